@@ -1,0 +1,156 @@
+//! Keys with a value, a version, an actor and perhaps a deadline.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::{Actor, Key, Namespace, Timestamp};
+
+/// What the bytes of a value are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// One JSON text, kept byte for byte.
+    Json,
+    /// Any bytes.
+    Binary,
+}
+
+/// A value as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Value {
+    /// What the bytes are.
+    pub encoding: Encoding,
+    /// The bytes.
+    pub bytes: Bytes,
+}
+
+/// A live key.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Its key.
+    pub key: Key,
+    /// Its value; empty bytes when the read asked for keys only.
+    pub value: Value,
+    /// Counts writes of the key, from 1; deletes and expiries count too.
+    pub version: u64,
+    /// Who wrote it last.
+    pub actor: Actor,
+    /// When.
+    pub updated_at: Timestamp,
+    /// From then on it is absent.
+    pub expires_at: Option<Timestamp>,
+    /// The feed's number of the change that wrote it.
+    pub seq: u64,
+}
+
+/// The condition of a write, decided together with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// None.
+    Always,
+    /// The key must not be live.
+    Absent,
+    /// The key must be live.
+    Present,
+    /// The key must be live at this version.
+    Version(u64),
+}
+
+/// The deadline a put gives its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expires {
+    /// None; an earlier one is cleared.
+    Never,
+    /// At this instant.
+    At(Timestamp),
+    /// That long after the commit.
+    In(Duration),
+    /// The deadline the live key has now.
+    Keep,
+}
+
+/// Writes a value. Refused with `Conflict` when the condition fails, `WrongType` when the key holds a collection.
+#[derive(Debug, Clone)]
+pub struct Put {
+    /// Its key.
+    pub key: Key,
+    /// Its value.
+    pub value: Value,
+    /// Its deadline.
+    pub expires: Expires,
+    /// Its condition.
+    pub when: When,
+    /// Who writes.
+    pub actor: Actor,
+}
+
+/// Removes a key.
+#[derive(Debug, Clone)]
+pub struct Delete {
+    /// Its key.
+    pub key: Key,
+    /// Its condition. `Absent` on an absent key is a no-op, on a live one a conflict.
+    pub when: When,
+    /// Who deletes.
+    pub actor: Actor,
+}
+
+/// One operation of a batch.
+#[derive(Debug, Clone)]
+pub enum Op {
+    /// A put.
+    Put(Namespace, Put),
+    /// A delete.
+    Delete(Namespace, Delete),
+}
+
+/// What a delete, or one operation of a batch, did: `None` = a delete of an absent key, which changes nothing.
+pub type Outcome = Option<Changed>;
+
+/// A change that was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Changed {
+    /// The version it produced.
+    pub version: u64,
+    /// Its number in the feed.
+    pub seq: u64,
+}
+
+/// What to list: live keys of one namespace in byte order.
+#[derive(Debug, Clone, Default)]
+pub struct List {
+    /// Only keys that start with these bytes.
+    pub prefix: Bytes,
+    /// Only keys greater than this one.
+    pub after: Option<Bytes>,
+    /// Most entries of the page, at least 1.
+    pub limit: usize,
+    /// The page ends before it passes this many bytes of values, but holds at least one entry.
+    pub max_bytes: usize,
+    /// Leave the values out.
+    pub keys_only: bool,
+}
+
+/// One page of a list.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// Entries in byte order of their keys.
+    pub entries: Vec<Entry>,
+    /// Whether live keys follow (go on with `after` = the last key).
+    pub more: bool,
+}
+
+/// A walk over all live keys of a namespace as they were at one instant; it holds no lock and blocks no writer.
+#[derive(Debug)]
+pub struct Scan {}
+
+impl Scan {
+    /// The feed's head at that instant.
+    pub fn head(&self) -> u64 {
+        todo!()
+    }
+    /// The next entries (some hundred, about 1 MiB at most unless one is larger); none = the end.
+    pub fn next_chunk(&mut self) -> crate::Result<Option<Vec<Entry>>> {
+        todo!()
+    }
+}

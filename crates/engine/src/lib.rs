@@ -1,0 +1,17 @@
+//! Every rule about data: names, versions, deadlines, conditions, the change feed. No HTTP, no wire format, no
+//! dialect's name. One operation a client asked for is one method of [`Engine`] and one batch of the store.
+
+pub mod clock;
+mod engine;
+mod error;
+pub mod feed;
+pub mod kv;
+mod limits;
+mod names;
+
+pub use clock::{Clock, Timestamp};
+pub use engine::{Cut, Engine, Options, State, Stats, verify};
+pub use error::{Error, Kind, Result};
+pub use limits::{Limits, Retention};
+pub use manifold_store::{Level, OpenError};
+pub use names::{Actor, Key, NameError, Namespace};
