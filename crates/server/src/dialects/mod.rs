@@ -1,0 +1,3 @@
+//! One folder per API. A dialect imports the engine and `http`, never another dialect.
+
+pub mod unison;

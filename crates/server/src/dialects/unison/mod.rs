@@ -1,0 +1,1 @@
+//! Unison: versioned JSON key-value with tenants, atomic batch and a change feed.

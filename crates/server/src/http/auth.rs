@@ -1,0 +1,1 @@
+//! Constant-time comparison of secrets, and the `Authorization` header.

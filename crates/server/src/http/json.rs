@@ -1,0 +1,1 @@
+//! JSON objects whose member values stay text, and writing JSON into one buffer.

@@ -1,0 +1,1 @@
+//! Raw paths: split on `/` first, then percent-decode each part exactly once.

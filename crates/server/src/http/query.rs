@@ -1,0 +1,1 @@
+//! Form-decoded query parameters.

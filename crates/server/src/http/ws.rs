@@ -1,0 +1,1 @@
+//! WebSocket helpers: bounded send queue, ping, close codes.

@@ -1,0 +1,30 @@
+//! Sockets: accept, caps, timers, HTTP/1.1 by hyper, drain. Knows no dialect: it serves a [`Service`].
+
+use std::{future::Future, sync::Arc};
+
+use axum::body::Body;
+use hyper::{Request, Response, body::Incoming};
+
+/// What a listener serves: one dialect.
+pub trait Service: Send + Sync + 'static {
+    /// Answers one request whose head passed the listener's checks.
+    fn call(self: Arc<Self>, request: Request<Incoming>) -> impl Future<Output = Response<Body>> + Send;
+
+    /// How the dialect spells an error that was found before it was asked.
+    fn refuse(&self, refusal: Refusal) -> Response<Body>;
+}
+
+/// An error found by the listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The request target is longer than 32 KiB: 414.
+    TargetTooLong,
+    /// No `Host`, several, or one that is no host: 400.
+    BadHost,
+    /// Both Content-Length and Transfer-Encoding: 400.
+    AmbiguousLength,
+    /// The connection cap is reached: 503 with `Retry-After: 1`, then close.
+    Overloaded,
+    /// A handler panicked: 500.
+    Panicked,
+}
