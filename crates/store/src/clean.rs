@@ -48,7 +48,8 @@ impl Shared {
             let log = self.log.lock();
             (log.segment.id, log.offset)
         };
-        for (id, segment) in &*self.segments.read() {
+        let retired: Vec<u32> = self.retired.lock().iter().map(|(_, id)| *id).collect();
+        for (id, segment) in self.segments.read().iter().filter(|(id, _)| !retired.contains(id)) {
             // A file that cannot be asked counts as empty: cleaning it will say what is wrong.
             let len = if *id == newest { offset } else { segment.file.len().unwrap_or(0) };
             usage.segments.insert(*id, (len, 0));
@@ -75,14 +76,16 @@ impl Shared {
         let (&oldest, &(_, oldest_live)) = usage.segments.first_key_value()?;
         if oldest == newest {
             // The only segment of a full disk: what was deleted in it can come back only when it is sealed.
-            let worth = full && newest_live * 2 < newest_len;
+            let worth = full && newest_len - newest_live > self.options.reserve_bytes;
             if !worth || self.log.lock().rotate(newest_live, self.home()).is_err() {
                 return None;
             }
             let segment = self.log.lock().segment.clone();
             self.segments.write().insert(segment.id, segment);
         }
-        let worth = oldest_live == 0 || usage.live() * 2 < usage.total();
+        // On a full disk whatever fits into the reserve is worth moving.
+        let fits = full && oldest_live * 2 <= self.options.reserve_bytes;
+        let worth = oldest_live == 0 || fits || usage.live() * 2 < usage.total();
         worth.then(|| self.segments.read().get(&oldest).cloned()).flatten()
     }
 
@@ -174,14 +177,18 @@ impl Shared {
             self.log.lock().heal(home);
             self.settle_everything();
             self.forget_retired();
-            if let Some(segment) = self.wants_cleaning() {
+            while let Some(segment) = self.wants_cleaning() {
                 let pause = |busy: u64| {
                     // At most half of the time, and let go of the log between the steps.
                     self.rest(Duration::from_micros(busy.clamp(200, 20_000)));
                 };
                 match self.clean(&segment, pause) {
-                    Ok(()) | Err(Error::Closed | Error::Full | Error::Failed(_)) => {}
-                    Err(error) => tracing::error!(%error, "an old segment could not be cleaned"),
+                    Ok(()) => {}
+                    Err(Error::Closed | Error::Full | Error::Failed(_)) => break,
+                    Err(error) => {
+                        tracing::error!(%error, "an old segment could not be cleaned");
+                        break;
+                    }
                 }
             }
         }

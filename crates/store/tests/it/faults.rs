@@ -1,7 +1,9 @@
 //! Failing syncs, failing writes, full disks.
 
+use std::sync::Arc;
+
 use manifold_store::{
-    Error, State,
+    Error, Options, State, Store,
     disk::{Fault, Reboot, SimDisk},
 };
 
@@ -69,7 +71,7 @@ fn a_full_disk_refuses_growth_takes_deletes_and_heals() {
             kept += 1;
         }
         assert_eq!(store.state(), State::Full);
-        assert!(matches!(store.commit(put(ROWS, b"x", b"")), Err(Error::Full)));
+        assert!(matches!(store.commit(put(ROWS, b"x", &[2; 100])), Err(Error::Full)));
         let seq = store.commit(delete(ROWS, &0u32.to_be_bytes()));
         if kept > 0 {
             store.wait_durable(seq.expect("deletes use the reserve")).expect("durable");
@@ -90,19 +92,18 @@ fn a_full_disk_refuses_growth_takes_deletes_and_heals() {
 #[test]
 fn deleting_frees_a_full_disk() {
     let disk = SimDisk::new();
-    let store = open(&disk);
-    disk.set_capacity(Some(9_000));
+    let options = Options { reserve_bytes: 4096, ..options() };
+    let store = Store::open(Arc::new(disk.clone()), &dir(), options).expect("opens");
+    disk.set_capacity(Some(20_000));
     let mut kept = 0u32;
     while let Ok(seq) = store.commit(put(ROWS, &kept.to_be_bytes(), &[2; 100])) {
         store.wait_durable(seq).expect("durable");
         kept += 1;
     }
     for i in 0..kept {
-        let Ok(seq) = store.commit(delete(ROWS, &i.to_be_bytes())) else { break };
-        store.wait_durable(seq).expect("durable");
-        store.clean().ok();
+        commit(&store, delete(ROWS, &i.to_be_bytes()));
     }
-    while store.clean().unwrap_or(false) {}
+    while store.clean().expect("cleans") {}
     commit(&store, put(ROWS, b"again", &[3; 100]));
     assert_eq!(store.state(), State::Open);
 }
