@@ -106,7 +106,11 @@ fn an_unknown_key_is_refused_with_the_one_that_was_meant() {
 #[test]
 fn a_bad_value_names_its_key_and_source() {
     for (file, env, expected) in [
-        ("[durability]\nlevel = \"never\"", None, r#"m.toml: durability.level: "never" is not one of always, interval, os"#),
+        (
+            "[durability]\nlevel = \"never\"",
+            None,
+            r#"m.toml: durability.level: "never" is not one of always, interval, os"#,
+        ),
         ("", Some(("MANIFOLD_DURABILITY_LEVEL", "never")), "MANIFOLD_DURABILITY_LEVEL: durability.level: "),
         ("[unison]\nport = \"x\"", None, "m.toml: unison.port: invalid type: string \"x\", expected u16"),
         ("[unison]\nport = 70000", None, "m.toml: unison.port: invalid value: integer `70000`, expected u16"),

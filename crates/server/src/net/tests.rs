@@ -4,8 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use axum::body::Body;
 use bytes::Bytes;
-use futures_util::stream;
-use hyper::{Request, Response, StatusCode, body::Incoming};
+use futures_util::{Stream, stream};
+use hyper::{
+    Request, Response, StatusCode,
+    body::Incoming,
+    header::{CONTENT_TYPE, HeaderValue},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
     net::TcpStream,
@@ -36,6 +40,12 @@ impl Service for Echo {
             "/forever" => std::future::pending().await,
             "/unread" => status(StatusCode::UNAUTHORIZED),
             "/big" => Response::new(Body::from(vec![b'x'; 8 << 20])),
+            "/list" => Response::new(Body::from_stream(endless())),
+            "/events" => {
+                let mut response = Response::new(Body::from_stream(endless()));
+                response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+                response
+            }
             "/broken" => Response::new(Body::from_stream(stream::iter([
                 Ok(Bytes::from_static(b"begin")),
                 Err(std::io::Error::other("the source failed")),
@@ -52,6 +62,10 @@ impl Service for Echo {
         *response.status_mut() = StatusCode::IM_A_TEAPOT;
         response
     }
+}
+
+fn endless() -> impl Stream<Item = Result<Bytes, std::io::Error>> {
+    stream::repeat_with(|| Ok(Bytes::from_static(&[b'x'; 1000])))
 }
 
 fn status(status: StatusCode) -> Response<Body> {
@@ -211,11 +225,18 @@ async fn a_pipelined_chunked_request_closes_because_its_raw_head_is_not_known() 
 #[tokio::test]
 async fn bytes_that_are_no_http_get_a_plain_400() {
     let server = start(Options::default());
-    let garbage = [&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"[..], b"hello\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n",
-        b"GET /a b HTTP/1.1\r\n\r\n", b"GET /\x01 HTTP/1.1\r\nHost: h\r\n\r\n", b"GET / HTTP/1.1\r\nHo st: h\r\n\r\n",
-        b"PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: x\r\n\r\n", b"PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n",
+    let garbage = [
+        &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"[..],
+        b"hello\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET /a b HTTP/1.1\r\n\r\n",
+        b"GET /\x01 HTTP/1.1\r\nHost: h\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHo st: h\r\n\r\n",
+        b"PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: x\r\n\r\n",
+        b"PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n",
         b"PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
-        b"PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\n\r\n"];
+        b"PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\n\r\n",
+    ];
     for bytes in garbage {
         let answer = server.exchange(bytes).await;
         assert!(answer.starts_with("HTTP/1.1 400 "), "{:?} -> {answer:?}", String::from_utf8_lossy(bytes));
@@ -389,12 +410,22 @@ async fn a_slow_download_is_not_taken_for_rest() {
 
 #[tokio::test(start_paused = true)]
 async fn a_client_that_stops_reading_is_cut() {
+    for path in ["/big", "/list"] {
+        let (mut client, served, _shutdown) = pipe();
+        client.write_all(format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n").as_bytes()).await.unwrap();
+        let started = Instant::now();
+        served.await.unwrap();
+        assert_eq!(started.elapsed().as_secs(), 75, "{path}");
+        drop(client);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_of_events_waits_for_its_client() {
     let (mut client, served, _shutdown) = pipe();
-    client.write_all(b"GET /big HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();
-    let started = Instant::now();
-    served.await.unwrap();
-    assert_eq!(started.elapsed().as_secs(), 75);
-    drop(client);
+    client.write_all(b"GET /events HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();
+    sleep(Duration::from_secs(3600)).await;
+    assert!(!served.is_finished());
 }
 
 #[tokio::test(start_paused = true)]

@@ -21,7 +21,9 @@ fn keys_are_taken() {
 
 #[test]
 fn a_listen_address_is_host_and_port() {
-    for (listen, host) in [("0.0.0.0:1", Some("0.0.0.0")), ("[::1]:1", Some("::1")), ("name:1", Some("name")), (":1", None)] {
+    for (listen, host) in
+        [("0.0.0.0:1", Some("0.0.0.0")), ("[::1]:1", Some("::1")), ("name:1", Some("name")), (":1", None)]
+    {
         let host = host.map(|host| ("unison.host", host.to_owned()));
         let expected: Vec<_> = host.into_iter().chain([("unison.port", "1".to_owned())]).collect();
         assert_eq!(settings("", &[("UNISON_LISTEN", listen)]), expected);
