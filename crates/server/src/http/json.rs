@@ -28,10 +28,7 @@ pub fn text(body: &[u8]) -> Result<&str, Malformed> {
 
 /// The values of the members called `names`, in that order; other members are ignored, of several members of one name
 /// the last one counts. The whole text is checked before anything is returned.
-pub fn members<'a, const N: usize>(
-    text: &'a str,
-    names: &[&str; N],
-) -> Result<[Option<&'a RawValue>; N], Malformed> {
+pub fn members<'a, const N: usize>(text: &'a str, names: &[&str; N]) -> Result<[Option<&'a RawValue>; N], Malformed> {
     typed(text, b'{', |json| json.deserialize_map(Members(names)))
 }
 
@@ -76,9 +73,9 @@ pub fn nested_deeper_than(limit: usize, text: &str) -> bool {
     false
 }
 
-/// Whether a value is `null`.
-pub fn is_null(value: &RawValue) -> bool {
-    value.get() == "null"
+/// The member, unless it is absent or `null`.
+pub fn given(member: Option<&RawValue>) -> Option<&RawValue> {
+    member.filter(|value| value.get() != "null")
 }
 
 /// Why a value is no usable string.
@@ -105,7 +102,8 @@ pub fn string(value: &RawValue) -> Result<Cow<'_, str>, NotText> {
 /// The number, when it is integral and its magnitude at most 2^53 - 1, however it is spelled: `5`, `5.0`, `50e-1`.
 pub fn integer(value: &RawValue) -> Option<i64> {
     let text = value.get();
-    let number = if text.bytes().all(|b| b.is_ascii_digit() || b == b'-') { text.parse().ok()? } else { integral(text)? };
+    let number =
+        if text.bytes().all(|b| b.is_ascii_digit() || b == b'-') { text.parse().ok()? } else { integral(text)? };
     (-MAX_INTEGER..=MAX_INTEGER).contains(&number).then_some(number)
 }
 

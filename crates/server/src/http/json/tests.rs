@@ -24,7 +24,9 @@ fn of_duplicate_members_the_last_one_counts() {
 
 #[test]
 fn syntax_is_judged_before_the_type() {
-    for bad in ["", " ", "{", "{\"a\":1", "{\"a\":1}x", "[1", "nul", "{\"a\":01}", "{a:1}", "{\"a\":1,}", "\"\n\"", "1 2"] {
+    for bad in
+        ["", " ", "{", "{\"a\":1", "{\"a\":1}x", "[1", "nul", "{\"a\":01}", "{a:1}", "{\"a\":1,}", "\"\n\"", "1 2"]
+    {
         assert_eq!(members(bad, &["a"]).unwrap_err(), Malformed::Syntax, "{bad}");
     }
     for other in ["[]", "1", "\"x\"", "null", " true "] {

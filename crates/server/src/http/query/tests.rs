@@ -35,14 +35,17 @@ fn integers_are_decimal_and_exact_in_json() {
         assert_eq!(parse(raw).integer("n"), Ok(Some(number)), "{raw}");
     }
     assert_eq!(parse("n=").integer("n"), Ok(None));
-    for raw in ["n=abc", "n=%2B5", "n=5.0", "n=5e0", "n=-", "n=9007199254740992", "n=99999999999999999999", "n=+5", "n=0x1"] {
+    for raw in
+        ["n=abc", "n=%2B5", "n=5.0", "n=5e0", "n=-", "n=9007199254740992", "n=99999999999999999999", "n=+5", "n=0x1"]
+    {
         assert_eq!(parse(raw).integer("n"), Err(BadQuery::NotAnInteger("n")), "{raw}");
     }
 }
 
 #[test]
 fn flags_have_four_spellings() {
-    for (raw, flag) in [("f=1", true), ("f=true", true), ("f=0", false), ("f=false", false), ("f=", false), ("", false)] {
+    for (raw, flag) in [("f=1", true), ("f=true", true), ("f=0", false), ("f=false", false), ("f=", false), ("", false)]
+    {
         assert_eq!(parse(raw).flag("f"), Ok(flag), "{raw}");
     }
     for raw in ["f=yes", "f=TRUE", "f=2"] {
