@@ -17,7 +17,7 @@ use http_body::{Body as _, Frame, SizeHint};
 use hyper::{
     Request, Response,
     body::Incoming,
-    header::{CONNECTION, HeaderValue},
+    header::{CONNECTION, CONTENT_TYPE, HeaderValue},
     server::conn::http1,
     service::service_fn,
 };
@@ -136,7 +136,15 @@ async fn answer<S: Service>(
     if close {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
+    if !is_event_stream(&response) && !response.body().is_end_stream() {
+        pulse.answer();
+    }
     Ok(response.map(|body| Answer { body, pulse }))
+}
+
+/// A stream that ends when the client wants, and that waits for a client that does not read.
+fn is_event_stream(response: &Response<Body>) -> bool {
+    response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
 }
 
 /// A response's body that tells when the service is done with it.

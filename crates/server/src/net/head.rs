@@ -76,9 +76,7 @@ pub(super) struct RawHead {
 impl RawHead {
     /// More bytes.
     pub(super) fn push(&mut self, bytes: &[u8]) {
-        if !self.line_ended && self.seen <= TARGET_MAX + METHOD_MAX {
-            self.line_ended = memchr::memchr(b'\n', bytes).is_some();
-        }
+        self.line_ended = self.line_ended || memchr::memchr(b'\n', bytes).is_some();
         self.seen += bytes.len();
         let room = KEPT_MAX - self.bytes.len();
         self.bytes.extend_from_slice(&bytes[..bytes.len().min(room)]);

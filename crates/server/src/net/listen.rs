@@ -80,6 +80,11 @@ impl Listener {
         self.address
     }
 
+    /// What logs and metrics call it.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// Its count of connections.
     pub fn connections(&self) -> Arc<Connections> {
         self.connections.clone()

@@ -16,7 +16,7 @@ use super::head::RawHead;
 pub(super) struct Patience {
     /// From the first byte of a head to its last.
     pub head: Duration,
-    /// From the end of an answer, or the last of its bytes that the client took, to the next request.
+    /// Without a byte in either direction: between two requests, or while the client should read an answer.
     pub idle: Duration,
 }
 
@@ -38,8 +38,11 @@ enum Phase {
     Idle,
     /// A head has begun.
     Head,
-    /// A request is being answered. The body has a pace of its own, see `http::body`.
+    /// The service has a request, or gives an answer that may pause. A request's body has a pace of its own, see
+    /// `http::body`.
     Busy,
+    /// The answer is complete but for a body that follows without a pause.
+    Answer,
 }
 
 impl Pulse {
@@ -63,7 +66,7 @@ impl Pulse {
     /// The client took bytes: the end of a long answer is still on its way although the service is done with it.
     pub(super) fn sent(&self) {
         let mut state = self.0.lock();
-        if state.phase == Phase::Idle {
+        if matches!(state.phase, Phase::Idle | Phase::Answer) {
             state.since = Instant::now();
         }
     }
@@ -76,6 +79,14 @@ impl Pulse {
         let checked = check(&state.head);
         state.head.clear();
         checked
+    }
+
+    /// The service has answered: a client that does not read the body must not hold what it is read from for ever. A
+    /// stream of events may pause, and is not told here.
+    pub(super) fn answer(&self) {
+        let mut state = self.0.lock();
+        state.phase = Phase::Answer;
+        state.since = Instant::now();
     }
 
     /// The service is done with the answer.
@@ -101,7 +112,7 @@ impl Pulse {
     pub(super) fn deadline(&self, patience: Patience) -> Option<Instant> {
         let state = self.0.lock();
         match state.phase {
-            Phase::Idle => Some(state.since + patience.idle),
+            Phase::Idle | Phase::Answer => Some(state.since + patience.idle),
             Phase::Head => Some(state.since + patience.head),
             Phase::Busy => None,
         }
