@@ -20,7 +20,7 @@ mod work;
 mod tests;
 
 pub use clock::{Clock, Timestamp};
-pub use engine::{Cut, Engine, Options, State, Stats, TreeScan, verify};
+pub use engine::{Cut, Engine, Options, State, Stats, verify};
 pub use error::{Error, Kind, Result};
 pub use limits::{Limits, Retention};
 pub use manifold_store::{Level, OpenError};

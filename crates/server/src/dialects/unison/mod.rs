@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use hyper::{Request, Response, body::Incoming, http::request::Parts};
 use manifold_engine::Engine;
-use tokio::{sync::watch, time::Instant};
+use tokio::sync::watch;
 
 mod access;
 mod batch;
@@ -40,7 +40,10 @@ use reply::Reply;
 use routes::{Endpoint, Operation, ROUTES};
 
 use crate::{
-    http::route::{self, Route},
+    http::{
+        observe::Observed,
+        route::{self, Route},
+    },
     net::{Refusal, Service},
     telemetry::{AuthFailure, UnisonMetrics},
 };
@@ -136,10 +139,12 @@ const OTHER_ROUTE: &str = "other";
 
 impl Service for Unison {
     async fn call(self: Arc<Self>, request: Request<Incoming>) -> Response<Body> {
-        let (started, method) = (Instant::now(), request.method().clone());
+        let observed = Observed::begin(&request);
         let (route, reply) = self.answer(request).await;
-        let response = reply::for_method(&method, reply.unwrap_or_else(Error::into_response));
-        self.metrics.request(route, &method, response.status(), started.elapsed());
+        let mut response = reply::for_method(observed.method(), reply.unwrap_or_else(Error::into_response));
+        observed.end("unison", route, &mut response, |route, method, status, elapsed| {
+            self.metrics.request(route, method, status, elapsed);
+        });
         response
     }
 

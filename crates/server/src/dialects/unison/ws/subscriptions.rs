@@ -11,9 +11,9 @@ use std::{
 
 use bytes::Bytes;
 use manifold_engine::{
-    self as engine, Engine, Namespace, TreeScan,
+    self as engine, Engine, Namespace,
     feed::{Change, ChangeOp, Filter, Follower, Start, Step},
-    kv::Entry,
+    kv::{Entry, TreeScan},
 };
 use tokio::time::{Instant, sleep_until};
 
