@@ -176,8 +176,12 @@ impl Ports {
             let metrics = Arc::new(UnisonMetrics::default());
             registry.register_collector(Box::new(metrics.clone()));
             config.unison.max_body_bytes = config.unison.max_body_bytes.min(config.limits.body_bytes);
-            let unison = Unison::new(config.unison, engine.clone(), metrics, down.clone());
-            serving.spawn(listener.serve(Arc::new(unison), down.clone()));
+            let unison = Arc::new(Unison::new(config.unison, engine.clone(), metrics, down.clone()));
+            let drained = listener.serve(unison.clone(), down.clone());
+            serving.spawn(async move {
+                drained.await;
+                unison.sockets_closed().await;
+            });
         }
         serving.spawn(self.metrics.serve(Arc::new(Exposition(registry)), down.clone()));
         serving
