@@ -90,7 +90,7 @@ proptest! {
                     disk = disk.reboot(if *clean { Reboot::Lost } else { Reboot::Mixed(i as u64) });
                     store = open(&disk);
                     prop_assert_eq!(store.clean_start(), *clean || !dirty);
-                    dirty = false;
+                    dirty &= !*clean;
                 }
                 Step::List(limit) => {
                     let rows = all(&store, usize::from(*limit), i % 2 == 0);
