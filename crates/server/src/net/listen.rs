@@ -155,12 +155,14 @@ fn begin<S: Service>(stream: TcpStream, shared: &Arc<Shared<S>>) {
     });
 }
 
-/// Whether the client sends something (or its end) before the patience or the process is over.
+/// Whether the client sends something before it goes, and before the patience or the process is over. A peek, because a
+/// fresh socket may be called readable before anything was sent.
 async fn speaks<S>(stream: &TcpStream, shared: &Shared<S>) -> bool {
     let mut shutdown = shared.shutdown.clone();
+    let mut byte = [0];
     tokio::select! {
         biased;
-        readable = stream.readable() => readable.is_ok(),
+        peeked = stream.peek(&mut byte) => peeked.is_ok_and(|bytes| bytes > 0),
         () = sleep(shared.patience.idle) => false,
         _ = shutdown.wait_for(|down| *down) => false,
     }
