@@ -85,6 +85,18 @@ impl House {
         self.changes(after_all(after)).await.expect("changes")
     }
 
+    /// The same, while time goes on: for what happens at intervals.
+    pub(crate) async fn in_time(&self, what: &str, mut holds: impl FnMut(&Engine) -> bool) {
+        for _ in 0..2000 {
+            if holds(&self.engine) {
+                return;
+            }
+            self.advance(50);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("{what} did not come about");
+    }
+
     /// Waits until the background workers have brought something about.
     pub(crate) async fn until(&self, what: &str, mut holds: impl FnMut(&Engine) -> bool) {
         for _ in 0..2000 {
