@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
-    Clock, Error, Key, Kind, Level, Limits, Namespace, Result, Retention,
+    Clock, Error, Key, Kind, Level, Limits, Namespace, Result, Retention, Timestamp,
     feed::{self, Changes, FeedPage, Filter, Follower, Start},
     keys,
     kv::{self, Delete, Entry, List, Op, Outcome, Page, Put, Scan, TreeScan},
@@ -108,6 +108,7 @@ pub struct Engine(Arc<Inner>);
 
 struct Inner {
     dir: PathBuf,
+    clock: Clock,
     /// Set once everything is recovered: a verb that finds nothing here is too early.
     live: OnceLock<Arc<Live>>,
     opening: watch::Receiver<Opening>,
@@ -135,6 +136,7 @@ impl Engine {
         let (opened, opening) = watch::channel(Opening::Underway);
         let engine = Engine(Arc::new(Inner {
             dir: options.dir.clone(),
+            clock: options.clock.clone(),
             live: OnceLock::new(),
             opening,
             stop: watch::Sender::new(false),
@@ -192,6 +194,11 @@ impl Engine {
             Ok(Err(error)) => Err(error.into()),
             Err(error) => Err(Error::new(Kind::Bug, format!("closing the store panicked: {error}"))),
         }
+    }
+
+    /// Now, by the clock that deadlines are judged by.
+    pub fn now(&self) -> Timestamp {
+        self.0.clock.now()
     }
 
     /// Numbers for metrics; zeros until the engine has recovered.

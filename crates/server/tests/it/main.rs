@@ -1,1 +1,18 @@
-fn main() {}
+//! The one integration binary: every test here talks to the real `manifold` process over real sockets, or reads the
+//! sources to check a house rule the compiler cannot see.
+//!
+//! - `harness`: starts, stops and kills the process; HTTP, SSE and WebSocket clients that do not tidy up what they send.
+//! - `exchange`: replays the request/response scenarios of `tests/exchanges` (their format: `docs/testing.md`).
+//! - `unison`: what a scenario file cannot say: crashes under load, races, long streams.
+//! - `hostile`: clients that mean harm. `process`: start rules, configuration, signals, full disk.
+//! - `house`: rules about the sources.
+
+#![allow(clippy::unwrap_used, reason = "a broken expectation must stop the test at the place where it broke")]
+#![allow(clippy::disallowed_methods, reason = "the tests look at the process from outside, with the real clock")]
+
+mod exchange;
+mod harness;
+mod hostile;
+mod house;
+mod process;
+mod unison;

@@ -1,0 +1,70 @@
+//! Request/response scenarios: one test per file of `tests/exchanges`. The format is explained in `docs/testing.md`.
+
+mod file;
+mod run;
+mod template;
+
+/// One test per scenario file of a dialect, and one that says that no file was forgotten.
+macro_rules! exchanges {
+    ($dialect:ident: $($name:ident)*) => {
+        mod $dialect {
+            $(
+                #[test]
+                fn $name() {
+                    let file = concat!(stringify!($dialect), "/", stringify!($name), ".yaml");
+                    let text = include_str!(concat!(
+                        env!("CARGO_MANIFEST_DIR"), "/tests/exchanges/", stringify!($dialect), "/", stringify!($name), ".yaml"
+                    ));
+                    super::run::run(file, text);
+                }
+            )*
+
+            #[test]
+            fn every_scenario_file_is_listed() {
+                let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/exchanges/", stringify!($dialect));
+                let listed = [$(concat!(stringify!($name), ".yaml")),*];
+                for entry in std::fs::read_dir(folder).expect("the folder of the scenarios") {
+                    let name = entry.expect("an entry").file_name().into_string().expect("a plain name");
+                    assert!(listed.contains(&name.as_str()), "{name} is not listed in exchange/mod.rs");
+                }
+            }
+        }
+    };
+}
+
+exchanges! { unison:
+    authentication
+    authentication_without_agent_key
+    batch
+    batch_refusals
+    bodies
+    body_size
+    changes
+    changes_page_size
+    conditions
+    entries
+    event_stream
+    examples
+    expiry
+    expiry_refusals
+    filters
+    list
+    list_paging
+    names
+    nesting
+    order_of_checks
+    paths
+    queries
+    read_your_writes
+    restart
+    retention_age
+    retention_bytes
+    retention_records
+    routes
+    small_body_limit
+    tombstones
+    values
+    watch
+    websocket
+    websocket_size
+}

@@ -1,0 +1,335 @@
+//! Replays a scenario. A failed step does not end it: the message lists all deviations of the file.
+
+use std::{
+    collections::HashMap,
+    fmt::Write as _,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+use super::{
+    file::{EventsStep, OpenSocket, RequestStep, Restart, Scenario, SocketStep, Step},
+    template::{Variables, compare, render},
+};
+use crate::harness::{Connection, EventStream, Frame, Request, Response, Server, Settings, Socket, SocketOptions};
+
+/// Deviations that are listed before a scenario is given up.
+const MOST_DEVIATIONS: usize = 25;
+/// Characters of a body that a message shows.
+const SHOWN: usize = 1200;
+/// Waiting for one message or event.
+const ARRIVAL: Duration = Duration::from_secs(20);
+
+struct Runner {
+    server: Server,
+    connection: Option<Connection>,
+    variables: Variables,
+    sockets: HashMap<String, Socket>,
+    streams: HashMap<String, EventStream>,
+}
+
+/// Runs the scenario of one file.
+pub fn run(file: &str, text: &str) {
+    let scenario: Scenario = serde_yaml_ng::from_str(text).unwrap_or_else(|error| panic!("{file}: {error}"));
+    let mut runner = Runner {
+        server: Server::with(settings(&scenario)),
+        connection: None,
+        variables: Variables::new(),
+        sockets: HashMap::new(),
+        streams: HashMap::new(),
+    };
+    let mut deviations = Vec::new();
+    for (index, step) in scenario.steps.iter().enumerate() {
+        if let Err(what) = runner.step(step) {
+            deviations.push(format!("step {} {}\n{what}", index + 1, step.title()));
+        }
+        if deviations.len() == MOST_DEVIATIONS {
+            break;
+        }
+    }
+    if deviations.is_empty() {
+        runner.server.assert_alive();
+        return;
+    }
+    let log = runner.server.log.tail();
+    panic!(
+        "{file} ({}): {} deviations\n\n{}\n\nserver log\n{log}",
+        scenario.name,
+        deviations.len(),
+        deviations.join("\n")
+    );
+}
+
+fn settings(scenario: &Scenario) -> Settings {
+    let mut settings = Settings::default();
+    for (path, value) in &scenario.server {
+        let value = toml::Value::try_from(value).unwrap_or_else(|error| panic!("{path}: {error}"));
+        settings = settings.set(path, value);
+    }
+    settings
+}
+
+impl Step {
+    fn title(&self) -> String {
+        match self {
+            Step::Request(step) => format!("{} {:?}", short(&step.request), step.name.as_deref().unwrap_or_default()),
+            Step::Restart(how) => format!("restart {how:?}"),
+            Step::SleepMs(ms) => format!("sleep {ms} ms"),
+            Step::Socket(step) => format!("ws {} {:?}", step.ws, step.name.as_deref().unwrap_or_default()),
+            Step::Events(step) => format!("sse {} {:?}", step.sse, step.name.as_deref().unwrap_or_default()),
+        }
+    }
+}
+
+impl Runner {
+    fn step(&mut self, step: &Step) -> Result<(), String> {
+        match step {
+            Step::Request(step) => self.request_step(step),
+            Step::Restart(how) => {
+                self.connection = None;
+                match how {
+                    Restart::Stop => self.server.stop(),
+                    Restart::Kill => self.server.kill(),
+                }
+                self.server.start_again();
+                Ok(())
+            }
+            Step::SleepMs(ms) => {
+                std::thread::sleep(Duration::from_millis(*ms));
+                Ok(())
+            }
+            Step::Socket(step) => self.socket_step(step),
+            Step::Events(step) => self.events_step(step),
+        }
+    }
+
+    fn request_step(&mut self, step: &RequestStep) -> Result<(), String> {
+        for i in 1..=step.times {
+            self.variables.insert("i".to_owned(), i.to_string());
+            let request = self.request(step)?;
+            let start = Instant::now();
+            loop {
+                let sent = Instant::now();
+                let response = self.send(&request)?;
+                let took = sent.elapsed();
+                let found = self.check(step, &request, &response, took);
+                if found.is_ok() {
+                    break;
+                }
+                if start.elapsed() >= Duration::from_millis(step.within_ms) {
+                    return found;
+                }
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        }
+        Ok(())
+    }
+
+    fn request(&self, step: &RequestStep) -> Result<Request, String> {
+        let line = render(&step.request, &self.variables)?;
+        let (method, target) = line.split_once(' ').ok_or("a request is a method and a target")?;
+        let mut request = Request::new(method, target).key(Some(step.key.as_str()).filter(|key| *key != "none"));
+        for header in &step.headers {
+            let header = render(header, &self.variables)?;
+            let (name, value) = header.split_once(':').ok_or("a header is a name and a value")?;
+            request = request.header(name, value.strip_prefix(' ').unwrap_or(value));
+        }
+        if let Some(body) = &step.body {
+            request = request.body(render(body, &self.variables)?);
+        }
+        if let Some(body) = &step.body_hex {
+            request = request.body(unhex(body)?);
+        }
+        Ok(request)
+    }
+
+    fn send(&mut self, request: &Request) -> Result<Response, String> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => Connection::try_open(self.server.unison()).map_err(|error| format!("  connect: {error}"))?,
+        };
+        let response = connection.send(request).map_err(|error| format!("  no answer: {error}"))?;
+        if response.header("connection").is_none_or(|value| !value.eq_ignore_ascii_case("close")) {
+            self.connection = Some(connection);
+        }
+        Ok(response)
+    }
+
+    fn check(
+        &mut self,
+        step: &RequestStep,
+        request: &Request,
+        response: &Response,
+        took: Duration,
+    ) -> Result<(), String> {
+        let mut found = String::new();
+        let text = response.text();
+        let mut deviates = |what: &str, expected: &str, got: &str, why: &str| {
+            let _ = write!(found, "  {what}: {why}\n    expected {}\n    got      {}\n", short(expected), short(got));
+        };
+        if let Some(status) = step.status.filter(|status| *status != response.status) {
+            deviates("status", &status.to_string(), &format!("{} {text}", response.status), "another");
+        }
+        let error = step.error.as_ref().map(|error| format!(r#"{{"error":"{error}"}}"#));
+        if let Some(expected) = step.expect.as_ref().or(error.as_ref())
+            && let Err(why) = compare(expected, &text, &mut self.variables)
+        {
+            deviates("body", expected, &text, &why);
+        }
+        if !step.at.is_empty() {
+            let json: Value = serde_json::from_str(&text).unwrap_or_default();
+            for (pointer, expected) in &step.at {
+                let got = look_up(&json, pointer);
+                if let Err(why) = compare(expected, &got, &mut self.variables) {
+                    deviates(pointer, expected, &got, &why);
+                }
+            }
+        }
+        for header in &step.want {
+            if let Err((expected, got, why)) = check_header(header, response, &mut self.variables) {
+                deviates("header", &expected, &got, &why);
+            }
+        }
+        if let Some([least, most]) = step.took_ms
+            && !(least..=most).contains(&(took.as_millis() as u64))
+        {
+            deviates("time", &format!("{least} to {most} ms"), &format!("{took:?}"), "another");
+        }
+        if let Err(why) = check_form(request, response) {
+            deviates("form", "what every answer has", &text, &why);
+        }
+        if found.is_empty() { Ok(()) } else { Err(found.trim_end().to_owned()) }
+    }
+
+    fn socket_step(&mut self, step: &SocketStep) -> Result<(), String> {
+        if let Some(open) = &step.open {
+            let Some(socket) = open_socket(&self.server, open)? else { return Ok(()) };
+            self.sockets.insert(step.ws.clone(), socket);
+        }
+        let socket = self.sockets.get_mut(&step.ws).ok_or_else(|| format!("  no socket {:?} is open", step.ws))?;
+        if let Some(text) = &step.send {
+            socket.send(&render(text, &self.variables)?);
+        }
+        if let Some(bytes) = &step.send_binary_hex {
+            socket.send_binary(&unhex(bytes)?);
+        }
+        for expected in &step.recv {
+            let Frame::Text(text) = socket.receive(ARRIVAL) else {
+                return Err(format!("  message: none came\n    expected {}", short(expected)));
+            };
+            compare(expected, &text, &mut self.variables).map_err(|why| {
+                format!("  message: {why}\n    expected {}\n    got      {}", short(expected), short(&text))
+            })?;
+        }
+        match step.closed {
+            None => Ok(()),
+            Some(code) => match socket.receive(ARRIVAL) {
+                Frame::Closed(Some(got)) if got == code => Ok(()),
+                other => Err(format!("  expected a close with {code}, got {other:?}")),
+            },
+        }
+    }
+
+    fn events_step(&mut self, step: &EventsStep) -> Result<(), String> {
+        if let Some(target) = &step.open {
+            let mut request = Request::get(render(target, &self.variables)?);
+            for header in &step.headers {
+                let header = render(header, &self.variables)?;
+                let (name, value) = header.split_once(": ").ok_or("a header is a name and a value")?;
+                request = request.header(name, value);
+            }
+            let opened = EventStream::open(self.server.unison(), &request).map_err(|error| format!("  {error}"))?;
+            let mut stream = opened.map_err(|refused| format!("  refused: {} {}", refused.status, refused.text()))?;
+            stream.patience(ARRIVAL);
+            self.streams.insert(step.sse.clone(), stream);
+        }
+        let stream = self.streams.get_mut(&step.sse).ok_or_else(|| format!("  no stream {:?} is open", step.sse))?;
+        for expected in &step.recv {
+            let event = match stream.next() {
+                Ok(Some(event)) => event,
+                other => return Err(format!("  event: none came ({other:?})\n    expected {}", short(expected))),
+            };
+            let got = format!("{} {} {}", event.event, event.id, event.data);
+            compare(expected, &got, &mut self.variables).map_err(|why| {
+                format!("  event: {why}\n    expected {}\n    got      {}", short(expected), short(&got))
+            })?;
+        }
+        if step.drop {
+            self.streams.remove(&step.sse);
+        }
+        Ok(())
+    }
+}
+
+fn open_socket(server: &Server, open: &OpenSocket) -> Result<Option<Socket>, String> {
+    let key = Some(open.key.clone()).filter(|key| key != "none");
+    match Socket::open(server.unison(), &SocketOptions { key, protocols: open.protocols.clone() }) {
+        Err(status) if open.refused == Some(status) => Ok(None),
+        Err(status) => Err(format!("  refused with {status}")),
+        Ok(_) if open.refused.is_some() => Err("  the socket was granted".to_owned()),
+        Ok(socket) if socket.protocol != open.chosen => Err(format!("  chosen protocol {:?}", socket.protocol)),
+        Ok(socket) => Ok(Some(socket)),
+    }
+}
+
+/// Rules that hold for every answer of the dialect (contract I.1, I.5, II.7).
+fn check_form(request: &Request, response: &Response) -> Result<(), String> {
+    let kind = response.header("content-type").unwrap_or_default();
+    if !response.body.is_empty() && !kind.starts_with("application/json") {
+        return Err(format!("a body of type {kind:?}"));
+    }
+    if matches!(response.status, 300..=399) && response.status != 304 {
+        return Err("a redirect".to_owned());
+    }
+    if response.status >= 400 && request.method != "HEAD" && request.target != "/api/v1/ready" {
+        let error: Value = serde_json::from_slice(&response.body).map_err(|error| format!("error body: {error}"))?;
+        let named = error.get("error").is_some_and(Value::is_string);
+        return named.then_some(()).ok_or_else(|| "an error body without text".to_owned());
+    }
+    let path = request.target.split('?').next().unwrap_or_default();
+    let feeds = path.starts_with("/api/v1/kv/") || path == "/api/v1/batch" || path == "/api/v1/changes";
+    if feeds && response.status == 200 && response.header("x-unison-seq").is_none_or(|seq| seq.parse::<u64>().is_err())
+    {
+        return Err("no X-Unison-Seq".to_owned());
+    }
+    Ok(())
+}
+
+fn check_header(header: &str, response: &Response, variables: &mut Variables) -> Result<(), (String, String, String)> {
+    if let Some(name) = header.strip_prefix('!') {
+        return match response.header(name) {
+            None => Ok(()),
+            Some(value) => Err((format!("no {name}"), format!("{name}: {value}"), "it is there".to_owned())),
+        };
+    }
+    let (name, expected) = header.split_once(": ").expect("a wanted header is `Name: template`");
+    match response.header(name) {
+        None => Err((header.to_owned(), format!("{:?}", response.headers), "it is missing".to_owned())),
+        Some(value) => {
+            compare(expected, value, variables).map_err(|why| (header.to_owned(), format!("{name}: {value}"), why))
+        }
+    }
+}
+
+/// The value at a JSON pointer as text, `nothing` when there is none, the length of an array for `…/#`.
+fn look_up(json: &Value, pointer: &str) -> String {
+    if let Some(array) = pointer.strip_suffix("/#") {
+        let length = json.pointer(array).and_then(Value::as_array).map(Vec::len);
+        return length.map_or("nothing".to_owned(), |length| length.to_string());
+    }
+    json.pointer(pointer).map_or("nothing".to_owned(), Value::to_string)
+}
+
+fn short(text: &str) -> String {
+    if text.chars().count() <= SHOWN {
+        return text.to_owned();
+    }
+    format!("{}… ({} bytes)", text.chars().take(SHOWN).collect::<String>(), text.len())
+}
+
+fn unhex(text: &str) -> Result<Vec<u8>, String> {
+    let digits: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let byte = |at: usize| u8::from_str_radix(digits.get(at..at + 2).unwrap_or("?"), 16);
+    (0..digits.len()).step_by(2).map(|at| byte(at).map_err(|_| format!("{digits:?} is not hexadecimal"))).collect()
+}

@@ -1,0 +1,39 @@
+//! The process under test and the clients that talk to it. All of it blocks: a test reads like the exchange it makes.
+
+mod http;
+mod ports;
+mod server;
+mod settings;
+mod sse;
+mod websocket;
+
+pub use http::{Connection, Request, Response, raw_exchange};
+pub use server::{Finished, Log, Server, run_to_exit};
+pub use settings::Settings;
+pub use sse::{Event, EventStream};
+pub use websocket::{Frame, Socket, SocketOptions};
+
+use std::time::{Duration, Instant};
+
+/// The full key of every server started here, unless a test sets another.
+pub const FULL_KEY: &str = "dev";
+/// The read-only key of every server started here.
+pub const AGENT_KEY: &str = "ro";
+
+/// Asks `probe` again and again until it gives a value. For states that nothing announces.
+pub fn eventually<T>(what: &str, within: Duration, mut probe: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = probe() {
+            return found;
+        }
+        assert!(start.elapsed() < within, "{what}: still not so after {within:?}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Milliseconds since the epoch by the clock of this machine.
+pub fn now_ms() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("the clock is past 1970");
+    u64::try_from(since.as_millis()).expect("milliseconds since 1970 fit")
+}

@@ -1,0 +1,69 @@
+//! What a server is started with: its configuration file, environment and flags.
+
+use toml::{Table, Value};
+
+use super::{AGENT_KEY, FULL_KEY};
+
+/// The configuration of one server; ports and data directory are added when it starts.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The content of `manifold.toml`.
+    pub file: Table,
+    /// The whole environment of the process: nothing is inherited.
+    pub env: Vec<(String, String)>,
+    /// Whether the ports are written to the file.
+    pub ports_in_file: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings { file: Table::new(), env: Vec::new(), ports_in_file: true }
+            .set("unison.api_key", FULL_KEY)
+            .set("unison.agent_api_key", AGENT_KEY)
+    }
+}
+
+impl Settings {
+    /// Sets one key of the file: `set("unison.changes_max_records", 1000)`.
+    pub fn set(mut self, path: &str, value: impl Into<Value>) -> Self {
+        let (section, key) = split(path);
+        table(&mut self.file, section).insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// Removes one key of the file.
+    pub fn unset(mut self, path: &str) -> Self {
+        let (section, key) = split(path);
+        table(&mut self.file, section).remove(key);
+        self
+    }
+
+    /// Sets an environment variable of the process.
+    pub fn env(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.env.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Leaves the ports out of the file, for tests that give them in another way.
+    pub fn without_ports(mut self) -> Self {
+        self.ports_in_file = false;
+        self
+    }
+
+    /// A server that answers as soon as the kernel has a write: for tests that are not about power loss and write much.
+    pub fn fast() -> Self {
+        Settings::default().set("durability.level", "os")
+    }
+}
+
+fn split(path: &str) -> (&str, &str) {
+    path.rsplit_once('.').unwrap_or(("", path))
+}
+
+fn table<'a>(file: &'a mut Table, section: &str) -> &'a mut Table {
+    if section.is_empty() {
+        return file;
+    }
+    let entry = file.entry(section).or_insert_with(|| Value::Table(Table::new()));
+    entry.as_table_mut().expect("a section is a table")
+}

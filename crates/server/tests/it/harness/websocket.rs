@@ -1,0 +1,127 @@
+//! A WebSocket client: tungstenite over a blocking socket, for Unison's `/stream`.
+
+use std::{io::ErrorKind, net::SocketAddr, net::TcpStream, time::Duration};
+
+use tokio_tungstenite::tungstenite::{
+    self, Error, HandshakeError, Message, WebSocket,
+    client::IntoClientRequest,
+    http::{HeaderValue, header},
+};
+
+use super::FULL_KEY;
+
+/// How a socket is opened.
+#[derive(Debug, Clone)]
+pub struct SocketOptions {
+    /// Sent as `Authorization: Bearer`, if any.
+    pub key: Option<String>,
+    /// Offered in `Sec-WebSocket-Protocol`, if any.
+    pub protocols: Option<String>,
+}
+
+impl Default for SocketOptions {
+    fn default() -> Self {
+        SocketOptions { key: Some(FULL_KEY.to_owned()), protocols: None }
+    }
+}
+
+/// An open WebSocket.
+pub struct Socket {
+    inner: WebSocket<TcpStream>,
+    /// The subprotocol that the server chose.
+    pub protocol: Option<String>,
+}
+
+/// What can arrive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Frame {
+    Text(String),
+    /// The close code, if one was given.
+    Closed(Option<u16>),
+    /// The connection ended without a close frame.
+    Gone,
+    /// Nothing in the time that was allowed.
+    Nothing,
+}
+
+impl Socket {
+    /// Opens a socket, or gives the status that refused it.
+    pub fn open(address: SocketAddr, options: &SocketOptions) -> Result<Socket, u16> {
+        let mut request = format!("ws://{address}/stream").into_client_request().expect("a request");
+        if let Some(key) = &options.key {
+            let value = HeaderValue::from_str(&format!("Bearer {key}")).expect("a header value");
+            request.headers_mut().insert(header::AUTHORIZATION, value);
+        }
+        if let Some(protocols) = &options.protocols {
+            let value = HeaderValue::from_str(protocols).expect("a header value");
+            request.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, value);
+        }
+        let stream = TcpStream::connect(address).expect("connect");
+        stream.set_nodelay(true).expect("set nodelay");
+        stream.set_read_timeout(Some(Duration::from_secs(30))).expect("set a timeout");
+        match tungstenite::client(request, stream) {
+            Ok((inner, response)) => {
+                let protocol = response.headers().get(header::SEC_WEBSOCKET_PROTOCOL);
+                let protocol = protocol.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+                Ok(Socket { inner, protocol })
+            }
+            Err(HandshakeError::Failure(Error::Http(response))) => Err(response.status().as_u16()),
+            Err(error) => panic!("open a WebSocket: {error}"),
+        }
+    }
+
+    /// Opens a socket with the full key.
+    pub fn start(address: SocketAddr) -> Socket {
+        Socket::open(address, &SocketOptions::default()).unwrap_or_else(|status| panic!("WebSocket refused: {status}"))
+    }
+
+    /// Sends a text message.
+    pub fn send(&mut self, text: &str) {
+        self.inner.send(Message::text(text)).expect("send a message");
+    }
+
+    /// Sends a binary message.
+    pub fn send_binary(&mut self, bytes: &[u8]) {
+        self.inner.send(Message::binary(bytes.to_vec())).expect("send a message");
+    }
+
+    /// The next frame that is not a ping or pong.
+    pub fn receive(&mut self, within: Duration) -> Frame {
+        self.inner.get_ref().set_read_timeout(Some(within)).expect("set a timeout");
+        loop {
+            match self.inner.read() {
+                Ok(Message::Text(text)) => return Frame::Text(text.as_str().to_owned()),
+                Ok(Message::Close(frame)) => return Frame::Closed(frame.map(|frame| frame.code.into())),
+                Ok(Message::Binary(bytes)) => panic!("a binary frame of {} bytes", bytes.len()),
+                Ok(_) => {}
+                Err(Error::Io(error)) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                    return Frame::Nothing;
+                }
+                Err(_) => return Frame::Gone,
+            }
+        }
+    }
+
+    /// The next text message, which must come.
+    #[track_caller]
+    pub fn expect(&mut self) -> String {
+        match self.receive(Duration::from_secs(20)) {
+            Frame::Text(text) => text,
+            other => panic!("expected a message, got {other:?}"),
+        }
+    }
+
+    /// The next text message as JSON.
+    #[track_caller]
+    pub fn expect_json(&mut self) -> serde_json::Value {
+        let text = self.expect();
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error} in {text}"))
+    }
+
+    /// Sends a request and reads one message.
+    #[track_caller]
+    pub fn call(&mut self, text: &str) -> serde_json::Value {
+        self.send(text);
+        self.expect_json()
+    }
+}
