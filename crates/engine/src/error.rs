@@ -84,7 +84,6 @@ impl From<manifold_store::Error> for Error {
             manifold_store::Error::Full => Kind::Full,
             manifold_store::Error::TooLarge(_) => Kind::TooLarge,
             manifold_store::Error::Failed(_) | manifold_store::Error::Read(_) => Kind::Storage,
-            manifold_store::Error::TooLarge(_) => Kind::TooLarge,
             manifold_store::Error::Closed => Kind::Closed,
         };
         Error::new(kind, error.to_string())
