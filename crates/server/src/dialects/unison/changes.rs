@@ -36,6 +36,7 @@ pub(super) async fn get(call: Call<'_>, metrics: &Arc<UnisonMetrics>, shutdown: 
     let wait = wait(&query)?;
     let (filter, form) = filters(&query, filter)?;
     let on_gap = OnGap::of(&query)?;
+    check_mode(&query)?;
     call.reach(&query).await?;
 
     let request = Changes { after, limit, max_bytes: PAGE_BYTES, filter, wait };
@@ -70,6 +71,14 @@ pub(super) fn filters(query: &Query<'_>, filter: Filter) -> Result<(Filter, Form
     };
     let form = Form { keys_only: query.flag("keysOnly")?, detail: query.flag("detail")?, as_entry: false };
     Ok((filter, form))
+}
+
+/// A client that asks for another walk than the plain one must not take the plain one for it.
+pub(super) fn check_mode(query: &Query<'_>) -> Result<(), Error> {
+    match query.text("mode") {
+        None | Some("all") => Ok(()),
+        Some(_) => Err(Error::invalid("mode must be all")),
+    }
 }
 
 /// What to answer when records after the cursor are gone.
