@@ -9,7 +9,8 @@ pub fn effective(config: &Config) -> Result<String, toml::ser::Error> {
     toml::to_string_pretty(&table)
 }
 
-fn mask(table: &mut toml::Table) {
+/// A section should hold its secrets as `http::auth::Secret`, which masks itself; this is for one that forgot.
+pub(super) fn mask(table: &mut toml::Table) {
     for (key, value) in table.iter_mut() {
         match value {
             toml::Value::Table(below) => mask(below),

@@ -120,6 +120,7 @@ fn a_bad_value_names_its_key_and_source() {
         ("[host]\na = 1", None, "m.toml: host: invalid type"),
         ("[durability]\ninterval_ms = 0", None, "durability.interval_ms must be at least 1"),
         ("[unison\n", None, "m.toml: line 1: "),
+        ("host = \"h\"\n\n[unison]\nport = = 1\n", None, "m.toml: line 4: "),
     ] {
         let refused = refusal(file, env.as_slice());
         assert!(refused.starts_with(expected), "{refused}");
@@ -157,6 +158,13 @@ fn the_effective_configuration_is_a_file_without_secrets() {
     let again = config(&shown, &[]);
     assert_eq!((again.unison.port, again.log.level.as_str()), (4100, "warn"));
     assert_eq!(again.durability, written.durability);
+}
+
+#[test]
+fn a_secret_kept_in_a_plain_string_is_masked_by_its_name() {
+    let mut table = "[a]\ntoken = \"x\"\napi_keys = [\"y\", \"\"]\nsecret = \"\"\nport = 1".parse().unwrap();
+    show::mask(&mut table);
+    assert_eq!(table, "[a]\ntoken = \"***\"\napi_keys = [\"***\", \"\"]\nsecret = \"\"\nport = 1".parse().unwrap());
 }
 
 #[test]

@@ -31,7 +31,7 @@ use tokio::{
 use super::{
     Refusal, Service,
     connections::{Admission, Connections, Permit},
-    head::{self, After},
+    head,
     pulse::{Patience, Pulse},
     socket::Socket,
 };
@@ -116,10 +116,10 @@ async fn answer<S: Service>(
         Admission::Served => head::check(&request, raw),
         Admission::TurnedAway => Err(Refusal::Overloaded),
     });
-    let mut close = checked != Ok(After::Stay);
+    let mut close = checked.is_err();
     let mut response = match checked {
         Err(refusal) => shared.service.refuse(refusal),
-        Ok(_) => {
+        Ok(()) => {
             let service = shared.service.clone();
             // What a handler shares with others is locked without poisoning and changed in one step, or it belongs to
             // the engine, which commits whole batches: a handler that stops in the middle leaves nothing half done.

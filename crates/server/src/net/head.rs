@@ -19,17 +19,8 @@ const KEPT_MAX: usize = 8 << 10;
 /// Kept between two requests; most heads are shorter.
 const KEPT_IDLE: usize = 1 << 10;
 
-/// What happens to the connection after the answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum After {
-    /// It stays open.
-    Stay,
-    /// It closes: its bytes might not mean to the client what they mean to us.
-    Close,
-}
-
 /// Checks a head against its raw bytes.
-pub(super) fn check<B>(request: &Request<B>, raw: &RawHead) -> Result<After, Refusal> {
+pub(super) fn check<B>(request: &Request<B>, raw: &RawHead) -> Result<(), Refusal> {
     let target = request.uri();
     let target_bytes = target.path_and_query().map_or(0, |path| path.as_str().len())
         + target.authority().map_or(0, |authority| authority.as_str().len());
@@ -37,14 +28,10 @@ pub(super) fn check<B>(request: &Request<B>, raw: &RawHead) -> Result<After, Ref
         return Err(Refusal::TargetTooLong);
     }
     check_host(request.headers(), request.version())?;
-    if !request.headers().contains_key(TRANSFER_ENCODING) {
-        return Ok(After::Stay);
+    if request.headers().contains_key(TRANSFER_ENCODING) && raw.declares_length(request) {
+        return Err(Refusal::AmbiguousLength);
     }
-    match raw.declares_length(request) {
-        Some(true) => Err(Refusal::AmbiguousLength),
-        Some(false) => Ok(After::Stay),
-        None => Ok(After::Close),
-    }
+    Ok(())
 }
 
 /// RFC 9112 3.2: exactly one `Host` in HTTP/1.1, at most one before; ours must also name a host.
@@ -64,8 +51,9 @@ fn is_host(text: &[u8]) -> bool {
     !text.contains(&b'@') && !authority.host().is_empty() && (!port_follows || authority.port().is_some())
 }
 
-/// The first bytes that came after the previous request, as they were sent: hyper drops the Content-Length of a request
-/// that also has a Transfer-Encoding, so that only the raw head can tell such a request from an honest one.
+/// The first bytes that came after the previous request, as they were sent. hyper drops the Content-Length of a request
+/// that also has a Transfer-Encoding, so only the raw head can tell such a request from an honest one. Where it cannot
+/// (see below), hyper's own rule stands: the chunks count, and the connection closes after the answer.
 #[derive(Debug, Default)]
 pub(super) struct RawHead {
     bytes: Vec<u8>,
@@ -95,23 +83,23 @@ impl RawHead {
         !self.line_ended && self.seen > TARGET_MAX + METHOD_MAX
     }
 
-    /// Whether the raw head of `request` has a Content-Length; none when the bytes kept are not certainly that head.
+    /// Whether the bytes kept are the head of `request` and have a Content-Length in it.
     ///
-    /// They are not when the client pipelined (the head, or its beginning, came before the previous answer) or when it
-    /// is longer than what is kept. A head that began earlier would have contributed at least one header more than the
-    /// bytes kept show, so equal request lines and equal numbers of headers mean equal heads.
-    fn declares_length<B>(&self, request: &Request<B>) -> Option<bool> {
+    /// They are not its head when the client pipelined (the head, or its beginning, came before the previous answer) or
+    /// when it is longer than what is kept. A head that began earlier would have at least one header more than the bytes
+    /// kept show, so equal request lines and equal numbers of headers mean equal heads.
+    fn declares_length<B>(&self, request: &Request<B>) -> bool {
         let mut headers = [httparse::EMPTY_HEADER; 100];
         let mut parsed = httparse::Request::new(&mut headers);
         if !parsed.parse(&self.bytes).is_ok_and(|status| status.is_complete()) {
-            return None;
+            return false;
         }
         let is_length = |header: &&httparse::Header<'_>| header.name.eq_ignore_ascii_case(CONTENT_LENGTH.as_str());
         let lengths = parsed.headers.iter().filter(is_length).count();
         let same = parsed.method == Some(request.method().as_str())
             && parsed.path.is_some_and(|target| is_target_of(target, request.uri()))
             && parsed.headers.len() - lengths == request.headers().len();
-        same.then_some(lengths > 0)
+        same && lengths > 0
     }
 }
 

@@ -134,9 +134,6 @@ impl Linger {
                 Poll::Ready(Ok(())) if !buf.filled().is_empty() && self.left_bytes > 0 => {
                     self.left_bytes = self.left_bytes.saturating_sub(buf.filled().len());
                     self.silence.as_mut().reset(self.until.min(Instant::now() + LINGER_SILENCE));
-                    if Instant::now() >= self.until {
-                        return Poll::Ready(());
-                    }
                 }
                 Poll::Ready(_) => return Poll::Ready(()),
                 Poll::Pending => return self.silence.as_mut().poll(cx),
