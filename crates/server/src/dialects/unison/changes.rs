@@ -42,7 +42,7 @@ pub(super) async fn get(call: Call<'_>, metrics: &Arc<UnisonMetrics>, shutdown: 
     let request = Changes { after, limit, max_bytes: PAGE_BYTES, filter, wait };
     let page = read(call.engine, request, metrics, shutdown).await?;
     if page.truncated && on_gap == OnGap::Error {
-        return Err(Error::Compacted { oldest_seq: page.oldest_seq, last_seq: page.last_seq });
+        return Err(Error::Compacted { oldest_seq: page.oldest_seq, last_seq: page.head });
     }
     let mut response = reply::json_at(page.head, page_json(&page, form));
     if page.truncated {
