@@ -1,14 +1,27 @@
 //! The handle every dialect holds: one method per verb.
 
 use std::{
+    fmt,
     path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
+use manifold_store::{
+    OpenError,
+    disk::{Disk, RealDisk},
+};
+use parking_lot::Mutex;
+use tokio::{sync::watch, task::JoinHandle};
+
 use crate::{
-    Clock, Key, Level, Limits, Namespace, Result, Retention,
-    feed::{Changes, FeedPage, Filter, Follower, Start},
-    kv::{Delete, Entry, List, Op, Outcome, Page, Put, Scan},
+    Clock, Error, Key, Kind, Level, Limits, Namespace, Result, Retention, Timestamp,
+    feed::{self, Changes, FeedPage, Filter, Follower, Start},
+    keys,
+    kv::{self, Delete, Entry, List, Op, Outcome, Page, Put, Scan, TreeScan},
+    live::{Counted, Live},
+    open,
+    work::Workers,
 };
 
 /// How an engine is opened.
@@ -83,104 +96,249 @@ pub struct Stats {
     pub expired_total: u64,
     /// Writes refused by their condition since the start.
     pub conflicts_total: u64,
+    /// Failures of background workers since the start; each is logged, and tried again.
+    pub worker_failures_total: u64,
     /// The store's own numbers.
     pub store: manifold_store::Stats,
 }
 
 /// The handle. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    dir: PathBuf,
+    clock: Clock,
+    /// Set once everything is recovered: a verb that finds nothing here is too early.
+    live: OnceLock<Arc<Live>>,
+    opening: watch::Receiver<Opening>,
+    stop: watch::Sender<bool>,
+    /// Opens, then waits for the workers to end; taken by whoever closes.
+    running: Mutex<Option<JoinHandle<()>>>,
+}
+
 #[derive(Debug, Clone)]
-pub struct Engine {}
+enum Opening {
+    Underway,
+    Done,
+    Refused(Arc<OpenError>),
+}
 
 impl Engine {
     /// Starts opening `options.dir` in the background and returns at once; until [`Engine::recovered`] completes every
     /// verb answers `Closed`. Needs a tokio runtime.
     pub fn open(options: Options) -> Engine {
-        todo!("{options:?}")
+        Engine::open_on(Arc::new(RealDisk), options)
     }
+
+    /// The same on another disk.
+    pub(crate) fn open_on(disk: Arc<dyn Disk>, options: Options) -> Engine {
+        let (opened, opening) = watch::channel(Opening::Underway);
+        let engine = Engine(Arc::new(Inner {
+            dir: options.dir.clone(),
+            clock: options.clock.clone(),
+            live: OnceLock::new(),
+            opening,
+            stop: watch::Sender::new(false),
+            running: Mutex::new(None),
+        }));
+        let task = tokio::spawn(run(Arc::downgrade(&engine.0), engine.0.stop.subscribe(), opened, disk, options));
+        *engine.0.running.lock() = Some(task);
+        engine
+    }
+
     /// Completes when the log is replayed and everything that fell due meanwhile has expired; the error says which
     /// file refused and why.
-    pub async fn recovered(&self) -> std::result::Result<(), std::sync::Arc<crate::OpenError>> {
-        todo!()
+    pub async fn recovered(&self) -> std::result::Result<(), Arc<OpenError>> {
+        let mut opening = self.0.opening.clone();
+        let done = opening.wait_for(|opening| !matches!(opening, Opening::Underway)).await;
+        match done.as_deref() {
+            Ok(Opening::Done) => Ok(()),
+            Ok(Opening::Refused(error)) => Err(error.clone()),
+            // The task that opens went away without a word: the runtime is shutting down, or it panicked.
+            Ok(Opening::Underway) | Err(_) => Err(Arc::new(interrupted(&self.0.dir))),
+        }
     }
+
     /// What works now.
     pub fn state(&self) -> State {
-        todo!()
+        if *self.0.stop.borrow() {
+            return State::Stopping;
+        }
+        if let Opening::Refused(error) = &*self.0.opening.borrow() {
+            return State::Failed(error.to_string());
+        }
+        match self.0.live.get().map(|live| live.store.state()) {
+            None => State::Starting,
+            Some(manifold_store::State::Open) => State::Ready,
+            Some(manifold_store::State::Full) => State::DiskFull,
+            Some(manifold_store::State::Failed(reason)) => State::Failed(reason),
+        }
     }
+
     /// Refuses new verbs with `Closed`, ends waits and followers, stops the workers, writes and syncs everything.
     /// `Err` when the log had failed.
     pub async fn close(&self) -> Result<()> {
-        todo!()
-    }
-    /// Numbers for metrics.
-    pub fn stats(&self) -> Stats {
-        todo!()
+        self.0.stop.send_replace(true);
+        let running = self.0.running.lock().take();
+        if let Some(running) = running
+            && let Err(error) = running.await
+        {
+            tracing::error!(%error, "the engine's task did not end by itself");
+        }
+        let Some(live) = self.0.live.get().cloned() else { return Ok(()) };
+        let closed = tokio::task::spawn_blocking(move || live.store.close()).await;
+        match closed {
+            // Closed already: somebody else asked for it too.
+            Ok(Ok(()) | Err(manifold_store::Error::Closed)) => Ok(()),
+            Ok(Err(error)) => Err(error.into()),
+            Err(error) => Err(Error::new(Kind::Bug, format!("closing the store panicked: {error}"))),
+        }
     }
 
+    /// Now, by the clock that deadlines are judged by.
+    pub fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    /// Numbers for metrics; zeros until the engine has recovered.
+    pub fn stats(&self) -> Stats {
+        let Some(live) = self.0.live.get() else { return Stats::default() };
+        let Counted { expired, conflicts, worker_failures } = live.counters.read();
+        let feed_head = live.feed.published();
+        Stats {
+            kv_entries: live.store.rows(keys::KV),
+            kv_tombstones: live.store.rows(keys::TOMB),
+            feed_head,
+            feed_oldest: live.feed.oldest(feed_head),
+            feed_bytes: live.store.table_bytes(keys::FEED),
+            expired_total: expired,
+            conflicts_total: conflicts,
+            worker_failures_total: worker_failures,
+            store: live.store.stats(),
+        }
+    }
+
+    fn live(&self) -> Result<&Arc<Live>> {
+        if *self.0.stop.borrow() {
+            return Err(Error::new(Kind::Closed, "the engine is stopping"));
+        }
+        self.0.live.get().ok_or_else(|| Error::new(Kind::Closed, "the engine is starting"))
+    }
+}
+
+/// The verbs.
+impl Engine {
     /// Writes a value; the answer is the new entry, durable.
     pub async fn put(&self, namespace: &Namespace, put: Put) -> Result<Entry> {
-        todo!("{namespace:?} {put:?}")
+        let live = self.live()?;
+        kv::put(live, namespace, put).await.inspect_err(|error| live.counters.refused(error))
     }
     /// Deletes a key; `None` when it was absent. The cut's head is the change's own number, or the head.
     pub async fn delete(&self, namespace: &Namespace, delete: Delete) -> Result<Cut<Outcome>> {
-        todo!("{namespace:?} {delete:?}")
+        let live = self.live()?;
+        kv::delete(live, namespace, delete).await.inspect_err(|error| live.counters.refused(error))
     }
     /// Applies all operations in order as one change of state, or none: the error then names the operation. One
     /// outcome each; the cut's head is the last change's number, or the head.
     pub async fn batch(&self, operations: Vec<Op>) -> Result<Cut<Vec<Outcome>>> {
-        todo!("{operations:?}")
+        let live = self.live()?;
+        kv::batch(live, operations).await.inspect_err(|error| live.counters.refused(error))
     }
     /// One live key.
     pub fn get(&self, namespace: &Namespace, key: &Key) -> Result<Cut<Option<Entry>>> {
-        todo!("{namespace:?} {key:?}")
+        kv::get(self.live()?, namespace, key)
     }
     /// Several keys of one cut, in the order asked.
     pub fn get_many(&self, keys: &[(Namespace, Key)]) -> Result<Cut<Vec<Option<Entry>>>> {
-        todo!("{keys:?}")
+        kv::get_many(self.live()?, keys)
     }
     /// A page of live keys of one namespace.
     pub fn list(&self, namespace: &Namespace, list: List) -> Result<Cut<Page>> {
-        todo!("{namespace:?} {list:?}")
+        kv::list(self.live()?, namespace, list)
     }
     /// All live keys of a namespace that start with `prefix`, as one cut, in pieces.
     pub fn scan(&self, namespace: &Namespace, prefix: &[u8], keys_only: bool) -> Result<Scan> {
-        todo!("{namespace:?} {prefix:?} {keys_only:?}")
+        Ok(Scan::new(self.live()?, namespace, prefix, keys_only))
     }
     /// All live keys of the namespaces at or below `tree` (`""` = all), as one cut, in pieces, with their namespaces.
     pub fn scan_tree(&self, tree: &[u8], prefix: &[u8], keys_only: bool) -> Result<TreeScan> {
-        todo!("{tree:?} {prefix:?} {keys_only:?}")
+        Ok(TreeScan::new(self.live()?, tree, prefix, keys_only))
     }
 
     /// A page of the feed; with `wait`, completes when there is a matching change or the time is up (or at once with
     /// an empty page when the engine stops).
     pub async fn changes(&self, changes: Changes) -> Result<FeedPage> {
-        todo!("{changes:?}")
+        feed::page(self.live()?, &changes).await
     }
     /// A cursor over the feed.
     pub fn follow(&self, start: Start, filter: Filter) -> Result<Follower> {
-        todo!("{start:?} {filter:?}")
+        Ok(Follower::new(self.live()?.clone(), start, filter))
     }
     /// Newest number of the feed (durable).
     pub fn head(&self) -> Result<u64> {
-        todo!()
+        let live = self.live()?;
+        Ok(live.feed.head(&live.store))
     }
-    /// Waits until the head is at least `seq`; false when `timeout` passed first.
+    /// Waits until the head is at least `seq`; false when `timeout` passed first, or the engine stopped.
     pub async fn reach(&self, seq: u64, timeout: Duration) -> Result<bool> {
-        todo!("{seq} {timeout:?}")
+        let live = self.live()?;
+        let mut head_moved = live.feed.subscribe();
+        let reached = async { while live.feed.head(&live.store) < seq && head_moved.changed().await.is_ok() {} };
+        live.clock.timeout(timeout, live.unless_stopped(reached)).await;
+        Ok(live.feed.head(&live.store) >= seq)
     }
 }
 
-/// As [`Scan`], over a tree of namespaces.
-#[derive(Debug)]
-pub struct TreeScan {}
+/// Opens, announces, and stays until the workers have ended. Holds the engine only weakly: an engine that nobody holds
+/// any more stops.
+async fn run(
+    engine: std::sync::Weak<Inner>,
+    stop: watch::Receiver<bool>,
+    opened: watch::Sender<Opening>,
+    disk: Arc<dyn Disk>,
+    options: Options,
+) {
+    let workers = match start(stop, disk, options).await {
+        Ok(live) => {
+            let workers = Workers::start(&live);
+            if let Some(engine) = engine.upgrade() {
+                engine.live.set(live).expect("only this task sets it, once");
+            }
+            opened.send_replace(Opening::Done);
+            workers
+        }
+        Err(error) => {
+            opened.send_replace(Opening::Refused(Arc::new(error)));
+            return;
+        }
+    };
+    workers.ended().await;
+}
 
-impl TreeScan {
-    /// The feed's head at that instant.
-    pub fn head(&self) -> u64 {
-        todo!()
+async fn start(
+    stop: watch::Receiver<bool>,
+    disk: Arc<dyn Disk>,
+    options: Options,
+) -> std::result::Result<Arc<Live>, OpenError> {
+    let dir = options.dir.clone();
+    let live = tokio::task::spawn_blocking(move || open::open(&disk, &options, stop)).await;
+    let live = Arc::new(live.unwrap_or_else(|_| Err(interrupted(&dir)))?);
+    match open::sweep(&live).await {
+        // A full disk, or one that fails now, leaves the engine readable: what is due is invisible without a record.
+        Ok(()) => {}
+        Err(error) => tracing::error!(%error, "what fell due could not be recorded"),
     }
-    /// The next entries with their namespaces, in byte order of namespace, then key; none = the end.
-    pub fn next_chunk(&mut self) -> Result<Option<Vec<(Namespace, Entry)>>> {
-        todo!()
+    Ok(live)
+}
+
+fn interrupted(dir: &Path) -> OpenError {
+    OpenError::Io { path: dir.to_owned(), source: std::io::Error::other("opening was interrupted") }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("dir", &self.0.dir).finish_non_exhaustive()
     }
 }
 

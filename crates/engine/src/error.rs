@@ -52,6 +52,14 @@ impl Error {
         self.operation = Some(index);
         self
     }
+    /// A condition that did not hold; `current` is the version that is there, 0 = absent.
+    pub(crate) fn conflict(current: u64, message: impl Into<String>) -> Self {
+        Error::new(Kind::Conflict { current }, message)
+    }
+    /// A row that was read back but does not say what its table promises.
+    pub(crate) fn unreadable(what: &str) -> Self {
+        Error::new(Kind::Storage, format!("{what} is not readable by this version, or damaged"))
+    }
     /// What the caller can do.
     pub fn kind(&self) -> &Kind {
         &self.kind
@@ -69,3 +77,14 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+impl From<manifold_store::Error> for Error {
+    fn from(error: manifold_store::Error) -> Self {
+        let kind = match error {
+            manifold_store::Error::Full => Kind::Full,
+            manifold_store::Error::Failed(_) | manifold_store::Error::Read(_) => Kind::Storage,
+            manifold_store::Error::Closed => Kind::Closed,
+        };
+        Error::new(kind, error.to_string())
+    }
+}

@@ -4,7 +4,25 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
-use crate::{Actor, Key, Namespace, Result, Timestamp, kv::Value};
+mod follow;
+mod gaps;
+mod log;
+mod read;
+mod record;
+mod recover;
+mod ring;
+mod trim;
+
+#[cfg(test)]
+mod tests;
+
+pub use follow::Follower;
+pub(crate) use log::{Feed, Herald};
+pub(crate) use read::page;
+pub(crate) use recover::{Recovered, recover};
+pub(crate) use trim::Trim;
+
+use crate::{Actor, Key, Namespace, Timestamp, kv::Value};
 
 /// What happened to the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +58,15 @@ pub struct Change {
     pub expires_at: Option<Timestamp>,
     /// First and last number of the commit it belongs to.
     pub commit: (u64, u64),
+}
+
+impl Change {
+    /// What the change weighs in memory and on disk, roughly: its value, its names, and what every change costs.
+    pub(crate) fn size_bytes(&self) -> usize {
+        const EACH: usize = 64;
+        let value = self.value.as_ref().map_or(0, |value| value.bytes.len());
+        EACH + value + self.namespace.as_bytes().len() + self.key.as_bytes().len() + self.actor.as_bytes().len()
+    }
 }
 
 /// Which changes a reader wants; all parts must hold.
@@ -119,32 +146,13 @@ pub enum Step {
         /// The newest number when it was read.
         head: u64,
     },
-    /// Retention overtook the follower, or its start belongs to another history: it goes on at `oldest_seq - 1`
-    /// (or at the head when there is nothing older).
+    /// Retention overtook the follower, or its start belongs to another history (beyond the head, or in a range that
+    /// a recovery skipped). [`Follower::position`] says where it goes on: before the oldest change kept, at the head,
+    /// or before the skipped range.
     Reset {
         /// The oldest number kept.
         oldest_seq: u64,
         /// The head.
         head: u64,
     },
-}
-
-/// A cursor over the feed: holds a position and a filter, no buffer, so a slow reader costs nobody anything.
-#[derive(Debug)]
-pub struct Follower {}
-
-impl Follower {
-    /// The number up to which every matching change was given.
-    pub fn position(&self) -> u64 {
-        todo!()
-    }
-    /// The next step, waiting for one: at least one matching change, or a reset. At most `limit` changes and about
-    /// `max_bytes`. May be dropped and called again without loss. `Closed` when the engine stops.
-    pub async fn next(&mut self, limit: usize, max_bytes: usize) -> Result<Step> {
-        todo!("{limit} {max_bytes}")
-    }
-    /// The next step without waiting: `None` when every matching change up to the head was given.
-    pub fn try_next(&mut self, limit: usize, max_bytes: usize) -> Result<Option<Step>> {
-        todo!("{limit} {max_bytes}")
-    }
 }

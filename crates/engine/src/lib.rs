@@ -2,12 +2,22 @@
 //! dialect's name. One operation a client asked for is one method of [`Engine`] and one batch of the store.
 
 pub mod clock;
+mod codec;
 mod engine;
 mod error;
 pub mod feed;
+mod keys;
 pub mod kv;
 mod limits;
+mod live;
 mod names;
+mod open;
+mod timers;
+mod txn;
+mod work;
+
+#[cfg(test)]
+mod tests;
 
 pub use clock::{Clock, Timestamp};
 pub use engine::{Cut, Engine, Options, State, Stats, verify};

@@ -1,6 +1,11 @@
 //! Names are bytes without NUL, valid once they exist.
 
+use std::fmt;
+
 use bytes::Bytes;
+
+#[cfg(test)]
+mod tests;
 
 /// Why a name was refused; each dialect has its own sentence for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -53,9 +58,9 @@ impl Namespace {
         let Some(rest) = self.0.strip_prefix(b"tenant:") else { return b"" };
         rest.split(|b| *b == b'/').next().unwrap_or_default()
     }
-    /// Whether `self` is `root` or lies below it (`root` followed by `/`).
+    /// Whether `self` is `root` or lies below it (`root` followed by `/`); everything lies below the empty root.
     pub fn is_within(&self, root: &[u8]) -> bool {
-        self.0.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
+        root.is_empty() || self.0.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
     }
 }
 
@@ -92,5 +97,19 @@ impl Actor {
     /// Its bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
+    }
+}
+
+/// For messages: bytes that are not UTF-8 are replaced.
+impl fmt::Display for Namespace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&String::from_utf8_lossy(&self.0), f)
+    }
+}
+
+/// For messages: bytes that are not UTF-8 are replaced.
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&String::from_utf8_lossy(&self.0), f)
     }
 }

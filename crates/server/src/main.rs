@@ -1,1 +1,302 @@
-fn main() {}
+//! The `manifold` binary: configuration, listeners, engine, wait, drain, close.
+
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+
+use clap::{Args, Parser, Subcommand};
+use manifold_engine::{self as engine, Engine, OpenError};
+use manifold_server::{
+    config::{self, Config, Loaded},
+    dialects::unison::Unison,
+    net::{Listener, Options},
+    telemetry::{self, EngineGauges, ListenerGauges, ProcessGauges, UnisonMetrics, exposition::Exposition},
+};
+use prometheus_client::registry::Registry;
+use rustix::process::{Resource, getrlimit, setrlimit};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::watch,
+    task::JoinSet,
+};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// One durable engine behind several HTTP APIs.
+#[derive(Parser)]
+#[command(name = "manifold", version)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Serve the configured APIs until SIGTERM or SIGINT.
+    Serve(Flags),
+    /// Print the effective configuration, secrets masked, or what is wrong with it.
+    Check(Flags),
+    /// Check a data directory that no process has open.
+    Verify {
+        /// The data directory.
+        dir: PathBuf,
+    },
+}
+
+#[derive(Args)]
+struct Flags {
+    /// Configuration file; without it ./manifold.toml if there is one.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Data directory, created if absent.
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    let ended = match Cli::parse().verb {
+        Verb::Serve(flags) => serve(flags),
+        Verb::Check(flags) => check(flags),
+        Verb::Verify { dir } => verify(dir),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("manifold: {}", failure.sentence);
+            ExitCode::from(failure.exit as u8)
+        }
+    }
+}
+
+fn serve(flags: Flags) -> Result<(), Failure> {
+    let Loaded { mut config, notes } = load(flags)?;
+    telemetry::log::init(&config.log).map_err(Failure::configuration)?;
+    notes.iter().for_each(|note| tracing::warn!("{note}"));
+    let addresses = validate(&mut config)?;
+    raise_descriptor_limit(config.limits.connections);
+
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::new(Exit::System, format!("no runtime: {error}")))?;
+    let ended = runtime.block_on(run(config, addresses));
+    // What is left are requests that did not end in time, or a replay that nobody waits for.
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    ended
+}
+
+fn check(flags: Flags) -> Result<(), Failure> {
+    let Loaded { config, notes } = load(flags)?;
+    validate(&mut config.clone())?;
+    notes.iter().for_each(|note| eprintln!("manifold: {note}"));
+    let shown = config::effective(&config).map_err(Failure::configuration)?;
+    print!("{shown}");
+    Ok(())
+}
+
+fn verify(dir: PathBuf) -> Result<(), Failure> {
+    for line in engine::verify(&dir).map_err(|error| Failure::open(&error))? {
+        println!("{line}");
+    }
+    Ok(())
+}
+
+/// From bound sockets to a closed engine.
+async fn run(config: Config, addresses: Addresses) -> Result<(), Failure> {
+    let mut signals = Signals::install()?;
+    let ports = Ports::bind(&config, addresses)?;
+    let engine = Engine::open(engine_options(&config));
+    let (shutdown, down) = watch::channel(false);
+    // The listeners answer while the log is replayed: "starting", as each contract says it.
+    let mut serving = ports.serve(config, &engine, &down);
+
+    let ended = tokio::select! {
+        failure = recover(&engine) => Err(failure),
+        name = signals.next() => Ok(tracing::info!(signal = name, "stopping")),
+        _ = serving.join_next() => Err(Failure::new(Exit::System, "a listener ended by itself")),
+    };
+
+    shutdown.send_replace(true);
+    tokio::select! {
+        () = async { while serving.join_next().await.is_some() {} } => {}
+        name = signals.next() => tracing::warn!(signal = name, "not waiting for running requests"),
+    }
+    let closed = engine.close().await;
+    ended?;
+    closed.map_err(|error| Failure::new(Exit::Io, error))?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Completes only when the engine cannot be opened.
+async fn recover(engine: &Engine) -> Failure {
+    match engine.recovered().await {
+        Ok(()) => {
+            let stats = engine.stats();
+            let (keys, feed_head, replayed_bytes) = (stats.kv_entries, stats.feed_head, stats.store.replayed_bytes);
+            tracing::info!(keys, feed_head, replayed_bytes, "ready");
+            std::future::pending().await
+        }
+        Err(error) => Failure::open(&error),
+    }
+}
+
+/// Where each listener goes; none = it is not opened.
+struct Addresses {
+    metrics: SocketAddr,
+    unison: Option<SocketAddr>,
+}
+
+/// Every socket of the process, bound and not yet served.
+struct Ports {
+    metrics: Listener,
+    unison: Option<Listener>,
+}
+
+impl Ports {
+    fn bind(config: &Config, addresses: Addresses) -> Result<Ports, Failure> {
+        let all = config.limits.connections;
+        Ok(Ports {
+            metrics: bind("metrics", addresses.metrics, all)?,
+            unison: match addresses.unison {
+                Some(address) => Some(bind("unison", address, config.unison.max_connections.min(all))?),
+                None => None,
+            },
+        })
+    }
+
+    /// One task per listener; each ends when it has drained.
+    fn serve(self, mut config: Config, engine: &Engine, down: &watch::Receiver<bool>) -> JoinSet<()> {
+        let mut registry = Registry::default();
+        let listeners = [Some(&self.metrics), self.unison.as_ref()].into_iter().flatten();
+        let gauges = ListenerGauges(listeners.map(|listener| (listener.name(), listener.connections())).collect());
+        registry.register_collector(Box::new(gauges));
+        registry.register_collector(Box::new(ProcessGauges::default()));
+        registry.register_collector(Box::new(EngineGauges(engine.clone())));
+
+        let mut serving = JoinSet::new();
+        if let Some(listener) = self.unison {
+            let metrics = Arc::new(UnisonMetrics::default());
+            registry.register_collector(Box::new(metrics.clone()));
+            config.unison.max_body_bytes = config.unison.max_body_bytes.min(config.limits.body_bytes);
+            let unison = Arc::new(Unison::new(config.unison, engine.clone(), metrics, down.clone()));
+            let drained = listener.serve(unison.clone(), down.clone());
+            serving.spawn(async move {
+                drained.await;
+                unison.sockets_closed().await;
+            });
+        }
+        serving.spawn(self.metrics.serve(Arc::new(Exposition(registry)), down.clone()));
+        serving
+    }
+}
+
+fn bind(name: &'static str, address: SocketAddr, connections: usize) -> Result<Listener, Failure> {
+    let listener = Listener::bind(name, address, Options { connections, ..Options::default() })
+        .map_err(|error| Failure::new(Exit::Unavailable, format!("{name} cannot listen on {address}: {error}")))?;
+    tracing::info!("{name} listens on http://{}", listener.address());
+    Ok(listener)
+}
+
+fn load(flags: Flags) -> Result<Loaded, Failure> {
+    let flags = config::Flags { config: flags.config, data_dir: flags.data_dir };
+    let env = std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
+    config::load(&flags, env.collect()).map_err(Failure::configuration)
+}
+
+/// The addresses, and the rules of each section that depend on them.
+fn validate(config: &mut Config) -> Result<Addresses, Failure> {
+    let metrics = config::resolve("host", &config.host, config.flo.metrics_port).map_err(Failure::configuration)?;
+    let unison = &mut config.unison;
+    if !unison.enabled {
+        return Ok(Addresses { metrics, unison: None });
+    }
+    let (key, host) = match &unison.host {
+        Some(host) => ("unison.host", host),
+        None => ("host", &config.host),
+    };
+    let address = config::resolve(key, host, unison.port).map_err(Failure::configuration)?;
+    unison.validate(address).map_err(Failure::configuration)?;
+    Ok(Addresses { metrics, unison: Some(address) })
+}
+
+fn engine_options(config: &Config) -> engine::Options {
+    let mut options = engine::Options::new(&config.data_dir);
+    options.level = config.durability.level();
+    options.interval = config.durability.interval();
+    options.limits.memory_bytes = config.limits.memory_bytes;
+    options.limits.value_bytes = config.limits.value_bytes;
+    options.limits.tombstones = config.unison.tombstones_max;
+    options.retention = config.unison.retention();
+    options
+}
+
+/// A connection is a descriptor, and systems start processes with far fewer than they allow.
+fn raise_descriptor_limit(connections: usize) {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = rustix::process::Rlimit { current: limit.maximum, maximum: limit.maximum };
+    let available = match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => limit.maximum,
+        Err(_) => limit.current,
+    };
+    if available.is_some_and(|available| available < connections as u64) {
+        tracing::warn!(available, connections, "fewer descriptors are allowed than limits.connections");
+    }
+}
+
+/// The two signals that ask for an orderly end.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn install() -> Result<Signals, Failure> {
+        let on = |kind| signal(kind).map_err(|error| Failure::new(Exit::System, format!("no signal handler: {error}")));
+        Ok(Signals { terminate: on(SignalKind::terminate())?, interrupt: on(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}
+
+/// Why the process ends, for people and for whoever started it.
+struct Failure {
+    exit: Exit,
+    sentence: String,
+}
+
+/// Exit codes, numbered as in `sysexits.h`.
+#[derive(Clone, Copy)]
+enum Exit {
+    /// The data directory holds something that cannot be used as it is.
+    Data = 65,
+    /// A port or the data directory belongs to another process.
+    Unavailable = 69,
+    /// The system refused something a process normally gets.
+    System = 71,
+    /// Reading or writing the data directory failed.
+    Io = 74,
+    /// The configuration.
+    Configuration = 78,
+}
+
+impl Failure {
+    fn new(exit: Exit, sentence: impl ToString) -> Self {
+        Failure { exit, sentence: sentence.to_string() }
+    }
+
+    fn configuration(error: impl ToString) -> Self {
+        Failure::new(Exit::Configuration, error)
+    }
+
+    fn open(error: &OpenError) -> Self {
+        let exit = match error {
+            OpenError::Locked(_) => Exit::Unavailable,
+            OpenError::Damaged { .. } | OpenError::Foreign { .. } => Exit::Data,
+            OpenError::Io { .. } => Exit::Io,
+        };
+        Failure::new(exit, error)
+    }
+}

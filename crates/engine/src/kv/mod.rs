@@ -6,6 +6,28 @@ use bytes::Bytes;
 
 use crate::{Actor, Key, Namespace, Timestamp};
 
+mod batch;
+mod delete;
+mod expire;
+mod forget;
+mod put;
+mod read;
+mod row;
+mod slot;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use batch::batch;
+pub(crate) use delete::delete;
+pub(crate) use expire::expire;
+pub(crate) use forget::Forget;
+pub(crate) use put::put;
+pub(crate) use read::{get, get_many, list};
+pub(crate) use row::{Stored, write};
+pub use walk::{Scan, TreeScan};
+
 /// What the bytes of a value are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
@@ -138,19 +160,4 @@ pub struct Page {
     pub entries: Vec<Entry>,
     /// Whether live keys follow (go on with `after` = the last key).
     pub more: bool,
-}
-
-/// A walk over all live keys of a namespace as they were at one instant; it holds no lock and blocks no writer.
-#[derive(Debug)]
-pub struct Scan {}
-
-impl Scan {
-    /// The feed's head at that instant.
-    pub fn head(&self) -> u64 {
-        todo!()
-    }
-    /// The next entries (some hundred, about 1 MiB at most unless one is larger); none = the end.
-    pub fn next_chunk(&mut self) -> crate::Result<Option<Vec<Entry>>> {
-        todo!()
-    }
 }

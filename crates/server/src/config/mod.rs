@@ -1,1 +1,144 @@
-//! Configuration: flags, environment, manifold.toml, defaults.
+//! Configuration: flags, `MANIFOLD_*`, the originals' environment names, `manifold.toml`, defaults, highest first.
+//!
+//! A dialect adds its section in one place: a field of [`Config`]. File keys, environment names, suggestions and
+//! `manifold check` follow from that.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    net::{IpAddr, SocketAddr, ToSocketAddrs},
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::dialects::unison;
+
+mod layers;
+mod originals;
+mod sections;
+mod show;
+#[cfg(test)]
+mod tests;
+
+pub use layers::Error;
+use layers::{Layers, Setting};
+pub use sections::{Durability, DurabilityLevel, Flo, Limits, Log, LogFormat};
+pub use show::effective;
+
+/// The file that is read when none is named.
+const DEFAULT_FILE: &str = "manifold.toml";
+
+/// Everything an operator may set.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// The one data directory.
+    pub data_dir: PathBuf,
+    /// Address of every listener that has none of its own.
+    pub host: String,
+    /// What an acknowledgement promises.
+    pub durability: Durability,
+    /// Bounds of the process.
+    pub limits: Limits,
+    /// Log lines.
+    pub log: Log,
+    /// The Unison dialect.
+    pub unison: unison::Config,
+    /// The metrics port.
+    pub flo: Flo,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            data_dir: PathBuf::from("./data"),
+            host: "127.0.0.1".to_owned(),
+            durability: Durability::default(),
+            limits: Limits::default(),
+            log: Log::default(),
+            unison: unison::Config::default(),
+            flo: Flo::default(),
+        }
+    }
+}
+
+/// What the command line says.
+#[derive(Debug, Clone, Default)]
+pub struct Flags {
+    /// `--config`; without it `./manifold.toml` is read if it exists.
+    pub config: Option<PathBuf>,
+    /// `--data-dir`.
+    pub data_dir: Option<PathBuf>,
+}
+
+/// A configuration, and what the operator should be told about it once there is a log.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The configuration.
+    pub config: Config,
+    /// Lines for the log.
+    pub notes: Vec<String>,
+}
+
+/// Reads all sources.
+pub fn load(flags: &Flags, env: BTreeMap<String, String>) -> Result<Loaded, Error> {
+    let mut layers = Layers::default();
+    if let Some(dir) = &flags.data_dir {
+        let text = dir.to_str().ok_or_else(|| Error::new("--data-dir: the path is not UTF-8"))?.to_owned();
+        layers.flags.push(Setting { key: "data_dir", text, source: "--data-dir" });
+    }
+    read_file(flags.config.as_deref(), &mut layers)?;
+    layers.env = env.clone();
+    let mut notes = originals::read(&mut layers, &env)?;
+
+    let (config, unused) = layers::read::<Config>(&layers)?;
+    if !unused.is_empty() {
+        notes.push(format!("ignoring {}: no such key", unused.join(", ")));
+    }
+    check(&config)?;
+    Ok(Loaded { config, notes })
+}
+
+fn read_file(named: Option<&Path>, layers: &mut Layers) -> Result<(), Error> {
+    let path = named.unwrap_or(Path::new(DEFAULT_FILE));
+    let name = path.display().to_string();
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound && named.is_none() => return Ok(()),
+        Err(error) => return Err(Error::new(format!("{name}: {error}"))),
+    };
+    layers.file = text.parse().map_err(|error: toml::de::Error| {
+        // The library's own rendering quotes the line, which may hold a secret.
+        let line = error.span().map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count());
+        Error::new(format!("{name}: line {line}: {}", error.message()))
+    })?;
+    layers.file_name = name;
+    Ok(())
+}
+
+/// Rules that a type cannot say.
+fn check(config: &Config) -> Result<(), Error> {
+    let positive = [
+        ("durability.interval_ms", config.durability.interval_ms),
+        ("limits.value_bytes", config.limits.value_bytes as u64),
+        ("limits.body_bytes", config.limits.body_bytes as u64),
+        ("limits.connections", config.limits.connections as u64),
+    ];
+    match positive.iter().find(|(_, value)| *value == 0) {
+        Some((key, _)) => Err(Error::new(format!("{key} must be at least 1"))),
+        None => Ok(()),
+    }
+}
+
+/// The address that `host` and `port` mean. Of a name's addresses an IPv4 one is preferred, because that is where
+/// clients of `localhost` look first.
+pub fn resolve(key: &str, host: &str, port: u16) -> Result<SocketAddr, Error> {
+    if let Ok(ip) = host.parse::<IpAddr>() {
+        return Ok(SocketAddr::new(ip, port));
+    }
+    let failed = |error: &dyn std::fmt::Display| Error::new(format!("{key}: {host:?} is no address: {error}"));
+    let addresses: Vec<_> = (host, port).to_socket_addrs().map_err(|error| failed(&error))?.collect();
+    let v4 = addresses.iter().find(|address| address.is_ipv4());
+    v4.or(addresses.first()).copied().ok_or_else(|| failed(&"the name has none"))
+}

@@ -1,1 +1,99 @@
-//! Reading a request body: bounded, paced, decoded.
+//! Reading a request body: bounded, and cut when it comes too slowly.
+
+use std::{pin::pin, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use http_body::Body;
+use http_body_util::BodyExt;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+#[cfg(test)]
+mod tests;
+
+/// How long a body may take, and one second more for each [`MIN_BYTES_PER_SECOND`] that came: a sender that pauses now
+/// and then is not cut, one that trickles is.
+const GRACE: Duration = Duration::from_secs(10);
+/// The pace a body must keep after the grace.
+const MIN_BYTES_PER_SECOND: u64 = 1024;
+/// A declared length is trusted for a reservation up to here; beyond, memory follows what has arrived.
+const RESERVE_MAX: usize = 1 << 20;
+
+/// Why a body was not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BodyError {
+    /// It is longer than the limit. Found before reading when the length is declared.
+    #[error("the request body is too large")]
+    TooLarge,
+    /// After 10 s it came at less than 1 KiB/s.
+    #[error("the request body came too slowly")]
+    TooSlow,
+    /// The connection ended, or the framing was broken, before the body did.
+    #[error("the request body was cut off")]
+    Aborted,
+}
+
+/// The whole body, at most `max_bytes` of it. A body that arrives in one piece is not copied. After an error the rest
+/// stays unread, so the connection closes with the answer.
+pub async fn collect<B>(body: B, max_bytes: usize) -> Result<Bytes, BodyError>
+where
+    B: Body<Data = Bytes>,
+{
+    let declared = body.size_hint().exact();
+    if declared.is_some_and(|length| length > max_bytes as u64) {
+        return Err(BodyError::TooLarge);
+    }
+    let mut frames = Frames { body: pin!(body), alarm: pin!(None), started: None, received: 0, max_bytes };
+
+    let Some(first) = frames.next().await? else { return Ok(Bytes::new()) };
+    let Some(second) = frames.next().await? else { return Ok(first) };
+    let expected = declared.and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+    let mut whole = BytesMut::with_capacity(expected.min(RESERVE_MAX).max(first.len() + second.len()));
+    whole.extend_from_slice(&first);
+    whole.extend_from_slice(&second);
+    while let Some(next) = frames.next().await? {
+        whole.extend_from_slice(&next);
+    }
+    Ok(whole.freeze())
+}
+
+struct Frames<'a, B> {
+    body: std::pin::Pin<&'a mut B>,
+    /// Made when the body is first waited for: most bodies are there with their head.
+    alarm: std::pin::Pin<&'a mut Option<Sleep>>,
+    started: Option<Instant>,
+    received: u64,
+    max_bytes: usize,
+}
+
+impl<B: Body<Data = Bytes>> Frames<'_, B> {
+    /// The next piece of data that is not empty.
+    async fn next(&mut self) -> Result<Option<Bytes>, BodyError> {
+        while !self.body.is_end_stream() {
+            let Some(frame) = self.frame().await? else { return Ok(None) };
+            let Ok(data) = frame.into_data() else { continue };
+            self.received += data.len() as u64;
+            if self.received > self.max_bytes as u64 {
+                return Err(BodyError::TooLarge);
+            }
+            if !data.is_empty() {
+                return Ok(Some(data));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn frame(&mut self) -> Result<Option<http_body::Frame<Bytes>>, BodyError> {
+        let started = *self.started.get_or_insert_with(Instant::now);
+        let due = started + GRACE + Duration::from_secs(self.received / MIN_BYTES_PER_SECOND);
+        match self.alarm.as_mut().as_pin_mut() {
+            Some(alarm) => alarm.reset(due),
+            None => self.alarm.set(Some(sleep_until(due))),
+        }
+        let alarm = self.alarm.as_mut().as_pin_mut().expect("was set above");
+        tokio::select! {
+            biased;
+            frame = self.body.frame() => frame.transpose().map_err(|_| BodyError::Aborted),
+            () = alarm => Err(BodyError::TooSlow),
+        }
+    }
+}

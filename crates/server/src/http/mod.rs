@@ -3,6 +3,7 @@
 pub mod auth;
 pub mod body;
 pub mod json;
+pub mod observe;
 pub mod path;
 pub mod query;
 pub mod route;

@@ -1,1 +1,174 @@
-//! WebSocket helpers: bounded send queue, ping, close codes.
+//! A WebSocket whose every wait ends and whose every buffer has a bound.
+//!
+//! Sending waits until the client takes what was sent before, so at most one message and a write buffer are held for
+//! it; what comes later stays where it is until then. A client that neither reads nor answers pings is given up.
+
+use std::time::Duration;
+
+pub use axum::extract::ws::Utf8Bytes;
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use futures_util::{SinkExt, StreamExt};
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_tungstenite::tungstenite;
+
+/// Time between pings.
+const PING_EVERY: Duration = Duration::from_secs(20);
+/// Time a client has to answer a ping, and to take a short message.
+const PATIENCE: Duration = Duration::from_secs(40);
+/// A long message is given a second more for each so many bytes.
+const SLOWEST_BYTES_PER_SECOND: u64 = 64 << 10;
+/// Time for the closing handshake.
+const CLOSE_WAIT: Duration = Duration::from_secs(2);
+/// Longest message that is sent.
+pub const MAX_OUTGOING_BYTES: usize = 64 << 20;
+const WRITE_BUFFER_BYTES: usize = 128 << 10;
+
+/// Why a connection is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Close {
+    /// 1001: the server stops.
+    GoingAway,
+    /// 1002: the client does not speak WebSocket.
+    Protocol,
+    /// 1003: a binary message.
+    Unsupported,
+    /// 1009: a message over the limit.
+    TooBig,
+    /// 1011: the server cannot go on.
+    Failed,
+}
+
+impl Close {
+    fn frame(self) -> CloseFrame {
+        let (code, reason) = match self {
+            Close::GoingAway => (1001, "server is stopping"),
+            Close::Protocol => (1002, "protocol error"),
+            Close::Unsupported => (1003, "only text is understood"),
+            Close::TooBig => (1009, "message too big"),
+            Close::Failed => (1011, "store unavailable"),
+        };
+        CloseFrame { code, reason: Utf8Bytes::from_static(reason) }
+    }
+}
+
+/// What a client did.
+#[derive(Debug)]
+pub enum Incoming {
+    /// It sent a text.
+    Text(Utf8Bytes),
+    /// It did what it must not: the connection should be closed with this.
+    Refused(Close),
+    /// It is gone, or no longer answers.
+    Gone,
+}
+
+/// The client is gone, or takes nothing any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gone;
+
+/// Sets the bounds of an upgrade whose client may send messages of `max_message_bytes`.
+pub fn bounded(upgrade: WebSocketUpgrade, max_message_bytes: usize) -> WebSocketUpgrade {
+    // A message somewhat over the limit is read to its end, so that the client sees why it is closed.
+    let readable = max_message_bytes.saturating_mul(2);
+    upgrade
+        .max_message_size(readable)
+        .max_frame_size(readable)
+        .write_buffer_size(WRITE_BUFFER_BYTES)
+        .max_write_buffer_size(2 * MAX_OUTGOING_BYTES)
+}
+
+/// An upgraded connection.
+#[derive(Debug)]
+pub struct Socket {
+    inner: WebSocket,
+    max_message_bytes: usize,
+    next_ping: Instant,
+    /// When the oldest ping that is not answered yet was sent.
+    unanswered_since: Option<Instant>,
+}
+
+impl Socket {
+    /// Takes over an upgraded connection.
+    pub fn new(inner: WebSocket, max_message_bytes: usize) -> Self {
+        Socket { inner, max_message_bytes, next_ping: Instant::now() + PING_EVERY, unanswered_since: None }
+    }
+
+    /// The next thing the client does; pings it meanwhile. May be dropped and called again without loss.
+    pub async fn receive(&mut self) -> Incoming {
+        loop {
+            let give_up = self.unanswered_since.map_or(self.next_ping, |since| since + PATIENCE);
+            tokio::select! {
+                // What has arrived counts before the time does: it may be the answer that is waited for.
+                biased;
+                message = self.inner.next() => {
+                    if let Some(incoming) = self.judge(message) {
+                        return incoming;
+                    }
+                }
+                () = sleep_until(self.next_ping.min(give_up)) => {
+                    if self.unanswered_since.is_some_and(|since| since + PATIENCE <= Instant::now()) || self.ping().await.is_err() {
+                        return Incoming::Gone;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Sends a text as soon as the client takes it; it may stay in the write buffer until [`Socket::flush`].
+    pub async fn queue(&mut self, text: Vec<u8>) -> Result<(), Gone> {
+        // Values are JSON of their writers and so text; one that is not must not end the connection.
+        let text =
+            String::from_utf8(text).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+        let patience = PATIENCE + Duration::from_secs(text.len() as u64 / SLOWEST_BYTES_PER_SECOND);
+        timed(patience, self.inner.feed(Message::text(text))).await
+    }
+
+    /// Completes when the client's connection has taken everything.
+    pub async fn flush(&mut self) -> Result<(), Gone> {
+        timed(PATIENCE, self.inner.flush()).await
+    }
+
+    /// Says why and waits a little for the client to say goodbye, so that it gets to read the reason.
+    pub async fn close(mut self, why: Close) {
+        let farewell = async {
+            self.inner.send(Message::Close(Some(why.frame()))).await?;
+            while let Some(Ok(_)) = self.inner.next().await {}
+            Ok(())
+        };
+        timed(CLOSE_WAIT, farewell).await.ok();
+    }
+
+    async fn ping(&mut self) -> Result<(), Gone> {
+        timed(PATIENCE, self.inner.send(Message::Ping(bytes::Bytes::new()))).await?;
+        let now = Instant::now();
+        self.next_ping = now + PING_EVERY;
+        self.unanswered_since.get_or_insert(now);
+        Ok(())
+    }
+
+    /// What a message means; `None` when it needs no answer from the application.
+    fn judge(&mut self, message: Option<Result<Message, axum::Error>>) -> Option<Incoming> {
+        self.unanswered_since = None;
+        match message {
+            Some(Ok(Message::Text(text))) if text.len() <= self.max_message_bytes => Some(Incoming::Text(text)),
+            Some(Ok(Message::Text(_))) => Some(Incoming::Refused(Close::TooBig)),
+            Some(Ok(Message::Binary(_))) => Some(Incoming::Refused(Close::Unsupported)),
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => None,
+            Some(Ok(Message::Close(_))) | None => Some(Incoming::Gone),
+            Some(Err(error)) => Some(refusal(error)),
+        }
+    }
+}
+
+async fn timed(patience: Duration, sent: impl Future<Output = Result<(), axum::Error>>) -> Result<(), Gone> {
+    timeout(patience, sent).await.map_err(|_| Gone)?.map_err(|_| Gone)
+}
+
+fn refusal(error: axum::Error) -> Incoming {
+    use tungstenite::Error;
+    match error.into_inner().downcast::<Error>().map(|error| *error) {
+        Ok(Error::Capacity(_)) => Incoming::Refused(Close::TooBig),
+        Ok(Error::Protocol(_) | Error::Utf8(_)) => Incoming::Refused(Close::Protocol),
+        _ => Incoming::Gone,
+    }
+}

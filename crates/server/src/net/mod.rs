@@ -1,9 +1,24 @@
 //! Sockets: accept, caps, timers, HTTP/1.1 by hyper, drain. Knows no dialect: it serves a [`Service`].
+//!
+//! `listen` accepts and drains, `connection` drives one connection, `socket` is the byte stream under hyper, `pulse`
+//! what a connection is doing and until when it may, `head` the checks that hyper does not make.
 
 use std::{future::Future, sync::Arc};
 
 use axum::body::Body;
 use hyper::{Request, Response, body::Incoming};
+
+mod connection;
+mod connections;
+mod head;
+mod listen;
+mod pulse;
+mod socket;
+#[cfg(test)]
+mod tests;
+
+pub use connections::Connections;
+pub use listen::{Listener, Options};
 
 /// What a listener serves: one dialect.
 pub trait Service: Send + Sync + 'static {

@@ -1,0 +1,43 @@
+# The commands people and CI share.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check fmt lint unit docs bench tools
+
+help:
+	@echo "make run     serve on the default ports, data in ./data"
+	@echo "make test    everything that must hold: format, lints, all tests, documentation"
+	@echo "make check   the quick part of it: format and lints"
+	@echo "make bench   measure; each figure is a ratio within one run"
+
+run:
+	cargo run --release --bin manifold -- serve --data-dir ./data
+
+test: fmt lint unit docs
+
+check: fmt lint
+
+fmt: tools
+	cargo fmt --all --check
+
+lint: tools
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+# The request/response exchanges run as part of the tests.
+unit:
+	@if cargo nextest --version >/dev/null 2>&1; then \
+		cargo nextest run --workspace --locked; \
+	else \
+		cargo test --workspace --locked; \
+	fi
+	cargo test --workspace --locked --doc
+
+docs:
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+
+bench:
+	cargo run --release --locked -p manifold-bench
+
+# What a fresh machine with Rust may lack.
+tools:
+	@cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt
+	@cargo clippy --version >/dev/null 2>&1 || rustup component add clippy

@@ -1,0 +1,121 @@
+//! How a change lies in its feed row: everything in the body, so that the index holds eight bytes and a place per change.
+//!
+//! `version of the encoding, op and encoding, at, version, deadline, seq - first of the commit, last of the commit - seq,
+//! namespace, key, actor, value` (see `docs/disk-format.md`).
+
+use bytes::Bytes;
+use manifold_store::Row;
+
+use crate::{
+    Actor, Error, Key, Namespace, Result, Timestamp, codec,
+    feed::{Change, ChangeOp},
+    kv::{Encoding, Value},
+};
+
+const ENCODING: u8 = 1;
+
+const SET_JSON: u8 = 1;
+const SET_BINARY: u8 = 2;
+const DELETE: u8 = 3;
+const EXPIRE: u8 = 4;
+
+/// Appends the row's body to `out`.
+pub(crate) fn encode(change: &Change, out: &mut Vec<u8>) {
+    out.push(ENCODING);
+    out.push(match (change.op, &change.value) {
+        (ChangeOp::Set, Some(Value { encoding: Encoding::Binary, .. })) => SET_BINARY,
+        (ChangeOp::Set, _) => SET_JSON,
+        (ChangeOp::Delete, _) => DELETE,
+        (ChangeOp::Expire, _) => EXPIRE,
+    });
+    codec::put_varint(out, change.at.0);
+    codec::put_varint(out, change.version);
+    codec::put_deadline(out, change.expires_at);
+    codec::put_varint(out, change.seq - change.commit.0);
+    codec::put_varint(out, change.commit.1 - change.seq);
+    codec::put_bytes(out, change.namespace.as_bytes());
+    codec::put_bytes(out, change.key.as_bytes());
+    codec::put_bytes(out, change.actor.as_bytes());
+    if let Some(value) = &change.value {
+        out.extend_from_slice(&value.bytes);
+    }
+}
+
+/// Reads a row's body; names and value share its bytes.
+pub(crate) fn decode(seq: u64, body: &Bytes) -> Option<Change> {
+    let mut reader = codec::Reader::new(body);
+    if reader.byte()? != ENCODING {
+        return None;
+    }
+    let tag = reader.byte()?;
+    let at = Timestamp(reader.varint()?);
+    let version = reader.varint()?;
+    let expires_at = reader.deadline()?;
+    let commit = (seq.checked_sub(reader.varint()?)?, seq.checked_add(reader.varint()?)?);
+    let namespace = Namespace::new(body.slice_ref(reader.bytes()?)).ok()?;
+    let key = Key::new(body.slice_ref(reader.bytes()?)).ok()?;
+    let actor = Actor::new(body.slice_ref(reader.bytes()?)).ok()?;
+    let bytes = body.slice(reader.position()..);
+    let (op, value) = match tag {
+        SET_JSON => (ChangeOp::Set, Some(Value { encoding: Encoding::Json, bytes })),
+        SET_BINARY => (ChangeOp::Set, Some(Value { encoding: Encoding::Binary, bytes })),
+        DELETE => (ChangeOp::Delete, None),
+        EXPIRE => (ChangeOp::Expire, None),
+        _ => return None,
+    };
+    Some(Change { seq, op, namespace, key, value, version, actor, at, expires_at, commit })
+}
+
+/// Reads the change `seq` from its row.
+pub(crate) fn read(seq: u64, row: &Row) -> Result<Change> {
+    decode(seq, &row.body()?).ok_or_else(|| Error::unreadable(&format!("record {seq} of the feed")))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn change() -> impl Strategy<Value = Change> {
+        let numbers = (1u64..1 << 60, 0u64..1000, 0u64..1000, any::<u64>(), any::<u64>());
+        let names = ("[a-z:/]{1,30}", "[a-z]{1,30}", "[a-z]{1,30}");
+        let what = prop_oneof![
+            (any::<bool>(), any::<Vec<u8>>(), proptest::option::of(0..u64::MAX)).prop_map(|(json, bytes, deadline)| {
+                let encoding = if json { Encoding::Json } else { Encoding::Binary };
+                (ChangeOp::Set, Some(Value { encoding, bytes: bytes.into() }), deadline.map(Timestamp))
+            }),
+            Just((ChangeOp::Delete, None, None)),
+            Just((ChangeOp::Expire, None, None)),
+        ];
+        (numbers, names, what).prop_map(|((first, before, after, version, at), names, (op, value, expires_at))| {
+            Change {
+                seq: first + before,
+                op,
+                namespace: Namespace::new(names.0).expect("name"),
+                key: Key::new(names.1).expect("name"),
+                value,
+                version,
+                actor: Actor::new(names.2).expect("name"),
+                at: Timestamp(at),
+                expires_at,
+                commit: (first, first + before + after),
+            }
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_change_is_read_as_it_was_written(change in change()) {
+            let mut body = Vec::new();
+            encode(&change, &mut body);
+            let read = decode(change.seq, &body.into()).expect("decodes");
+            prop_assert_eq!(format!("{read:?}"), format!("{change:?}"));
+        }
+
+        #[test]
+        fn no_bytes_make_the_reader_panic(seq: u64, body: Vec<u8>) {
+            decode(seq, &body.into());
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Every table of the engine and the layout of every key. A table's number is part of every row on disk and is never
+//! given to another table. The encodings of rows live with the feature that owns them; `docs/disk-format.md` lists all.
+
+use manifold_store::{Table, TableSpec};
+use smallvec::SmallVec;
+
+use crate::{Key, Namespace};
+
+#[cfg(test)]
+mod tests;
+
+/// Named singletons.
+pub(crate) const META: Table = Table(1);
+/// Live keys: namespace, NUL, key. Names hold no NUL, so the order is that of the namespace, then of the key.
+pub(crate) const KV: Table = Table(2);
+/// The last version of removed keys; keyed as [`KV`].
+pub(crate) const TOMB: Table = Table(3);
+/// Removed keys in the order of their removal: the removal's feed number.
+pub(crate) const TOMB_ORDER: Table = Table(4);
+/// Per namespace, the highest version among its forgotten tombstones.
+pub(crate) const FLOOR: Table = Table(5);
+/// Everything that happens at an instant: deadline, kind, target.
+pub(crate) const TIMER: Table = Table(6);
+/// The change feed: the change's number.
+pub(crate) const FEED: Table = Table(7);
+/// Feed numbers that a recovery skipped: the first of a range.
+pub(crate) const GAP: Table = Table(8);
+
+/// All tables, as the store wants to know them.
+pub(crate) const TABLES: &[TableSpec] = &[
+    TableSpec { table: META, name: "meta", ordered: false, inline_max: None },
+    TableSpec { table: KV, name: "kv", ordered: true, inline_max: None },
+    TableSpec { table: TOMB, name: "tomb", ordered: false, inline_max: None },
+    TableSpec { table: TOMB_ORDER, name: "tomb_order", ordered: true, inline_max: None },
+    TableSpec { table: FLOOR, name: "floor", ordered: false, inline_max: None },
+    TableSpec { table: TIMER, name: "timer", ordered: true, inline_max: None },
+    // Read by dense numbers, mostly from the ring of newest changes: neither an order nor bodies are kept in memory.
+    TableSpec { table: FEED, name: "feed", ordered: false, inline_max: Some(0) },
+    TableSpec { table: GAP, name: "gap", ordered: true, inline_max: None },
+];
+
+/// Key of the [`META`] row that names the durability level of the run that wrote last.
+pub(crate) const META_LEVEL: &[u8] = b"level";
+/// Key of the [`META`] row that keeps the feed's bounds when its records are gone.
+pub(crate) const META_FEED: &[u8] = b"feed";
+
+/// A row's key, on the stack for usual lengths.
+pub(crate) type RowKey = SmallVec<[u8; 96]>;
+
+/// The key of [`KV`] and [`TOMB`].
+pub(crate) fn kv(namespace: &Namespace, key: &Key) -> RowKey {
+    let mut row = kv_start(namespace);
+    row.extend_from_slice(key.as_bytes());
+    row
+}
+
+/// What the rows of one namespace begin with.
+pub(crate) fn kv_start(namespace: &Namespace) -> RowKey {
+    let mut row = RowKey::from_slice(namespace.as_bytes());
+    row.push(0);
+    row
+}
+
+/// Splits a key made by [`kv`] into the two names' bytes.
+pub(crate) fn split_kv(row: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = row.iter().position(|byte| *byte == 0)?;
+    Some((&row[..end], &row[end + 1..]))
+}
+
+/// The key of [`FEED`], [`TOMB_ORDER`] and [`GAP`]: big endian, so that byte order is numeric order.
+pub(crate) fn number(number: u64) -> [u8; 8] {
+    number.to_be_bytes()
+}
+
+/// Reads a key made by [`number`].
+pub(crate) fn read_number(row: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(row.try_into().ok()?))
+}
+
+/// The least byte string greater than all that start with `prefix`; none when there is no such string.
+pub(crate) fn prefix_end(prefix: &[u8]) -> Option<Vec<u8>> {
+    let last = prefix.iter().rposition(|byte| *byte != 0xff)?;
+    let mut end = prefix[..=last].to_vec();
+    end[last] += 1;
+    Some(end)
+}

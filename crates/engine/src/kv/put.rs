@@ -1,0 +1,61 @@
+//! Writing one key.
+
+use crate::{
+    Error, Kind, Namespace, Result,
+    feed::Change,
+    keys,
+    kv::{Entry, Expires, Put, Value, slot::Slot},
+    live::Live,
+    txn::{self, Deadline, Txn},
+};
+
+/// Writes a value; the answer is the new entry.
+pub(crate) async fn put(live: &Live, namespace: &Namespace, put: Put) -> Result<Entry> {
+    check_size(live, &put.value)?;
+    live.admit().await?;
+    let row = keys::kv(namespace, &put.key);
+    let decided = {
+        let _held = live.locks.lock(&row);
+        txn::decide(live, |txn| {
+            let mut slot = Slot::load(txn, namespace.clone(), put.key.clone())?;
+            apply(txn, &mut slot, put)
+        })
+    };
+    let (draft, committed) = live.settle(decided).await?;
+    Ok(entry(&committed.changes[draft]))
+}
+
+/// The rule: the condition, then the expiry that is due, then the write.
+pub(crate) fn apply(txn: &mut Txn<'_>, slot: &mut Slot, put: Put) -> Result<usize> {
+    slot.check(txn, put.when)?;
+    txn.grow()?;
+    slot.expire_if_due(txn);
+    let deadline = match put.expires {
+        Expires::Never => Deadline::Never,
+        Expires::At(at) => Deadline::At(at),
+        Expires::In(duration) => Deadline::In(duration),
+        Expires::Keep => slot.deadline(),
+    };
+    Ok(slot.set(txn, put.value, deadline, put.actor))
+}
+
+pub(crate) fn check_size(live: &Live, value: &Value) -> Result<()> {
+    let (size, limit) = (value.bytes.len(), live.limits.value_bytes);
+    if size > limit {
+        return Err(Error::new(Kind::TooLarge, format!("a value of {size} bytes is over the limit of {limit}")));
+    }
+    Ok(())
+}
+
+/// The entry that a set left.
+fn entry(change: &Change) -> Entry {
+    Entry {
+        key: change.key.clone(),
+        value: change.value.clone().expect("a set has a value"),
+        version: change.version,
+        actor: change.actor.clone(),
+        updated_at: change.at,
+        expires_at: change.expires_at,
+        seq: change.seq,
+    }
+}

@@ -1,0 +1,154 @@
+//! What a transaction knows of one key, and what it may do with it.
+
+use crate::{
+    Actor, Error, Key, Namespace, Result,
+    feed::ChangeOp,
+    keys,
+    kv::{
+        Stored, Value, When,
+        row::{Floor, Head, Tag, Tomb},
+    },
+    txn::{Deadline, Draft, Txn},
+};
+
+/// Who expires keys.
+const SYSTEM: Actor = Actor::fixed("system:ttl");
+
+/// One key as it stands in a transaction.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    namespace: Namespace,
+    key: Key,
+    stored: Stored,
+    current: Current,
+    /// The newest change of the key in this transaction.
+    draft: Option<usize>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Current {
+    /// The version counts on from here.
+    Absent { version: u64 },
+    /// Perhaps past its deadline: then it reads as absent, and has to expire before anything else happens to it.
+    Present { version: u64, deadline: Deadline },
+    /// Not a value.
+    Collection,
+}
+
+impl Slot {
+    /// Reads the key; the caller holds its lock.
+    pub(crate) fn load(txn: &mut Txn<'_>, namespace: Namespace, key: Key) -> Result<Slot> {
+        let row = keys::kv(&namespace, &key);
+        let (stored, current) = if let Some(row) = txn.get(keys::KV, &row) {
+            let head = Head::read(&row)?;
+            let deadline = head.expires_at.map_or(Deadline::Never, Deadline::At);
+            let current = match head.tag {
+                Tag::Value(_) => Current::Present { version: head.version, deadline },
+                Tag::Collection => Current::Collection,
+            };
+            (Stored::Entry { expires_at: head.expires_at }, current)
+        } else if let Some(row) = txn.get(keys::TOMB, &row) {
+            let Tomb { version, seq } = Tomb::read(&row)?;
+            (Stored::Tomb { seq }, Current::Absent { version })
+        } else {
+            let floor = txn.get(keys::FLOOR, namespace.as_bytes()).map(|row| Floor::read(&row)).transpose()?;
+            (Stored::Nothing, Current::Absent { version: floor.map_or(0, |Floor(version)| version) })
+        };
+        Ok(Slot { namespace, key, stored, current, draft: None })
+    }
+
+    /// The version of the live value; none when there is none.
+    pub(crate) fn version(&self, txn: &Txn<'_>) -> Option<u64> {
+        match self.current {
+            Current::Present { version, deadline } if !deadline.is_due(txn.now()) => Some(version),
+            _ => None,
+        }
+    }
+
+    /// The live value's deadline; never when there is none.
+    pub(crate) fn deadline(&self) -> Deadline {
+        match self.current {
+            Current::Present { deadline, .. } => deadline,
+            Current::Absent { .. } | Current::Collection => Deadline::Never,
+        }
+    }
+
+    /// Refuses a key of another type, and a condition that does not hold.
+    pub(crate) fn check(&self, txn: &Txn<'_>, when: When) -> Result<()> {
+        if self.current == Current::Collection {
+            return Err(Error::new(crate::Kind::WrongType, format!("key {} holds another type", self.key)));
+        }
+        let live = self.version(txn);
+        let holds = match when {
+            When::Always => true,
+            When::Absent => live.is_none(),
+            When::Present => live.is_some(),
+            When::Version(wanted) => live == Some(wanted),
+        };
+        if holds {
+            return Ok(());
+        }
+        let message = match live {
+            Some(version) => format!("key {} is at version {version}", self.key),
+            None => format!("key {} is absent", self.key),
+        };
+        Err(Error::conflict(live.unwrap_or(0), message))
+    }
+
+    /// Records the expiry of a value whose deadline has passed, so that what follows happens to an absent key.
+    pub(crate) fn expire_if_due(&mut self, txn: &mut Txn<'_>) {
+        if let Current::Present { version, deadline } = self.current
+            && deadline.is_due(txn.now())
+        {
+            self.remove(txn, ChangeOp::Expire, version + 1, SYSTEM);
+        }
+    }
+
+    /// Gives the key a value; the index of the change.
+    pub(crate) fn set(&mut self, txn: &mut Txn<'_>, value: Value, deadline: Deadline, actor: Actor) -> usize {
+        let version = match self.current {
+            Current::Absent { version } | Current::Present { version, .. } => version + 1,
+            Current::Collection => 1,
+        };
+        self.current = Current::Present { version, deadline };
+        self.change(txn, ChangeOp::Set, Some(value), version, actor, deadline)
+    }
+
+    /// Removes the live value, if there is one; the index of the change.
+    pub(crate) fn delete(&mut self, txn: &mut Txn<'_>, actor: Actor) -> Option<usize> {
+        let version = self.version(txn)? + 1;
+        Some(self.remove(txn, ChangeOp::Delete, version, actor))
+    }
+
+    fn remove(&mut self, txn: &mut Txn<'_>, op: ChangeOp, version: u64, actor: Actor) -> usize {
+        self.current = Current::Absent { version };
+        self.change(txn, op, None, version, actor, Deadline::Never)
+    }
+
+    fn change(
+        &mut self,
+        txn: &mut Txn<'_>,
+        op: ChangeOp,
+        value: Option<Value>,
+        version: u64,
+        actor: Actor,
+        deadline: Deadline,
+    ) -> usize {
+        if let Some(earlier) = self.draft {
+            txn.supersede(earlier);
+        }
+        let draft = txn.change(Draft {
+            op,
+            namespace: self.namespace.clone(),
+            key: self.key.clone(),
+            value,
+            version,
+            actor,
+            deadline,
+            stored: self.stored,
+            superseded: false,
+        });
+        self.draft = Some(draft);
+        draft
+    }
+}

@@ -1,0 +1,321 @@
+use std::time::Duration;
+
+use super::*;
+use crate::{
+    Kind, Timestamp,
+    feed::ChangeOp,
+    tests::{House, START, brief, delete, delete_op, json, k, line, ns, numbers, put, refused, set_op},
+};
+
+#[tokio::test]
+async fn versions_count_writes_deletes_and_survive_both() {
+    let mut house = House::new().await;
+    assert_eq!(house.set("a", "1").await.version, 1);
+    assert_eq!(house.set("a", "1").await.version, 2);
+    assert_eq!(house.remove("a").await, Some(Changed { version: 3, seq: 3 }));
+    assert!(house.read("a").is_none());
+    house.restart().await;
+    assert_eq!(house.set("a", "2").await.version, 4);
+    assert_eq!(house.stats().kv_tombstones, 0);
+}
+
+#[tokio::test]
+async fn a_put_answers_the_entry_that_is_read_afterwards() {
+    let mut house = House::new().await;
+    let binary = Value { encoding: Encoding::Binary, bytes: vec![0, 255, 0].into() };
+    let large = Value { encoding: Encoding::Json, bytes: vec![b'7'; 100_000].into() };
+    for value in [json(r#"{"n":9007199254740993, "x":1.10}"#), binary, large] {
+        let written = house.put(&ns("n"), Put { value: value.clone(), ..put("a", "") }).await.expect("put");
+        let read = house.read("a").expect("an entry");
+        assert_eq!(format!("{written:?}"), format!("{read:?}"));
+        house.restart().await;
+        assert_eq!(house.read("a").expect("an entry").value, value);
+    }
+}
+
+#[tokio::test]
+async fn deleting_an_absent_key_changes_nothing() {
+    let house = House::new().await;
+    house.set("a", "1").await;
+    let done = house.delete(&ns("n"), delete("b")).await.expect("delete");
+    assert_eq!((done.head, done.it), (1, None));
+    assert_eq!(house.feed().await.len(), 1);
+}
+
+#[tokio::test]
+async fn conditions_hold_or_refuse_with_the_live_version() {
+    let house = House::new().await;
+    let write = async |when| house.put(&ns("n"), Put { when, ..put("a", "1") }).await;
+    let conflict = |error: crate::Error| match error.kind() {
+        Kind::Conflict { current } => *current,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(conflict(refused(write(When::Present).await)), 0);
+    assert_eq!(conflict(refused(write(When::Version(1)).await)), 0);
+    assert_eq!(write(When::Absent).await.expect("put").version, 1);
+    assert_eq!(conflict(refused(write(When::Absent).await)), 1);
+    assert_eq!(write(When::Version(1)).await.expect("put").version, 2);
+    assert_eq!(conflict(refused(write(When::Version(1)).await)), 2);
+    assert_eq!(write(When::Present).await.expect("put").version, 3);
+
+    let remove = async |when| house.delete(&ns("n"), Delete { when, ..delete("a") }).await;
+    assert_eq!(conflict(refused(remove(When::Absent).await)), 3);
+    assert_eq!(conflict(refused(remove(When::Version(2)).await)), 3);
+    assert!(remove(When::Version(3)).await.expect("delete").it.is_some());
+    assert!(remove(When::Absent).await.expect("delete").it.is_none());
+    assert_eq!(house.stats().conflicts_total, 6);
+}
+
+#[tokio::test]
+async fn a_batch_applies_in_order_as_one_commit() {
+    let house = House::new().await;
+    let operations = vec![set_op("a", "1"), set_op("a", "2"), delete_op("b"), delete_op("a"), set_op("a", "3")];
+    let done = house.batch(operations).await.expect("batch");
+    let versions: Vec<Option<u64>> = done.it.iter().map(|outcome| outcome.map(|changed| changed.version)).collect();
+    assert_eq!(versions, [Some(1), Some(2), None, Some(3), Some(4)]);
+    assert_eq!(done.head, 4);
+    let feed = house.feed().await;
+    assert!(feed.iter().all(|change| change.commit == (1, 4) && change.at == START));
+    assert_eq!(house.read("a").expect("live").value, json("3"));
+    assert_eq!(house.stats().kv_tombstones, 0);
+}
+
+#[tokio::test]
+async fn a_key_set_and_deleted_in_one_batch_leaves_a_tombstone_only() {
+    let mut house = House::new().await;
+    house.batch(vec![Op::Put(ns("n"), brief("a", "1", 50)), delete_op("a")]).await.expect("batch");
+    assert!(house.read("a").is_none());
+    house.restart().await;
+    let stats = house.stats();
+    assert_eq!((stats.kv_entries, stats.kv_tombstones), (0, 1));
+    assert_eq!(house.set("a", "2").await.version, 3);
+}
+
+#[tokio::test]
+async fn a_refused_operation_names_its_index_and_undoes_the_batch() {
+    let house = House::new().await;
+    let late = Op::Put(ns("n"), Put { when: When::Version(7), ..put("a", "2") });
+    let error = refused(house.batch(vec![set_op("b", "1"), set_op("a", "1"), late]).await);
+    assert_eq!(error.operation(), Some(2));
+    assert_eq!(error.kind(), &Kind::Conflict { current: 1 }, "it sees the operations before it");
+    assert!(house.read("a").is_none());
+    assert!(house.read("b").is_none());
+    assert!(house.feed().await.is_empty());
+    assert_eq!(house.set("c", "1").await.seq, 1, "no number was used up");
+}
+
+#[tokio::test]
+async fn limits_refuse_large_values_and_long_batches() {
+    let house = House::with(|options| {
+        options.limits.value_bytes = 4;
+        options.limits.batch_ops = 2;
+    })
+    .await;
+    assert!(house.put(&ns("n"), put("a", "1234")).await.is_ok());
+    assert_eq!(refused(house.put(&ns("n"), put("a", "12345")).await).kind(), &Kind::TooLarge);
+    let error = refused(house.batch(vec![set_op("a", "1"), set_op("b", "12345")]).await);
+    assert_eq!((error.kind(), error.operation()), (&Kind::TooLarge, Some(1)));
+    let error = refused(house.batch(vec![delete_op("a"), delete_op("b"), delete_op("c")]).await);
+    assert_eq!(error.kind(), &Kind::Invalid);
+    assert!(house.batch(Vec::new()).await.expect("an empty batch").it.is_empty());
+}
+
+#[tokio::test]
+async fn an_expired_key_is_absent_before_the_sweep_and_everywhere() {
+    let house = House::new().await;
+    house.put(&ns("n"), brief("a", "1", 100)).await.expect("put");
+    assert_eq!(house.read("a").expect("live").expires_at, Some(START.plus(Duration::from_millis(100))));
+    house.advance(99);
+    assert!(house.read("a").is_some());
+    house.advance(1);
+    assert!(house.read("a").is_none());
+    assert!(house.get_many(&[(ns("n"), k("a"))]).expect("get").it[0].is_none());
+    assert!(listed(&house, List { limit: 10, max_bytes: usize::MAX, ..List::default() }).0.is_empty());
+    assert!(house.scan(&ns("n"), b"", false).expect("scan").next_chunk().expect("chunk").is_none());
+}
+
+#[tokio::test]
+async fn a_write_to_a_due_key_records_the_expiry_first() {
+    let house = House::new().await;
+    house.put(&ns("n"), brief("a", "1", 100)).await.expect("put");
+    house.advance(100);
+    let written = house.set("a", "2").await;
+    assert_eq!(written.version, 3);
+    let feed = house.feed().await;
+    let lines: Vec<_> = feed.iter().map(|change| line(change)).collect();
+    let a = || "a".to_owned();
+    assert_eq!(lines, [(1, ChangeOp::Set, a(), 1), (2, ChangeOp::Expire, a(), 2), (3, ChangeOp::Set, a(), 3)]);
+    assert_eq!(feed[1].actor, crate::Actor::fixed("system:ttl"));
+}
+
+#[tokio::test]
+async fn a_delete_of_a_due_key_records_the_expiry_and_deletes_nothing() {
+    let house = House::new().await;
+    house.put(&ns("n"), brief("a", "1", 100)).await.expect("put");
+    house.advance(100);
+    assert_eq!(house.remove("a").await, None);
+    let feed = house.feed().await;
+    assert_eq!(numbers(&feed), [1, 2]);
+    assert_eq!(feed[1].op, ChangeOp::Expire);
+    assert_eq!(house.stats().expired_total, 1);
+}
+
+#[tokio::test]
+async fn a_put_clears_keeps_or_moves_the_deadline() {
+    let mut house = House::new().await;
+    house.put(&ns("n"), brief("a", "1", 100)).await.expect("put");
+    house.put(&ns("n"), brief("b", "1", 100)).await.expect("put");
+    let kept = Put { expires: Expires::Keep, ..put("b", "2") };
+    assert_eq!(house.put(&ns("n"), kept).await.expect("put").expires_at, Some(Timestamp(START.0 + 100)));
+    assert_eq!(house.set("a", "2").await.expires_at, None);
+    let fresh = Put { expires: Expires::Keep, ..put("c", "1") };
+    assert_eq!(house.put(&ns("n"), fresh).await.expect("put").expires_at, None);
+    house.restart().await;
+    house.advance(100);
+    house.until("the expiry of b", |engine| engine.stats().expired_total == 1).await;
+    assert_eq!(house.stats().kv_entries, 2);
+}
+
+#[tokio::test]
+async fn keeping_a_deadline_set_earlier_in_the_same_batch_keeps_it() {
+    let house = House::new().await;
+    let kept = Put { expires: Expires::Keep, ..put("a", "2") };
+    house.batch(vec![Op::Put(ns("n"), brief("a", "1", 100)), Op::Put(ns("n"), kept)]).await.expect("batch");
+    assert_eq!(house.read("a").expect("live").expires_at, Some(Timestamp(START.0 + 100)));
+}
+
+#[tokio::test]
+async fn forgotten_tombstones_raise_the_floor_of_their_namespace() {
+    let mut house = House::with(|options| {
+        options.limits.tombstones = 1;
+        options.retention.records = 0;
+    })
+    .await;
+    for key in ["a", "b"] {
+        house.set(key, "1").await;
+        house.set(key, "1").await;
+        house.remove(key).await;
+    }
+    house.put(&ns("other"), put("x", "1")).await.expect("put");
+    for _ in 0..4 {
+        house.advance(500);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    house.until("the forgetting of a", |engine| engine.stats().kv_tombstones == 1).await;
+    house.restart().await;
+    assert_eq!(house.set("a", "2").await.version, 4, "above every forgotten version of the namespace");
+    assert_eq!(house.set("b", "2").await.version, 4, "its own tombstone was kept");
+    assert_eq!(house.set("new", "1").await.version, 4);
+    assert_eq!(house.put(&ns("another"), put("y", "1")).await.expect("put").version, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_hundred_parallel_puts_give_each_version_once() {
+    let house = House::new().await;
+    let puts: Vec<_> = (0..100)
+        .map(|_| {
+            let engine = house.engine.clone();
+            tokio::spawn(async move { engine.put(&ns("n"), put("a", "1")).await.expect("put") })
+        })
+        .collect();
+    let mut entries = Vec::new();
+    for put in puts {
+        entries.push(put.await.expect("task"));
+    }
+    let mut versions: Vec<u64> = entries.iter().map(|entry| entry.version).collect();
+    versions.sort_unstable();
+    assert_eq!(versions, (1..=100).collect::<Vec<_>>());
+    let feed = house.feed().await;
+    assert_eq!(numbers(&feed), (1..=100).collect::<Vec<_>>());
+    assert!(feed.iter().all(|change| change.version == change.seq));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_list_never_shows_half_a_batch_and_its_head_is_its_cut() {
+    let house = House::new().await;
+    let writer = tokio::spawn({
+        let engine = house.engine.clone();
+        async move {
+            for round in 0..200 {
+                let value = round.to_string();
+                engine.batch(vec![set_op("a", &value), set_op("z", &value)]).await.expect("batch");
+            }
+        }
+    });
+    while !writer.is_finished() {
+        let mut scan = house.scan(&ns("n"), b"", false).expect("scan");
+        let entries = scan.next_chunk().expect("chunk").unwrap_or_default();
+        assert_eq!(entries.len() as u64, scan.head().min(2));
+        assert_eq!(entries.first().map(|a| &a.value), entries.last().map(|z| &z.value));
+        assert_eq!(entries.iter().map(|entry| entry.seq).max().unwrap_or(0), scan.head());
+        let single = house.get(&ns("n"), &k("z")).expect("get");
+        assert_eq!(single.it.map_or(0, |z| z.seq), single.head, "only batches write, and z is their last change");
+        tokio::task::yield_now().await;
+    }
+    writer.await.expect("writer");
+}
+
+fn listed(house: &House, list: List) -> (Vec<String>, bool) {
+    let page = house.list(&ns("n"), list).expect("list").it;
+    let keys = page.entries.iter().map(|entry| String::from_utf8_lossy(entry.key.as_bytes()).into_owned());
+    (keys.collect(), page.more)
+}
+
+#[tokio::test]
+async fn lists_are_ordered_bounded_and_go_on_after_a_key() {
+    let house = House::new().await;
+    for key in ["b", "a/2", "a/1", "c", "a/3"] {
+        house.set(key, "1234").await;
+    }
+    house.put(&ns("n2"), put("a/9", "1")).await.expect("put");
+    let all = List { limit: 100, max_bytes: usize::MAX, ..List::default() };
+    assert_eq!(listed(&house, all.clone()), (names(&["a/1", "a/2", "a/3", "b", "c"]), false));
+    assert_eq!(listed(&house, List { limit: 2, ..all.clone() }), (names(&["a/1", "a/2"]), true));
+    assert_eq!(listed(&house, List { limit: 5, ..all.clone() }).1, false);
+    assert_eq!(
+        listed(&house, List { prefix: "a/".into(), after: Some("a/1".into()), ..all.clone() }).0,
+        names(&["a/2", "a/3"])
+    );
+    assert_eq!(listed(&house, List { prefix: "b".into(), after: Some("a/1".into()), ..all.clone() }).0, names(&["b"]));
+    assert_eq!(listed(&house, List { max_bytes: 8, ..all.clone() }), (names(&["a/1", "a/2"]), true));
+    assert_eq!(listed(&house, List { max_bytes: 1, ..all.clone() }), (names(&["a/1"]), true));
+    assert_eq!(listed(&house, List { max_bytes: 1, keys_only: true, ..all }).0.len(), 5);
+}
+
+fn names(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_scan_shows_the_state_of_its_beginning_however_long_it_takes() {
+    let house = House::new().await;
+    let operations = (0..1000).map(|n| set_op(&format!("k{n:04}"), "1")).collect();
+    house.batch(operations).await.expect("batch");
+    let mut scan = house.scan(&ns("n"), b"k", true).expect("scan");
+    let first = scan.next_chunk().expect("chunk").expect("entries");
+    house.batch((0..1000).map(|n| delete_op(&format!("k{n:04}"))).collect()).await.expect("batch");
+    let mut seen = first.len();
+    while let Some(chunk) = scan.next_chunk().expect("chunk") {
+        assert!(chunk.iter().all(|entry| entry.version == 1 && entry.value.bytes.is_empty()));
+        seen += chunk.len();
+    }
+    assert_eq!((seen, scan.head()), (1000, 1000));
+    assert!(house.scan(&ns("n"), b"k", true).expect("scan").next_chunk().expect("chunk").is_none());
+}
+
+#[tokio::test]
+async fn a_tree_scan_covers_a_namespace_and_what_lies_below_it() {
+    let house = House::new().await;
+    for namespace in ["t", "t!x", "t/a", "t/b/c", "t0", "s", "ta"] {
+        house.put(&ns(namespace), put("k1", "1")).await.expect("put");
+        house.put(&ns(namespace), put("x", "1")).await.expect("put");
+    }
+    let walk = |tree: &str, prefix: &str| {
+        let mut scan = house.scan_tree(tree.as_bytes(), prefix.as_bytes(), false).expect("scan");
+        let chunk = scan.next_chunk().expect("chunk").unwrap_or_default();
+        chunk.iter().map(|(ns, _)| String::from_utf8_lossy(ns.as_bytes()).into_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(walk("t", "k"), ["t", "t/a", "t/b/c"]);
+    assert_eq!(walk("t/b", ""), ["t/b/c", "t/b/c"]);
+    assert_eq!(walk("", "k"), ["s", "t", "t!x", "t/a", "t/b/c", "t0", "ta"]);
+}

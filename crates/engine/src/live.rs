@@ -1,0 +1,109 @@
+//! What exists once the store is open: shared by the verbs, the workers, and every reader that stays.
+
+use std::{
+    fmt,
+    future::Future,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use manifold_store::Store;
+use tokio::sync::watch;
+
+use crate::{
+    Clock, Error, Kind, Limits, Result, Retention,
+    feed::{Change, ChangeOp, Feed},
+    timers::Timers,
+    txn::Locks,
+};
+
+/// The running engine. Locks are taken in this order: keys, the feed's turn, the store's own.
+pub(crate) struct Live {
+    pub(crate) store: Store,
+    pub(crate) feed: std::sync::Arc<Feed>,
+    pub(crate) timers: Timers,
+    pub(crate) locks: Locks,
+    pub(crate) clock: Clock,
+    pub(crate) limits: Limits,
+    pub(crate) retention: Retention,
+    pub(crate) counters: Counters,
+    /// True from the moment the engine is told to stop.
+    pub(crate) stop: watch::Receiver<bool>,
+}
+
+impl Live {
+    /// Whether the engine was told to stop.
+    pub(crate) fn stopping(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// What `future` gives, or `None` when the engine is told to stop first.
+    pub(crate) async fn unless_stopped<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            biased;
+            // An engine that is gone has stopped too.
+            _ = stop.wait_for(|stop| *stop) => None,
+            done = future => Some(done),
+        }
+    }
+
+    /// Refuses growth beyond the memory limit.
+    pub(crate) fn check_memory(&self) -> Result<()> {
+        let limit = self.limits.memory_bytes;
+        if limit > 0 && self.store.stats().memory_bytes >= limit {
+            return Err(Error::new(Kind::Full, format!("the memory limit of {limit} bytes is reached")));
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Live {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Live").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+/// Counts since the start.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    expired: AtomicU64,
+    conflicts: AtomicU64,
+    worker_failures: AtomicU64,
+}
+
+impl Counters {
+    pub(crate) fn expired(&self, changes: &[std::sync::Arc<Change>]) {
+        let expired = changes.iter().filter(|change| change.op == ChangeOp::Expire).count();
+        if expired > 0 {
+            self.expired.fetch_add(expired as u64, Ordering::Relaxed);
+        }
+    }
+
+    /// A verb was refused.
+    pub(crate) fn refused(&self, error: &Error) {
+        if matches!(error.kind(), Kind::Conflict { .. }) {
+            self.conflicts.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn worker_failed(&self) {
+        self.worker_failures.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Keys expired, conditions refused, workers failed.
+    pub(crate) fn read(&self) -> Counted {
+        Counted {
+            expired: self.expired.load(Ordering::Relaxed),
+            conflicts: self.conflicts.load(Ordering::Relaxed),
+            worker_failures: self.worker_failures.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// What the counters stand at.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counted {
+    pub(crate) expired: u64,
+    pub(crate) conflicts: u64,
+    pub(crate) worker_failures: u64,
+}

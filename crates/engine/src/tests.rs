@@ -1,0 +1,156 @@
+//! The harness of the engine's tests: an engine on a directory of its own, driven by a manual clock.
+
+use std::{sync::Arc, time::Duration};
+
+use manifold_store::disk::{Disk, RealDisk};
+
+use crate::{
+    Actor, Clock, Engine, Error, Key, Namespace, Options, Result, Timestamp,
+    feed::{Change, ChangeOp, Changes, FeedPage, Filter},
+    kv::{Delete, Encoding, Entry, Expires, Op, Outcome, Put, Value, When},
+};
+
+mod model;
+
+/// The manual clock starts here.
+pub(crate) const START: Timestamp = Timestamp(1_710_700_000_000);
+/// Who writes in tests.
+pub(crate) const ANN: Actor = Actor::fixed("ann");
+
+/// An engine under test.
+pub(crate) struct House {
+    pub(crate) engine: Engine,
+    pub(crate) options: Options,
+    disk: Arc<dyn Disk>,
+    _dir: tempfile::TempDir,
+}
+
+impl std::ops::Deref for House {
+    type Target = Engine;
+    fn deref(&self) -> &Engine {
+        &self.engine
+    }
+}
+
+impl House {
+    /// A fresh engine on a manual clock.
+    pub(crate) async fn new() -> House {
+        House::with(|_| {}).await
+    }
+
+    /// A fresh engine with other options.
+    pub(crate) async fn with(change: impl FnOnce(&mut Options)) -> House {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let mut options = Options { clock: Clock::manual(START), ..Options::new(dir.path()) };
+        change(&mut options);
+        let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+        let engine = opened(&disk, &options).await;
+        House { engine, options, disk, _dir: dir }
+    }
+
+    /// Stops the engine properly and starts it again.
+    pub(crate) async fn restart(&mut self) {
+        self.restart_with(|_| {}).await;
+    }
+
+    /// Stops the engine properly and starts it with other options.
+    pub(crate) async fn restart_with(&mut self, change: impl FnOnce(&mut Options)) {
+        self.engine.close().await.expect("closes");
+        change(&mut self.options);
+        self.engine = opened(&self.disk, &self.options).await;
+    }
+
+    pub(crate) fn advance(&self, ms: u64) {
+        self.options.clock.advance(ms);
+    }
+
+    pub(crate) async fn set(&self, key: &str, value: &str) -> Entry {
+        self.put(&ns("n"), put(key, value)).await.expect("put")
+    }
+
+    pub(crate) async fn remove(&self, key: &str) -> Outcome {
+        self.delete(&ns("n"), delete(key)).await.expect("delete").it
+    }
+
+    pub(crate) fn read(&self, key: &str) -> Option<Entry> {
+        self.get(&ns("n"), &k(key)).expect("get").it
+    }
+
+    /// All changes kept, oldest first.
+    pub(crate) async fn feed(&self) -> Vec<Arc<Change>> {
+        self.page(0).await.changes
+    }
+
+    pub(crate) async fn page(&self, after: u64) -> FeedPage {
+        self.changes(after_all(after)).await.expect("changes")
+    }
+
+    /// Waits until the background workers have brought something about.
+    pub(crate) async fn until(&self, what: &str, mut holds: impl FnMut(&Engine) -> bool) {
+        for _ in 0..2000 {
+            if holds(&self.engine) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("{what} did not come about");
+    }
+}
+
+async fn opened(disk: &Arc<dyn Disk>, options: &Options) -> Engine {
+    let engine = Engine::open_on(disk.clone(), options.clone());
+    engine.recovered().await.expect("recovers");
+    engine
+}
+
+pub(crate) fn ns(name: &str) -> Namespace {
+    Namespace::new(name.to_owned()).expect("a name")
+}
+
+pub(crate) fn k(name: &str) -> Key {
+    Key::new(name.to_owned()).expect("a name")
+}
+
+pub(crate) fn json(text: &str) -> Value {
+    Value { encoding: Encoding::Json, bytes: text.to_owned().into() }
+}
+
+pub(crate) fn put(key: &str, value: &str) -> Put {
+    Put { key: k(key), value: json(value), expires: Expires::Never, when: When::Always, actor: ANN }
+}
+
+/// A put that expires after `ms`.
+pub(crate) fn brief(key: &str, value: &str, ms: u64) -> Put {
+    Put { expires: Expires::In(Duration::from_millis(ms)), ..put(key, value) }
+}
+
+pub(crate) fn delete(key: &str) -> Delete {
+    Delete { key: k(key), when: When::Always, actor: ANN }
+}
+
+pub(crate) fn set_op(key: &str, value: &str) -> Op {
+    Op::Put(ns("n"), put(key, value))
+}
+
+pub(crate) fn delete_op(key: &str) -> Op {
+    Op::Delete(ns("n"), delete(key))
+}
+
+/// Everything after a number, without waiting.
+pub(crate) fn after_all(after: u64) -> Changes {
+    Changes { after, limit: usize::MAX, max_bytes: usize::MAX, filter: Filter::default(), wait: None }
+}
+
+/// What a change is, short enough to compare: its number, what happened, to which key, at which version.
+pub(crate) fn line(change: &Change) -> (u64, ChangeOp, String, u64) {
+    let key = String::from_utf8_lossy(change.key.as_bytes()).into_owned();
+    (change.seq, change.op, key, change.version)
+}
+
+pub(crate) fn numbers(changes: &[Arc<Change>]) -> Vec<u64> {
+    changes.iter().map(|change| change.seq).collect()
+}
+
+pub(crate) fn refused<T: std::fmt::Debug>(result: Result<T>) -> Error {
+    result.expect_err("a refusal")
+}

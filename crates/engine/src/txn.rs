@@ -1,0 +1,220 @@
+//! The one door: everything that changes a row goes through here, whatever model it belongs to.
+//!
+//! A verb takes the locks of what it decides on, runs its rule with [`decide`], lets the locks go and then waits with
+//! [`Live::settle`]. What the rule wrote becomes one batch, one frame, one acknowledgement; a rule that fails has
+//! changed nothing. Numbers and time are given out at the very end, under the feed's turn, so that their order is the
+//! order of frames.
+
+use std::{sync::Arc, time::Duration};
+
+use manifold_store::{Batch, Row, Seq, Table, View};
+use smallvec::SmallVec;
+
+use crate::{
+    Actor, Error, Key, Kind, Namespace, Result, Timestamp,
+    feed::{Change, ChangeOp},
+    kv::{self, Value},
+    live::Live,
+    timers::{self, Target},
+};
+
+mod locks;
+
+pub(crate) use locks::Locks;
+
+/// What one call is about to do.
+pub(crate) struct Txn<'a> {
+    live: &'a Live,
+    now: Timestamp,
+    batch: Batch,
+    drafts: SmallVec<[Draft; 2]>,
+    /// The newest frame a decision rests on.
+    seen: Seq,
+    earliest: Option<Timestamp>,
+}
+
+/// A change of a key that has no number and no time yet.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    pub(crate) op: ChangeOp,
+    pub(crate) namespace: Namespace,
+    pub(crate) key: Key,
+    pub(crate) value: Option<Value>,
+    pub(crate) version: u64,
+    pub(crate) actor: Actor,
+    pub(crate) deadline: Deadline,
+    /// What the key's rows were before the transaction.
+    pub(crate) stored: kv::Stored,
+    /// A later draft of the same transaction writes the key's rows.
+    pub(crate) superseded: bool,
+}
+
+/// When a key will expire, as far as it is known before the commit has its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Deadline {
+    Never,
+    At(Timestamp),
+    /// After the commit.
+    In(Duration),
+}
+
+impl Deadline {
+    /// Whether it has passed at `now`.
+    pub(crate) fn is_due(self, now: Timestamp) -> bool {
+        matches!(self, Deadline::At(deadline) if deadline <= now)
+    }
+
+    /// The deadline of a commit made `at`; the end of time is none.
+    fn resolve(self, at: Timestamp) -> Option<Timestamp> {
+        let deadline = match self {
+            Deadline::Never => return None,
+            Deadline::At(deadline) => deadline,
+            Deadline::In(duration) => at.plus(duration),
+        };
+        (deadline.0 < u64::MAX).then_some(deadline)
+    }
+}
+
+/// What was committed.
+#[derive(Debug, Default)]
+pub(crate) struct Committed {
+    /// The changes in the order of their drafts.
+    pub(crate) changes: SmallVec<[Arc<Change>; 2]>,
+}
+
+/// What a rule decided, and the frame that must be durable before anybody is told.
+#[derive(Debug)]
+pub(crate) struct Decided<T> {
+    result: Result<(T, Committed)>,
+    frame: Seq,
+}
+
+/// Runs `rule` and commits what it wrote. The caller holds the locks of everything the rule reads.
+pub(crate) fn decide<T>(live: &Live, rule: impl FnOnce(&mut Txn<'_>) -> Result<T>) -> Decided<T> {
+    let mut txn =
+        Txn { live, now: live.clock.now(), batch: Batch::new(), drafts: SmallVec::new(), seen: 0, earliest: None };
+    match rule(&mut txn) {
+        Ok(done) => txn.commit(done),
+        // A refusal rests on what was read: it may not be told before that is durable.
+        Err(error) => Decided { result: Err(error), frame: txn.seen },
+    }
+}
+
+impl<'a> Txn<'a> {
+    /// The time the rule decides by.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The newest row, durable or not.
+    pub(crate) fn get(&mut self, table: Table, key: &[u8]) -> Option<Row> {
+        let row = self.live.store.get(View::Latest, table, key)?;
+        self.seen = self.seen.max(row.seq());
+        Some(row)
+    }
+
+    /// Writes a row.
+    pub(crate) fn put(&mut self, table: Table, key: &[u8], head: &[u8], body: &[u8]) {
+        self.batch.put(table, key, head, body);
+    }
+
+    /// Removes a row.
+    pub(crate) fn delete(&mut self, table: Table, key: &[u8]) {
+        self.batch.delete(table, key);
+    }
+
+    /// Says that the transaction frees space: it may use the reserve of a full disk.
+    pub(crate) fn relief(&mut self) {
+        self.batch.relief();
+    }
+
+    /// Refuses growth beyond the memory limit.
+    pub(crate) fn grow(&self) -> Result<()> {
+        self.live.check_memory()
+    }
+
+    /// Wakes the timer worker for `target` at `deadline`.
+    pub(crate) fn set_timer(&mut self, deadline: Timestamp, target: Target<'_>) {
+        timers::set(&mut self.batch, deadline, target);
+        self.earliest = Some(self.earliest.map_or(deadline, |earliest| earliest.min(deadline)));
+    }
+
+    /// Forgets a timer.
+    pub(crate) fn clear_timer(&mut self, deadline: Timestamp, target: Target<'_>) {
+        timers::clear(&mut self.batch, deadline, target);
+    }
+
+    /// Adds a change; its index tells where [`Committed::changes`] has it.
+    pub(crate) fn change(&mut self, draft: Draft) -> usize {
+        self.drafts.push(draft);
+        self.drafts.len() - 1
+    }
+
+    /// Says that a later draft writes the rows of this one's key.
+    pub(crate) fn supersede(&mut self, draft: usize) {
+        self.drafts[draft].superseded = true;
+    }
+
+    fn commit<T>(mut self, done: T) -> Decided<T> {
+        if self.drafts.is_empty() && self.batch.is_empty() {
+            return Decided { result: Ok((done, Committed::default())), frame: self.seen };
+        }
+        let live = self.live;
+        let mut turn = live.feed.turn();
+        let at = turn.time(live.clock.now());
+        let first = turn.next();
+        let last = first + (self.drafts.len() as u64).saturating_sub(1);
+        let mut changes = SmallVec::with_capacity(self.drafts.len());
+        for (seq, draft) in (first..).zip(std::mem::take(&mut self.drafts)) {
+            let (stored, superseded) = (draft.stored, draft.superseded);
+            let change = draft.stamp(seq, at, (first, last));
+            turn.record(&mut self.batch, &change);
+            if !superseded {
+                kv::write(&mut self, &change, stored);
+            }
+            changes.push(Arc::new(change));
+        }
+        let committed = turn.commit(&live.store, self.batch, &changes);
+        match committed {
+            Ok(frame) => {
+                live.counters.expired(&changes);
+                if let Some(earliest) = self.earliest {
+                    live.timers.wake(earliest);
+                }
+                Decided { result: Ok((done, Committed { changes })), frame }
+            }
+            Err(error) => Decided { result: Err(error), frame: self.seen },
+        }
+    }
+}
+
+impl Draft {
+    fn stamp(self, seq: u64, at: Timestamp, commit: (u64, u64)) -> Change {
+        let Draft { op, namespace, key, value, version, actor, deadline, stored: _, superseded: _ } = self;
+        Change { seq, op, namespace, key, value, version, actor, at, expires_at: deadline.resolve(at), commit }
+    }
+}
+
+impl Live {
+    /// Waits until a commit may be made: for room in the log's buffer.
+    pub(crate) async fn admit(&self) -> Result<()> {
+        if self.stopping() {
+            return Err(Error::new(Kind::Closed, "the engine is stopping"));
+        }
+        self.store.room().await;
+        Ok(())
+    }
+
+    /// Waits until what was decided may be told.
+    pub(crate) async fn settle<T>(&self, decided: Decided<T>) -> Result<(T, Committed)> {
+        self.store.durable(decided.frame).await?;
+        decided.result
+    }
+}
+
+impl<T> Decided<T> {
+    /// For workers, which have nobody to tell: the frame to wait for.
+    pub(crate) fn into_frame(self) -> Result<Seq> {
+        self.result.map(|_| self.frame)
+    }
+}

@@ -1,0 +1,104 @@
+//! Background workers: one shape, one list, one shutdown. A worker waits for its trigger, does a bounded piece of work,
+//! waits until that is durable, and goes on while there is more.
+
+use std::{
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
+
+use manifold_store::Seq;
+use tokio::task::JoinHandle;
+
+use crate::{
+    Error, Kind, Result,
+    feed::{Herald, Trim},
+    kv::Forget,
+    live::Live,
+    timers::Expiry,
+};
+
+/// A worker that failed tries again after this time.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// A background worker.
+pub(crate) trait Work: Send + Sync + 'static {
+    /// Its name in logs.
+    fn name(&self) -> &'static str;
+    /// Completes when there may be something to do.
+    fn trigger(&self, live: &Live) -> impl Future<Output = ()> + Send;
+    /// Does a bounded piece.
+    fn tick(&self, live: &Live) -> Result<Tick>;
+}
+
+/// What a piece of work came to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tick {
+    /// Whether there is more to do at once.
+    pub(crate) more: bool,
+    /// The frame to wait for before that.
+    pub(crate) frame: Seq,
+}
+
+impl Tick {
+    /// Nothing more to do, nothing to wait for.
+    pub(crate) const DONE: Tick = Tick { more: false, frame: 0 };
+}
+
+/// The workers that run.
+#[derive(Debug)]
+pub(crate) struct Workers(Vec<JoinHandle<()>>);
+
+impl Workers {
+    /// Starts all workers of the engine; they end when `live` is stopped.
+    pub(crate) fn start(live: &Arc<Live>) -> Self {
+        Workers(vec![spawn(live, Herald), spawn(live, Expiry), spawn(live, Trim), spawn(live, Forget)])
+    }
+
+    /// Waits for all of them.
+    pub(crate) async fn ended(self) {
+        for worker in self.0 {
+            if let Err(error) = worker.await {
+                tracing::error!(%error, "a background worker did not end by itself");
+            }
+        }
+    }
+}
+
+fn spawn(live: &Arc<Live>, work: impl Work) -> JoinHandle<()> {
+    let live = live.clone();
+    tokio::spawn(async move {
+        live.unless_stopped(run(&live, &work)).await;
+    })
+}
+
+async fn run(live: &Live, work: &impl Work) {
+    loop {
+        work.trigger(live).await;
+        while let Err(error) = drain(live, work).await {
+            live.counters.worker_failed();
+            // A full disk heals by itself and is visible in the engine's state; anything else somebody must look at.
+            match error.kind() {
+                Kind::Closed => return,
+                Kind::Full => tracing::warn!(worker = work.name(), %error, "a background worker has to wait for space"),
+                _ => tracing::error!(worker = work.name(), %error, "a background worker failed and will try again"),
+            }
+            live.clock.sleep(RETRY).await;
+        }
+    }
+}
+
+/// Ticks until there is nothing more to do.
+pub(crate) async fn drain(live: &Live, work: &impl Work) -> Result<()> {
+    loop {
+        live.store.room().await;
+        let tick = catch_unwind(AssertUnwindSafe(|| work.tick(live)))
+            .unwrap_or_else(|_| Err(Error::new(Kind::Bug, format!("the worker {:?} panicked", work.name()))))?;
+        live.store.durable(tick.frame).await?;
+        if !tick.more {
+            return Ok(());
+        }
+        tokio::task::yield_now().await;
+    }
+}

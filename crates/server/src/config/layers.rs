@@ -1,0 +1,291 @@
+//! Several sources laid over each other, and a serde deserializer that reads through them.
+//!
+//! The structs of a configuration say what keys exist and of what type they are. Reading one field asks the sources in
+//! order of rank; so a text of the environment becomes a number exactly where the struct wants one, a key of the file
+//! that no struct knows is an error, and every error names the key and the source it came from.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    fmt, mem,
+};
+
+use serde::{
+    Deserialize,
+    de::{self, DeserializeSeed, IntoDeserializer, MapAccess, Visitor},
+    forward_to_deserialize_any,
+};
+
+#[cfg(test)]
+mod tests;
+
+/// Names of the environment that mean a key: the prefix, then the path in capitals, joined by `_`.
+const PREFIX: &str = "MANIFOLD_";
+
+/// A key set from somewhere else than the file, as text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Setting {
+    /// Path of the key, joined by dots.
+    pub key: &'static str,
+    /// Its value.
+    pub text: String,
+    /// Where it came from, for messages.
+    pub source: &'static str,
+}
+
+/// All sources.
+#[derive(Debug, Default)]
+pub(super) struct Layers {
+    /// Highest: the command line.
+    pub flags: Vec<Setting>,
+    /// Then `MANIFOLD_*`.
+    pub env: BTreeMap<String, String>,
+    /// Then the names that the originals of the dialects use.
+    pub originals: Vec<Setting>,
+    /// Then the file.
+    pub file: toml::Table,
+    /// What messages call the file.
+    pub file_name: String,
+}
+
+/// Why a configuration cannot be used; one sentence with the source and the key in it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Error(String);
+
+impl Error {
+    pub(super) fn new(sentence: impl Into<String>) -> Self {
+        Error(sentence.into())
+    }
+}
+
+impl de::Error for Error {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Error(message.to_string())
+    }
+}
+
+/// A configuration and the names of the environment that look like ours but belong to no key.
+pub(super) fn read<'de, T: Deserialize<'de>>(layers: &Layers) -> Result<(T, Vec<String>), Error> {
+    let used = RefCell::default();
+    let root = Node { layers, used: &used, path: String::new(), file: Some(&layers.file_as_value()), text: None };
+    let config = T::deserialize(root)?;
+    let used = used.into_inner();
+    let unused = layers.env.keys().filter(|name| name.starts_with(PREFIX) && !used.contains(*name));
+    Ok((config, unused.cloned().collect()))
+}
+
+impl Layers {
+    fn file_as_value(&self) -> toml::Value {
+        toml::Value::Table(self.file.clone())
+    }
+
+    /// The text that decides `key`, if a source above the file sets it.
+    fn text(&self, key: &str, used: &RefCell<BTreeSet<String>>) -> Option<(String, String)> {
+        let of = |settings: &[Setting]| {
+            let setting = settings.iter().find(|setting| setting.key == key)?;
+            Some((setting.text.clone(), setting.source.to_owned()))
+        };
+        let name = env_name(key);
+        let env = self.env.get(&name).map(|text| {
+            used.borrow_mut().insert(name.clone());
+            (text.clone(), name)
+        });
+        of(&self.flags).or(env).or_else(|| of(&self.originals))
+    }
+
+    /// Whether a source above the file sets a key below `section`.
+    fn sets_below(&self, section: &str) -> bool {
+        let prefix = format!("{section}.");
+        let env_prefix = env_name(&prefix);
+        self.flags.iter().chain(&self.originals).any(|setting| setting.key.starts_with(&prefix))
+            || self.env.keys().any(|name| name.starts_with(&env_prefix))
+    }
+
+    /// Whether any source sets `key`.
+    pub(super) fn sets(&self, key: &str) -> bool {
+        let mut table = Some(&self.file);
+        let mut in_file = None;
+        for part in key.split('.') {
+            in_file = table.and_then(|table| table.get(part));
+            table = in_file.and_then(toml::Value::as_table);
+        }
+        in_file.is_some() || self.text(key, &RefCell::default()).is_some()
+    }
+}
+
+fn env_name(key: &str) -> String {
+    format!("{PREFIX}{}", key.replace('.', "_").to_uppercase())
+}
+
+/// One place in the tree of keys.
+struct Node<'a> {
+    layers: &'a Layers,
+    used: &'a RefCell<BTreeSet<String>>,
+    path: String,
+    file: Option<&'a toml::Value>,
+    /// Value and source, when a source above the file decides.
+    text: Option<(String, String)>,
+}
+
+impl<'a> Node<'a> {
+    fn child(&self, key: &str) -> Option<Node<'a>> {
+        let path = if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) };
+        let file = self.file.and_then(|file| file.get(key));
+        let text = self.layers.text(&path, self.used);
+        let present = file.is_some() || text.is_some() || self.layers.sets_below(&path);
+        present.then(|| Node { layers: self.layers, used: self.used, path, file, text })
+    }
+
+    /// The error of this key: what a library says about a secret may quote it, so that is left out.
+    fn error(&self, message: impl fmt::Display) -> Error {
+        let source = self.text.as_ref().map_or(&self.layers.file_name, |(_, source)| source);
+        let key = &self.path;
+        match is_secret(key) {
+            true => Error(format!("{source}: {key} has the wrong type")),
+            false => Error(format!("{source}: {key}: {message}")),
+        }
+    }
+
+    fn refuse_unknown(&self, table: &toml::Table, fields: &'static [&'static str]) -> Result<(), Error> {
+        let Some(unknown) = table.keys().find(|key| !fields.contains(&key.as_str())) else { return Ok(()) };
+        let file = &self.layers.file_name;
+        let place = if self.path.is_empty() { "at the top level".to_owned() } else { format!("in [{}]", self.path) };
+        let known = match nearest(unknown, fields) {
+            Some(near) => format!("did you mean {near:?}?"),
+            None => format!("known are {}", fields.join(", ")),
+        };
+        Err(Error(format!("{file}: unknown key {unknown:?} {place}; {known}")))
+    }
+
+    fn parse<T: std::str::FromStr<Err: fmt::Display>>(&self, text: &str, wanted: &str) -> Result<T, Error> {
+        text.trim().parse().map_err(|_| self.error(format!("{text:?} is not {wanted}")))
+    }
+}
+
+/// The known key that was probably meant.
+fn nearest(unknown: &str, known: &[&'static str]) -> Option<&'static str> {
+    let distance = |key: &&str| strsim::damerau_levenshtein(unknown, key);
+    known.iter().copied().min_by_key(distance).filter(|key| distance(key) <= 1 + key.len() / 4)
+}
+
+/// Keys whose values are never shown.
+pub(super) fn is_secret(key: &str) -> bool {
+    let name = key.rsplit('.').next().unwrap_or(key);
+    ["key", "keys", "token", "tokens", "secret", "password"]
+        .iter()
+        .any(|word| name.strip_suffix(word).is_some_and(|before| before.is_empty() || before.ends_with('_')))
+}
+
+/// Types that a text is parsed into; a value of the file has its type already.
+macro_rules! parsed {
+    ($($method:ident $visit:ident $type:ty, $wanted:literal;)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            match &self.text {
+                Some((text, _)) => visitor.$visit(self.parse::<$type>(text, $wanted)?).map_err(|error: Error| self.error(error)),
+                None => self.deserialize_any(visitor),
+            }
+        }
+    )*};
+}
+
+impl<'de> de::Deserializer<'de> for Node<'_> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Error> {
+        if let Some((text, source)) = mem::take(&mut self.text) {
+            let done = visitor.visit_string(text);
+            self.text = Some((String::new(), source));
+            return done.map_err(|error: Error| self.error(error));
+        }
+        let Some(value) = self.file.cloned() else { return Err(self.error("is a table, not a value")) };
+        de::Deserializer::deserialize_any(value, visitor).map_err(|error: toml::de::Error| self.error(error.message()))
+    }
+
+    parsed! {
+        deserialize_bool visit_bool bool, "true or false";
+        deserialize_u8 visit_u8 u8, "an integer from 0 to 255";
+        deserialize_u16 visit_u16 u16, "an integer from 0 to 65535";
+        deserialize_u32 visit_u32 u32, "a non-negative integer";
+        deserialize_u64 visit_u64 u64, "a non-negative integer";
+        deserialize_i32 visit_i32 i32, "an integer";
+        deserialize_i64 visit_i64 i64, "an integer";
+        deserialize_f64 visit_f64 f64, "a number";
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        let text = match (&self.text, self.file) {
+            (Some((text, _)), _) => text.clone(),
+            (None, Some(toml::Value::String(text))) => text.clone(),
+            _ => return Err(self.error(format!("is not one of {}", variants.join(", ")))),
+        };
+        if !variants.contains(&text.as_str()) {
+            return Err(self.error(format!("{text:?} is not one of {}", variants.join(", "))));
+        }
+        let text: de::value::StringDeserializer<Error> = text.into_deserializer();
+        text.deserialize_enum(name, variants, visitor)
+    }
+
+    /// A list in a text is separated by commas.
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match &self.text {
+            Some((text, _)) => {
+                let items = text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned);
+                visitor.visit_seq(de::value::SeqDeserializer::new(items)).map_err(|error: Error| self.error(error))
+            }
+            None => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        match self.file {
+            Some(toml::Value::Table(table)) => self.refuse_unknown(table, fields)?,
+            Some(_) => return Err(self.error("is not a table")),
+            None => {}
+        }
+        let present = fields.iter().filter_map(|field| Some((*field, self.child(field)?))).collect::<Vec<_>>();
+        visitor.visit_map(Fields { present: present.into_iter(), value: None })
+    }
+
+    forward_to_deserialize_any! {
+        i8 i16 i128 u128 f32 char str string bytes byte_buf unit unit_struct tuple tuple_struct map identifier ignored_any
+    }
+}
+
+struct Fields<'a> {
+    present: std::vec::IntoIter<(&'static str, Node<'a>)>,
+    value: Option<Node<'a>>,
+}
+
+impl<'de> MapAccess<'de> for Fields<'_> {
+    type Error = Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
+        let Some((field, node)) = self.present.next() else { return Ok(None) };
+        self.value = Some(node);
+        let field: de::value::StrDeserializer<'_, Error> = field.into_deserializer();
+        seed.deserialize(field).map(Some)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
+        seed.deserialize(self.value.take().expect("serde asks for a value after its key"))
+    }
+}

@@ -1,0 +1,56 @@
+use super::*;
+
+fn read_with(file: &str, env: &[(&str, &str)]) -> Result<(Layers, Vec<String>), Error> {
+    let mut layers = Layers { file: file.parse().unwrap(), ..Layers::default() };
+    let env = env.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    layers.env = BTreeMap::clone(&env);
+    read(&mut layers, &env).map(|notes| (layers, notes))
+}
+
+fn settings(file: &str, env: &[(&str, &str)]) -> Vec<(&'static str, String)> {
+    let (layers, _) = read_with(file, env).unwrap();
+    layers.originals.into_iter().map(|setting| (setting.key, setting.text)).collect()
+}
+
+#[test]
+fn keys_are_taken() {
+    let env = [("UNISON_API_KEY", "a"), ("UNISON_AGENT_API_KEY", "b")];
+    let expected = [("unison.api_key", "a".to_owned()), ("unison.agent_api_key", "b".to_owned())];
+    assert_eq!(settings("", &env), expected);
+}
+
+#[test]
+fn a_listen_address_is_host_and_port() {
+    for (listen, host) in
+        [("0.0.0.0:1", Some("0.0.0.0")), ("[::1]:1", Some("::1")), ("name:1", Some("name")), (":1", None)]
+    {
+        let host = host.map(|host| ("unison.host", host.to_owned()));
+        let expected: Vec<_> = host.into_iter().chain([("unison.port", "1".to_owned())]).collect();
+        assert_eq!(settings("", &[("UNISON_LISTEN", listen)]), expected);
+    }
+    for bad in ["", "8005", "host:", "host:x", "host:70000", "::1:80", "[::1:80"] {
+        let error = read_with("", &[("UNISON_LISTEN", bad)]).unwrap_err().to_string();
+        assert!(error.starts_with("UNISON_LISTEN: "), "{error}");
+    }
+}
+
+#[test]
+fn port_and_host_count_only_when_nothing_else_says() {
+    let generic = [("HOST", "0.0.0.0"), ("PORT", "1")];
+    assert_eq!(settings("", &generic), [("unison.host", "0.0.0.0".to_owned()), ("unison.port", "1".to_owned())]);
+    for file in ["host = \"::1\"", "[unison]\nhost = \"::1\"", "[unison]\nport = 5"] {
+        assert_eq!(settings(file, &generic), [], "{file}");
+    }
+    for other in [("MANIFOLD_HOST", "::1"), ("MANIFOLD_UNISON_PORT", "5")] {
+        assert_eq!(settings("", &[generic[0], generic[1], other]), [], "{other:?}");
+    }
+    let listen = settings("", &[generic[0], generic[1], ("UNISON_LISTEN", ":7")]);
+    assert_eq!(listen, [("unison.port", "7".to_owned())]);
+}
+
+#[test]
+fn addresses_of_replaced_stores_are_mentioned_once() {
+    let (_, notes) = read_with("", &[("REDIS_URL", "redis://u:p@h"), ("VALKEY_URL", "x")]).unwrap();
+    assert_eq!(notes, ["ignoring VALKEY_URL, REDIS_URL: the engine is embedded"]);
+    assert!(read_with("", &[]).unwrap().1.is_empty());
+}

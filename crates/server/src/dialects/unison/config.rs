@@ -1,0 +1,152 @@
+//! The section `[unison]` of the configuration.
+
+use std::{fmt, net::SocketAddr, time::Duration};
+
+use manifold_engine::Retention;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::http::auth::Secret;
+
+/// The key that a loopback listener without one accepts.
+const DEVELOPMENT_KEY: &str = "dev";
+
+/// Everything an operator can say about this dialect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Open this listener.
+    pub enabled: bool,
+    /// The listener's address; the top-level `host` when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// The listener's port.
+    pub port: u16,
+    /// The key that reads and writes.
+    pub api_key: Secret,
+    /// The key that reads.
+    pub agent_api_key: Secret,
+    /// Longest request body and WebSocket message.
+    pub max_body_bytes: usize,
+    /// Connections of the listener.
+    pub max_connections: usize,
+    /// Retention of the change feed by age.
+    pub changes_max_age: Period,
+    /// Retention of the change feed by number of records.
+    pub changes_max_records: u64,
+    /// Retention of the change feed by size.
+    pub changes_max_bytes: u64,
+    /// Remembered versions of removed keys beyond the feed's retention.
+    pub tombstones_max: u64,
+    /// How long the answer to an idempotency key is kept. Part of the contract's section; no request uses it yet.
+    pub idempotency_ttl: Period,
+    /// How many such answers are kept at most.
+    pub idempotency_max: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let Retention { age, records, bytes } = Retention::default();
+        Config {
+            enabled: true,
+            host: None,
+            port: 8005,
+            api_key: Secret::default(),
+            agent_api_key: Secret::default(),
+            max_body_bytes: 16 << 20,
+            max_connections: 20_000,
+            changes_max_age: Period(age),
+            changes_max_records: records,
+            changes_max_bytes: bytes,
+            tombstones_max: 10_000_000,
+            idempotency_ttl: Period(Duration::from_secs(24 * 3600)),
+            idempotency_max: 1_000_000,
+        }
+    }
+}
+
+/// Why the dialect does not start.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Anybody on the network could write.
+    #[error(
+        "unison listens on {0}, which is not a loopback address, without a key: set UNISON_API_KEY \
+         (or api_key in [unison])"
+    )]
+    NoKey(SocketAddr),
+    /// The agent key would write.
+    #[error("unison: api_key and agent_api_key are equal: UNISON_API_KEY and UNISON_AGENT_API_KEY must differ")]
+    EqualKeys,
+    /// A bound of zero serves nobody.
+    #[error("unison: {0} must be at least 1")]
+    Zero(&'static str),
+}
+
+impl Config {
+    /// Checks what no single value shows, for a listener on `listen`. Without a key a loopback listener gets `dev`.
+    pub fn validate(&mut self, listen: SocketAddr) -> Result<(), Refused> {
+        if self.api_key.is_empty() {
+            if !listen.ip().to_canonical().is_loopback() {
+                return Err(Refused::NoKey(listen));
+            }
+            tracing::info!(%listen, key = DEVELOPMENT_KEY, "unison has no api_key: it accepts the development key");
+            self.api_key = Secret::from(DEVELOPMENT_KEY);
+        }
+        if self.api_key == self.agent_api_key {
+            return Err(Refused::EqualKeys);
+        }
+        let bounds = [
+            ("max_body_bytes", self.max_body_bytes as u64),
+            ("max_connections", self.max_connections as u64),
+            ("changes_max_records", self.changes_max_records),
+            ("changes_max_bytes", self.changes_max_bytes),
+        ];
+        bounds.into_iter().find(|(_, bound)| *bound == 0).map_or(Ok(()), |(name, _)| Err(Refused::Zero(name)))
+    }
+
+    /// The feed's retention.
+    pub fn retention(&self) -> Retention {
+        Retention { age: self.changes_max_age.0, records: self.changes_max_records, bytes: self.changes_max_bytes }
+    }
+}
+
+/// A length of time as `7d`, `24h`, `30m`, `90s` or `500ms`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Period(pub Duration);
+
+const UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
+
+impl std::str::FromStr for Period {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let unit = UNITS.iter().find(|(name, _)| *name == &text[digits.len()..]);
+        let ms = unit.and_then(|(_, ms)| digits.parse::<u64>().ok()?.checked_mul(*ms)).filter(|ms| *ms > 0);
+        ms.map(|ms| Period(Duration::from_millis(ms)))
+            .ok_or_else(|| format!("{text:?} is no length of time: write it as 7d, 24h, 30m, 90s or 500ms"))
+    }
+}
+
+impl fmt::Display for Period {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ms = self.0.as_millis();
+        let fits = |(_, unit): &&(&str, u64)| ms.is_multiple_of(u128::from(*unit));
+        let (name, unit) = UNITS.iter().rev().find(fits).unwrap_or(&UNITS[0]);
+        write!(f, "{}{name}", ms / u128::from(*unit))
+    }
+}
+
+impl<'de> Deserialize<'de> for Period {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+impl Serialize for Period {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests;

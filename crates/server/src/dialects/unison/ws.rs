@@ -1,0 +1,76 @@
+//! GET /stream: the WebSocket. JSON-RPC 2.0 requests, and watches of the change feed.
+//!
+//! `session` is one connection, `rpc` the envelope, `methods` what can be asked, `subscriptions` what is watched, and
+//! `pace` how often a key may be told of.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, ws::WebSocketUpgrade};
+use hyper::http::{HeaderMap, HeaderValue, request::Parts};
+use tokio::sync::watch;
+
+use super::{
+    Unison,
+    access::{self, BEARER_PROTOCOL, Role},
+    error::Error,
+    reply::Reply,
+};
+use crate::http::ws::{Socket, bounded};
+
+mod methods;
+mod options;
+mod pace;
+mod rpc;
+mod session;
+mod subscriptions;
+
+const PROTOCOL: &[u8] = b"unison.v1";
+
+/// Turns the request into a WebSocket.
+pub(super) async fn upgrade(unison: &Arc<Unison>, parts: &mut Parts, role: Role) -> Reply {
+    let selected = select_protocol(&parts.headers).map(HeaderValue::from_bytes);
+    let upgrade = WebSocketUpgrade::from_request_parts(parts, &()).await.map_err(|_| Error::UpgradeFailed)?;
+    let mut upgrade = bounded(upgrade, unison.max_body_bytes);
+    if let Some(Ok(protocol)) = selected {
+        upgrade.set_selected_protocol(protocol);
+    }
+    let (unison, open) = (unison.clone(), unison.sockets.open());
+    Ok(upgrade.on_upgrade(move |socket| async move {
+        let _open = open;
+        session::run(Socket::new(socket, unison.max_body_bytes), &unison, role).await;
+    }))
+}
+
+/// Our own protocol when it is offered, else the one that carried the key.
+fn select_protocol(headers: &HeaderMap) -> Option<&[u8]> {
+    let own = access::offered(headers).find(|protocol| *protocol == PROTOCOL);
+    own.or_else(|| access::offered(headers).find(|protocol| protocol.starts_with(BEARER_PROTOCOL)))
+}
+
+/// The open sockets, so that a stopping server can wait for their goodbyes.
+#[derive(Debug, Default)]
+pub(super) struct Sockets(watch::Sender<usize>);
+
+impl Sockets {
+    /// Completes when none is open.
+    pub(super) async fn closed(&self) {
+        // The sender lives in `self`, so the wait cannot end for lack of one.
+        self.0.subscribe().wait_for(|open| *open == 0).await.ok();
+    }
+
+    fn open(&self) -> Open {
+        self.0.send_modify(|open| *open += 1);
+        Open(self.0.clone())
+    }
+}
+
+struct Open(watch::Sender<usize>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.send_modify(|open| *open -= 1);
+    }
+}
+
+#[cfg(test)]
+mod tests;

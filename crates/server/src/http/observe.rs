@@ -1,0 +1,95 @@
+//! One request as an operator sees it: its id, its line in the access log, its place in the metrics.
+
+use std::{
+    fmt::Write,
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use hyper::{
+    HeaderMap, Method, Request, Response, StatusCode, Uri,
+    header::{HeaderName, HeaderValue},
+};
+use tokio::time::Instant;
+
+#[cfg(test)]
+mod tests;
+
+/// The header of the id, in requests and answers.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Longest id that is taken from a client.
+const ID_MAX: usize = 128;
+
+/// A request that is being answered.
+#[derive(Debug)]
+pub struct Observed {
+    started: Instant,
+    method: Method,
+    target: Uri,
+    given_id: Option<HeaderValue>,
+}
+
+impl Observed {
+    /// Looks at a request before it is handed on.
+    pub fn begin<B>(request: &Request<B>) -> Self {
+        Observed {
+            started: Instant::now(),
+            method: request.method().clone(),
+            target: request.uri().clone(),
+            given_id: given_id(request.headers()),
+        }
+    }
+
+    /// The request's method.
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// Writes the log line (`debug`; `warn` for a 5xx), gives the answer its id and `count`s it. `route` is a template
+    /// and never a real path. The id is in the answer when the client sent one, or when it has something to report.
+    pub fn end<B>(
+        self,
+        dialect: &'static str,
+        route: &'static str,
+        response: &mut Response<B>,
+        count: impl FnOnce(&'static str, &Method, StatusCode, Duration),
+    ) {
+        let (status, elapsed) = (response.status(), self.started.elapsed());
+        count(route, &self.method, status, elapsed);
+        let failed = status.is_server_error();
+        let logged = failed || tracing::enabled!(target: "manifold::access", tracing::Level::DEBUG);
+        if let Some(id) = self.given_id.or_else(|| logged.then(new_id)) {
+            if logged {
+                let (method, path) = (&self.method, self.target.path());
+                let (shown_id, micros) = (id.to_str().unwrap_or_default(), elapsed.as_micros() as u64);
+                let status = status.as_u16();
+                if failed {
+                    tracing::warn!(target: "manifold::access", dialect, %method, path, status, micros, id = shown_id, "request");
+                } else {
+                    tracing::debug!(target: "manifold::access", dialect, %method, path, status, micros, id = shown_id, "request");
+                }
+            }
+            response.headers_mut().insert(REQUEST_ID, id);
+        }
+    }
+}
+
+/// An id is shown in logs: only visible ASCII of a sane length is taken over.
+fn given_id(headers: &HeaderMap) -> Option<HeaderValue> {
+    let id = headers.get(REQUEST_ID)?;
+    let sane = (1..=ID_MAX).contains(&id.len()) && id.as_bytes().iter().all(u8::is_ascii_graphic);
+    sane.then(|| id.clone())
+}
+
+/// Unique in this process by its counter, and among processes by a random beginning.
+fn new_id() -> HeaderValue {
+    static PROCESS: LazyLock<u64> = LazyLock::new(|| getrandom::u64().unwrap_or_default());
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let mut id = String::with_capacity(28);
+    write!(id, "{:012x}-{:x}", *PROCESS >> 16, NEXT.fetch_add(1, Ordering::Relaxed))
+        .expect("a string takes everything");
+    HeaderValue::from_str(&id).expect("hexadecimal digits are visible ASCII")
+}

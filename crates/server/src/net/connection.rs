@@ -1,0 +1,175 @@
+//! One connection, from its first byte to its last.
+
+use std::{
+    convert::Infallible,
+    future::Future,
+    panic::AssertUnwindSafe,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use axum::body::Body;
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http_body::{Body as _, Frame, SizeHint};
+use hyper::{
+    Request, Response,
+    body::Incoming,
+    header::{CONNECTION, CONTENT_TYPE, HeaderValue},
+    server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::watch,
+    time::{Instant, sleep_until},
+};
+
+use super::{
+    Refusal, Service,
+    connections::{Admission, Connections, Permit},
+    head,
+    pulse::{Patience, Pulse},
+    socket::Socket,
+};
+
+/// Bytes of a head at most, the request line included; beyond, hyper answers 431.
+const HEAD_MAX: usize = 96 << 10;
+/// Bytes that are buffered for a connection in each direction before the other side has to wait.
+const BUFFER_MAX: usize = 128 << 10;
+/// A client at the cap is told so quickly or not at all.
+const TURN_AWAY: Patience = Patience { head: Duration::from_secs(2), idle: Duration::from_secs(2) };
+
+/// What the connections of a listener share.
+pub(super) struct Shared<S> {
+    pub service: Arc<S>,
+    pub connections: Arc<Connections>,
+    pub patience: Patience,
+    pub shutdown: watch::Receiver<bool>,
+}
+
+/// Serves one connection until it ends, fails, loses patience, or has finished its request after the shutdown began.
+pub(super) async fn serve<T, S>(io: T, permit: Permit, shared: Arc<Shared<S>>)
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: Service,
+{
+    let admission = permit.admission();
+    let patience = if admission == Admission::Served { shared.patience } else { TURN_AWAY };
+    let pulse = Pulse::new();
+    let socket = TokioIo::new(Socket::new(io, pulse.clone(), permit));
+
+    let service = service_fn(|request| answer(shared.clone(), admission, pulse.clone(), request));
+    let connection = http1::Builder::new()
+        .header_read_timeout(None)
+        .max_header_size(HEAD_MAX)
+        .max_buf_size(BUFFER_MAX)
+        .serve_connection(socket, service)
+        .with_upgrades();
+
+    let mut connection = pin!(connection);
+    let mut shutdown = shared.shutdown.clone();
+    let mut shutdown = pin!(shutdown.wait_for(|down| *down).fuse());
+    let mut alarm = pin!(sleep_until(Instant::now() + patience.idle));
+    std::future::poll_fn(|cx| {
+        loop {
+            // How it failed is of no use: the client is gone, or was told by hyper.
+            if connection.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            if shutdown.as_mut().poll(cx).is_pending() {
+                break;
+            }
+            connection.as_mut().graceful_shutdown();
+        }
+        // The alarm is only ever moved to an earlier time, or when it rings: a busy connection does not touch the timer
+        // for each request.
+        loop {
+            let deadline = pulse.deadline(patience);
+            if let Some(sooner) = deadline.filter(|deadline| *deadline < alarm.deadline()) {
+                alarm.as_mut().reset(sooner);
+            }
+            if alarm.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            let now = Instant::now();
+            match deadline {
+                Some(deadline) if deadline <= now => return Poll::Ready(()),
+                Some(deadline) => alarm.as_mut().reset(deadline),
+                None => alarm.as_mut().reset(now + patience.idle),
+            }
+        }
+    })
+    .await;
+}
+
+async fn answer<S: Service>(
+    shared: Arc<Shared<S>>,
+    admission: Admission,
+    pulse: Pulse,
+    request: Request<Incoming>,
+) -> Result<Response<Answer>, Infallible> {
+    let checked = pulse.begin(!request.body().is_end_stream(), |raw| match admission {
+        Admission::Served => head::check(&request, raw),
+        Admission::TurnedAway => Err(Refusal::Overloaded),
+    });
+    let mut close = checked.is_err();
+    let mut response = match checked {
+        Err(refusal) => shared.service.refuse(refusal),
+        Ok(()) => {
+            let service = shared.service.clone();
+            // What a handler shares with others is locked without poisoning and changed in one step, or it belongs to
+            // the engine, which commits whole batches: a handler that stops in the middle leaves nothing half done.
+            match AssertUnwindSafe(async move { service.call(request).await }).catch_unwind().await {
+                Ok(response) => response,
+                Err(_) => {
+                    shared.connections.panicked();
+                    close = true;
+                    shared.service.refuse(Refusal::Panicked)
+                }
+            }
+        }
+    };
+    if close {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    if !is_event_stream(&response) && !response.body().is_end_stream() {
+        pulse.answer();
+    }
+    Ok(response.map(|body| Answer { body, pulse }))
+}
+
+/// A stream that ends when the client wants, and that waits for a client that does not read.
+fn is_event_stream(response: &Response<Body>) -> bool {
+    response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
+}
+
+/// A response's body that tells when the service is done with it.
+struct Answer {
+    body: Body,
+    pulse: Pulse,
+}
+
+impl http_body::Body for Answer {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        self.pulse.end();
+    }
+}

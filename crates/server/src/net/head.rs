@@ -1,0 +1,108 @@
+//! The checks of a request's head that hyper does not make.
+
+use hyper::{
+    HeaderMap, Request, Version,
+    header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING},
+};
+
+use super::Refusal;
+
+#[cfg(test)]
+mod tests;
+
+/// Longest request target in bytes.
+pub(super) const TARGET_MAX: usize = 32 << 10;
+/// Method and spaces around the target.
+const METHOD_MAX: usize = 64;
+/// Bytes of a raw head that are kept. Longer ones exist, but then nobody can say what was in them.
+const KEPT_MAX: usize = 8 << 10;
+/// Kept between two requests; most heads are shorter.
+const KEPT_IDLE: usize = 1 << 10;
+
+/// Checks a head against its raw bytes.
+pub(super) fn check<B>(request: &Request<B>, raw: &RawHead) -> Result<(), Refusal> {
+    let target = request.uri();
+    let target_bytes = target.path_and_query().map_or(0, |path| path.as_str().len())
+        + target.authority().map_or(0, |authority| authority.as_str().len());
+    if target_bytes > TARGET_MAX {
+        return Err(Refusal::TargetTooLong);
+    }
+    check_host(request.headers(), request.version())?;
+    if request.headers().contains_key(TRANSFER_ENCODING) && raw.declares_length(request) {
+        return Err(Refusal::AmbiguousLength);
+    }
+    Ok(())
+}
+
+/// RFC 9112 3.2: exactly one `Host` in HTTP/1.1, at most one before; ours must also name a host.
+fn check_host(headers: &HeaderMap, version: Version) -> Result<(), Refusal> {
+    let mut hosts = headers.get_all(HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) if is_host(host.as_bytes()) => Ok(()),
+        (None, None) if version < Version::HTTP_11 => Ok(()),
+        _ => Err(Refusal::BadHost),
+    }
+}
+
+/// `name`, `name:port`, `[v6]` or `[v6]:port`.
+fn is_host(text: &[u8]) -> bool {
+    let Ok(authority) = hyper::http::uri::Authority::try_from(text) else { return false };
+    let port_follows = text.len() > authority.host().len();
+    !text.contains(&b'@') && !authority.host().is_empty() && (!port_follows || authority.port().is_some())
+}
+
+/// The first bytes that came after the previous request, as they were sent. hyper drops the Content-Length of a request
+/// that also has a Transfer-Encoding, so only the raw head can tell such a request from an honest one. Where it cannot
+/// (see below), hyper's own rule stands: the chunks count, and the connection closes after the answer.
+#[derive(Debug, Default)]
+pub(super) struct RawHead {
+    bytes: Vec<u8>,
+    seen: usize,
+    line_ended: bool,
+}
+
+impl RawHead {
+    /// More bytes.
+    pub(super) fn push(&mut self, bytes: &[u8]) {
+        self.line_ended = self.line_ended || memchr::memchr(b'\n', bytes).is_some();
+        self.seen += bytes.len();
+        let room = KEPT_MAX - self.bytes.len();
+        self.bytes.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    }
+
+    /// Ready for the next head.
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.bytes.shrink_to(KEPT_IDLE);
+        self.seen = 0;
+        self.line_ended = false;
+    }
+
+    /// Whether the request line is still open after more bytes than any acceptable one has.
+    pub(super) fn target_too_long(&self) -> bool {
+        !self.line_ended && self.seen > TARGET_MAX + METHOD_MAX
+    }
+
+    /// Whether the bytes kept are the head of `request` and have a Content-Length in it.
+    ///
+    /// They are not its head when the client pipelined (the head, or its beginning, came before the previous answer) or
+    /// when it is longer than what is kept. A head that began earlier would have at least one header more than the bytes
+    /// kept show, so equal request lines and equal numbers of headers mean equal heads.
+    fn declares_length<B>(&self, request: &Request<B>) -> bool {
+        let mut headers = [httparse::EMPTY_HEADER; 100];
+        let mut parsed = httparse::Request::new(&mut headers);
+        if !parsed.parse(&self.bytes).is_ok_and(|status| status.is_complete()) {
+            return false;
+        }
+        let is_length = |header: &&httparse::Header<'_>| header.name.eq_ignore_ascii_case(CONTENT_LENGTH.as_str());
+        let lengths = parsed.headers.iter().filter(is_length).count();
+        let same = parsed.method == Some(request.method().as_str())
+            && parsed.path.is_some_and(|target| is_target_of(target, request.uri()))
+            && parsed.headers.len() - lengths == request.headers().len();
+        same && lengths > 0
+    }
+}
+
+fn is_target_of(raw: &str, target: &hyper::Uri) -> bool {
+    raw.parse::<hyper::Uri>().is_ok_and(|parsed| parsed == *target)
+}

@@ -1,0 +1,155 @@
+//! A listener: binds, accepts up to its cap, and drains.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+
+use super::{
+    Connections, Service,
+    connection::{self, Shared},
+    pulse::Patience,
+};
+
+/// Connections that wait in the kernel to be accepted.
+const BACKLOG: i32 = 4096;
+/// A peer that vanished without a word is noticed after about this long.
+const KEEPALIVE: Duration = Duration::from_secs(60);
+/// Pause after an accept that failed for want of descriptors or memory, doubled up to the maximum: such a failure
+/// lasts, and a loop without pause would take the processor from those who could end it.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
+const ACCEPT_PAUSE_MAX: Duration = Duration::from_secs(1);
+
+/// How a listener treats its connections.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Most connections at one time.
+    pub connections: usize,
+    /// Time for a request's head.
+    pub head_timeout: Duration,
+    /// Time a connection may rest between two requests.
+    pub idle_timeout: Duration,
+    /// Time that running requests are given when the shutdown begins.
+    pub drain: Duration,
+    /// Accept sockets on the same address (SO_REUSEPORT); one is enough for one runtime.
+    pub sockets: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            connections: 20_000,
+            head_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(75),
+            drain: Duration::from_secs(9),
+            sockets: 1,
+        }
+    }
+}
+
+/// Bound sockets that nobody serves yet.
+#[derive(Debug)]
+pub struct Listener {
+    name: &'static str,
+    address: SocketAddr,
+    sockets: Vec<TcpListener>,
+    options: Options,
+    connections: Arc<Connections>,
+}
+
+impl Listener {
+    /// Binds `address`. The kernel queues connections from here on.
+    pub fn bind(name: &'static str, address: SocketAddr, options: Options) -> io::Result<Listener> {
+        let first = open(address, options.sockets > 1)?;
+        let address = first.local_addr()?;
+        let mut sockets = vec![first];
+        while sockets.len() < options.sockets {
+            sockets.push(open(address, true)?);
+        }
+        let connections = Connections::new(options.connections);
+        Ok(Listener { name, address, sockets, options, connections })
+    }
+
+    /// Where it listens, with the port that was chosen if it was asked for port 0.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What logs and metrics call it.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Its count of connections.
+    pub fn connections(&self) -> Arc<Connections> {
+        self.connections.clone()
+    }
+
+    /// Serves until `shutdown` turns true, then stops accepting, lets running requests finish, and returns when the
+    /// last connection is gone or the time for that is over.
+    pub async fn serve<S: Service>(self, service: Arc<S>, mut shutdown: watch::Receiver<bool>) {
+        let patience = Patience { head: self.options.head_timeout, idle: self.options.idle_timeout };
+        let connections = self.connections;
+        let shared = Arc::new(Shared { service, connections, patience, shutdown: shutdown.clone() });
+        let mut accepting = JoinSet::new();
+        for socket in self.sockets {
+            accepting.spawn(accept(self.name, socket, shared.clone()));
+        }
+        // A sender that is gone counts as a shutdown too.
+        drop(shutdown.wait_for(|down| *down).await);
+        accepting.shutdown().await;
+        if timeout(self.options.drain, shared.connections.all_gone()).await.is_err() {
+            let open = shared.connections.open();
+            tracing::warn!(listener = self.name, open, "connections were cut: their requests did not end in time");
+        }
+    }
+}
+
+fn open(address: SocketAddr, shared_port: bool) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    // A restarted server must not wait for the old connections' last packets.
+    socket.set_reuse_address(true)?;
+    socket.set_reuse_port(shared_port)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+async fn accept<S: Service>(name: &'static str, socket: TcpListener, shared: Arc<Shared<S>>) {
+    let mut pause = ACCEPT_PAUSE;
+    loop {
+        match socket.accept().await {
+            Ok((stream, _)) => {
+                pause = ACCEPT_PAUSE;
+                begin(stream, &shared);
+            }
+            // That connection failed, not the socket.
+            Err(error) if is_of_the_peer(&error) => {}
+            Err(error) => {
+                tracing::error!(listener = name, %error, "no connection can be accepted; trying again");
+                sleep(pause).await;
+                pause = (pause * 2).min(ACCEPT_PAUSE_MAX);
+            }
+        }
+    }
+}
+
+fn begin<S: Service>(stream: TcpStream, shared: &Arc<Shared<S>>) {
+    let Some(permit) = shared.connections.admit() else { return };
+    // A connection whose options cannot be set is already dead, and its first read will say so.
+    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE / 4);
+    stream.set_nodelay(true).ok();
+    socket2::SockRef::from(&stream).set_tcp_keepalive(&keepalive).ok();
+    tokio::spawn(connection::serve(stream, permit, shared.clone()));
+}
+
+fn is_of_the_peer(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}

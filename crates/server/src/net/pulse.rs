@@ -1,0 +1,120 @@
+//! What a connection is doing, and until when it may.
+//!
+//! hyper's own header timer starts when it begins to wait for a request, so that it would also end a connection that
+//! rests between two requests. Here the time for a head starts with its first byte, and a resting connection has a
+//! time of its own.
+
+use std::{sync::Arc, time::Duration};
+
+use parking_lot::Mutex;
+use tokio::time::Instant;
+
+use super::head::RawHead;
+
+/// The times a connection is given.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// From the first byte of a head to its last.
+    pub head: Duration,
+    /// Without a byte in either direction: between two requests, or while the client should read an answer.
+    pub idle: Duration,
+}
+
+/// Shared by the socket, the service and the driver of one connection, which all run in one task.
+#[derive(Debug, Clone)]
+pub(super) struct Pulse(Arc<Mutex<State>>);
+
+#[derive(Debug)]
+struct State {
+    phase: Phase,
+    since: Instant,
+    head: RawHead,
+    had_body: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Between two requests.
+    Idle,
+    /// A head has begun.
+    Head,
+    /// The service has a request, or gives an answer that may pause. A request's body has a pace of its own, see
+    /// `http::body`.
+    Busy,
+    /// The answer is complete but for a body that follows without a pause.
+    Answer,
+}
+
+impl Pulse {
+    pub(super) fn new() -> Self {
+        let state = State { phase: Phase::Idle, since: Instant::now(), head: RawHead::default(), had_body: false };
+        Pulse(Arc::new(Mutex::new(state)))
+    }
+
+    /// Bytes came from the client.
+    pub(super) fn received(&self, bytes: &[u8]) {
+        let mut state = self.0.lock();
+        if state.phase == Phase::Idle && !bytes.is_empty() {
+            state.phase = Phase::Head;
+            state.since = Instant::now();
+        }
+        if state.phase == Phase::Head {
+            state.head.push(bytes);
+        }
+    }
+
+    /// The client took bytes: the end of a long answer is still on its way although the service is done with it.
+    pub(super) fn sent(&self) {
+        let mut state = self.0.lock();
+        if matches!(state.phase, Phase::Idle | Phase::Answer) {
+            state.since = Instant::now();
+        }
+    }
+
+    /// A head is complete: `check` looks at it beside its raw bytes, which are forgotten then.
+    pub(super) fn begin<T>(&self, has_body: bool, check: impl FnOnce(&RawHead) -> T) -> T {
+        let mut state = self.0.lock();
+        state.phase = Phase::Busy;
+        state.had_body = has_body;
+        let checked = check(&state.head);
+        state.head.clear();
+        checked
+    }
+
+    /// The service has answered: a client that does not read the body must not hold what it is read from for ever. A
+    /// stream of events may pause, and is not told here.
+    pub(super) fn answer(&self) {
+        let mut state = self.0.lock();
+        state.phase = Phase::Answer;
+        state.since = Instant::now();
+    }
+
+    /// The service is done with the answer.
+    pub(super) fn end(&self) {
+        let mut state = self.0.lock();
+        state.phase = Phase::Idle;
+        state.since = Instant::now();
+    }
+
+    /// Whether the request line under way can only become one that is too long.
+    pub(super) fn target_too_long(&self) -> bool {
+        let state = self.0.lock();
+        state.phase == Phase::Head && state.head.target_too_long()
+    }
+
+    /// Whether bytes of the client may be unread or under way when the connection closes.
+    pub(super) fn unread_input_is_possible(&self) -> bool {
+        let state = self.0.lock();
+        state.phase != Phase::Idle || state.had_body
+    }
+
+    /// Until when the present phase may last; none = as long as it needs.
+    pub(super) fn deadline(&self, patience: Patience) -> Option<Instant> {
+        let state = self.0.lock();
+        match state.phase {
+            Phase::Idle | Phase::Answer => Some(state.since + patience.idle),
+            Phase::Head => Some(state.since + patience.head),
+            Phase::Busy => None,
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! The byte stream under hyper: tells the [`Pulse`] what passes, cuts a request line without end, and lingers before it
+//! closes.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Instant, Sleep, sleep_until},
+};
+
+use super::{connections::Permit, pulse::Pulse};
+
+/// Ends a request line that is already too long, so that the rest of it is never read: the request that results is
+/// answered with 414 in the dialect's form.
+const LINE_END: &[u8] = b" HTTP/1.1\r\nhost: cut\r\n\r\n";
+
+/// A client that is still sending when we close would get a reset instead of our answer. So we stop writing, read and
+/// forget for this long at most, or until it has been silent for the shorter time.
+const LINGER: Duration = Duration::from_secs(5);
+const LINGER_SILENCE: Duration = Duration::from_millis(500);
+const LINGER_MAX_BYTES: usize = 64 << 20;
+
+/// A connection's stream and its place among the open connections.
+pub(super) struct Socket<T> {
+    io: T,
+    pulse: Pulse,
+    line: Line,
+    linger: Option<Linger>,
+    _permit: Permit,
+}
+
+/// What hyper is given to read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Line {
+    /// What the client sends.
+    Open,
+    /// The end we put to its request line.
+    Ending,
+    /// Nothing more.
+    Cut,
+}
+
+struct Linger {
+    until: Instant,
+    silence: Pin<Box<Sleep>>,
+    left_bytes: usize,
+}
+
+impl<T> Socket<T> {
+    pub(super) fn new(io: T, pulse: Pulse, permit: Permit) -> Self {
+        Socket { io, pulse, line: Line::Open, linger: None, _permit: permit }
+    }
+}
+
+impl<T: AsyncRead + Unpin> AsyncRead for Socket<T> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        match this.line {
+            Line::Open => {}
+            Line::Ending if buf.remaining() >= LINE_END.len() => {
+                buf.put_slice(LINE_END);
+                this.line = Line::Cut;
+                return Poll::Ready(Ok(()));
+            }
+            // Nobody has to be woken: the refusal closes the connection.
+            Line::Ending | Line::Cut => return Poll::Pending,
+        }
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut this.io).poll_read(cx, buf))?;
+        this.pulse.received(&buf.filled()[before..]);
+        if this.pulse.target_too_long() {
+            this.line = Line::Ending;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<T> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = ready!(Pin::new(&mut self.io).poll_write(cx, bytes))?;
+        self.pulse.sent();
+        Poll::Ready(Ok(written))
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = ready!(Pin::new(&mut self.io).poll_write_vectored(cx, bytes))?;
+        self.pulse.sent();
+        Poll::Ready(Ok(written))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        if this.linger.is_none() {
+            ready!(Pin::new(&mut this.io).poll_shutdown(cx))?;
+            if !this.pulse.unread_input_is_possible() {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        let linger = this.linger.get_or_insert_with(Linger::start);
+        linger.poll(&mut this.io, cx).map(Ok)
+    }
+}
+
+impl Linger {
+    fn start() -> Self {
+        let now = Instant::now();
+        let silence = Box::pin(sleep_until(now + LINGER_SILENCE));
+        Linger { until: now + LINGER, silence, left_bytes: LINGER_MAX_BYTES }
+    }
+
+    /// Reads and forgets until the client has closed or a bound is reached.
+    fn poll<T: AsyncRead + Unpin>(&mut self, io: &mut T, cx: &mut Context<'_>) -> Poll<()> {
+        let mut scratch = [0u8; 16 << 10];
+        loop {
+            let mut buf = ReadBuf::new(&mut scratch);
+            match Pin::new(&mut *io).poll_read(cx, &mut buf) {
+                Poll::Ready(Ok(())) if !buf.filled().is_empty() && self.left_bytes > 0 => {
+                    self.left_bytes = self.left_bytes.saturating_sub(buf.filled().len());
+                    self.silence.as_mut().reset(self.until.min(Instant::now() + LINGER_SILENCE));
+                }
+                Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Pending => return self.silence.as_mut().poll(cx),
+            }
+        }
+    }
+}

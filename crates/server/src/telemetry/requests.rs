@@ -1,0 +1,121 @@
+//! Requests by route, method and status, and how long they took, without a lock.
+//!
+//! Label sets are bounded twice: routes are templates known at compile time, and the table has a fixed number of
+//! places. What finds no place is counted under the route `other`, so that no request goes uncounted.
+
+use std::{fmt, sync::OnceLock, time::Duration};
+
+use hyper::{Method, StatusCode};
+use prometheus_client::encoding::DescriptorEncoder;
+
+use super::{
+    count::{Counter, Histogram},
+    write::{self, Labels},
+};
+
+#[cfg(test)]
+mod tests;
+
+/// Places for (route, method, status) and for (route, method); a dialect uses some hundred.
+const PLACES: usize = 1024;
+/// How far a search goes from where a key belongs.
+const REACH: usize = 32;
+
+/// The counters of one dialect.
+#[derive(Debug)]
+pub struct Requests {
+    answered: Table<(&'static str, &'static str, u16), Counter>,
+    took: Table<(&'static str, &'static str), Histogram>,
+}
+
+impl Default for Requests {
+    fn default() -> Self {
+        Requests { answered: Table::new(("other", "other", 0)), took: Table::new(("other", "other")) }
+    }
+}
+
+impl Requests {
+    /// Counts an answer to a request for `route`, a template and never a real path.
+    pub fn record(&self, route: &'static str, method: &Method, status: StatusCode, elapsed: Duration) {
+        let method = method_name(method);
+        let status = status.as_u16();
+        let place = route.len() * 31 + method.len() * 7;
+        self.answered.at(place + usize::from(status), (route, method, status)).inc();
+        self.took.at(place, (route, method)).record(elapsed);
+    }
+
+    /// Writes all series under the dialect's two names.
+    pub(super) fn encode(
+        &self,
+        encoder: &mut DescriptorEncoder<'_>,
+        answered: &'static str,
+        took: &'static str,
+    ) -> fmt::Result {
+        let series: Vec<_> = self.answered.iter().filter(|(_, counter)| counter.get() > 0).collect();
+        let labels: Vec<_> = series.iter().map(|((_, _, status), _)| status.to_string()).collect();
+        let labels: Vec<_> = series
+            .iter()
+            .zip(&labels)
+            .map(|(((route, method, _), _), status)| [("route", *route), ("method", *method), ("status", &**status)])
+            .collect();
+        let samples =
+            series.iter().zip(&labels).map(|((_, counter), labels)| (&labels[..] as Labels<'_>, counter.get()));
+        write::counter(encoder, answered, "Requests answered", samples)?;
+
+        let series: Vec<_> = self
+            .took
+            .iter()
+            .filter(|(_, histogram)| histogram.read().1 > 0)
+            .map(|((route, method), histogram)| ([("route", *route), ("method", *method)], histogram))
+            .collect();
+        let samples = series.iter().map(|(labels, histogram)| (&labels[..] as Labels<'_>, *histogram));
+        write::histogram(encoder, took, "Seconds from the head of a request to the head of its answer", samples)
+    }
+}
+
+/// Extension methods are free text from the client: they share one name.
+fn method_name(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::PUT => "PUT",
+        Method::POST => "POST",
+        Method::DELETE => "DELETE",
+        Method::HEAD => "HEAD",
+        Method::PATCH => "PATCH",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}
+
+/// An open-addressing table whose places are filled once and never moved.
+#[derive(Debug)]
+struct Table<K, V> {
+    places: Box<[OnceLock<Box<(K, V)>>]>,
+    overflow: (K, V),
+}
+
+impl<K: PartialEq, V: Default> Table<K, V> {
+    fn new(overflow: K) -> Self {
+        Table { places: (0..PLACES).map(|_| OnceLock::new()).collect(), overflow: (overflow, V::default()) }
+    }
+
+    fn at(&self, place: usize, key: K) -> &V {
+        let mut key = Some(key);
+        for step in 0..REACH {
+            let filled = self.places[(place + step) % PLACES].get_or_init(|| {
+                let key = key.take().expect("a place is filled at most once, and then it is the one returned");
+                Box::new((key, V::default()))
+            });
+            // A key that was just moved into the table is the one we look for.
+            if key.as_ref().is_none_or(|key| *key == filled.0) {
+                return &filled.1;
+            }
+        }
+        &self.overflow.1
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        let filled = self.places.iter().filter_map(OnceLock::get).map(|place| (&place.0, &place.1));
+        filled.chain([(&self.overflow.0, &self.overflow.1)])
+    }
+}
