@@ -14,6 +14,9 @@ pub enum Error {
     /// A row's bytes could not be read back, or do not match their checksum.
     #[error("a row could not be read: {0}")]
     Read(String),
+    /// A batch of that many bytes is longer than a frame may be.
+    #[error("a batch of {0} bytes is too large")]
+    TooLarge(usize),
     /// The store was closed.
     #[error("the store is closed")]
     Closed,

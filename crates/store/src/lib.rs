@@ -7,14 +7,26 @@
 pub mod disk;
 
 mod batch;
+mod clean;
+mod commit;
+mod durable;
 mod error;
+mod log;
+mod open;
 mod options;
+mod read;
+mod shared;
+mod snapshots;
+mod stopwatch;
 mod store;
+mod table;
 
 pub use batch::Batch;
+pub use durable::Durable;
 pub use error::{Error, OpenError};
 pub use options::{Level, Options, Table, TableSpec};
-pub use store::{Chunk, Durable, Range, Row, Snapshot, State, Stats, Store, View};
+pub use read::{Chunk, Range, Row, Snapshot, View};
+pub use store::{State, Stats, Store};
 
 /// The number of a frame: 1 for the first batch ever committed, one more for each that follows, never reused.
 pub type Seq = u64;

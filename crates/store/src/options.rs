@@ -44,8 +44,14 @@ pub struct Options {
     pub inline_max: usize,
     /// Space kept back for relief batches (deletes, acknowledgements, expiry) when the disk is full.
     pub reserve_bytes: u64,
+    /// Space is allocated ahead in steps of this many bytes while there is plenty.
+    pub allocate_bytes: u64,
     /// Every table that may be used.
     pub tables: &'static [TableSpec],
+    /// Mixed into the checksums of a log that is created now; random, so that nobody can forge frames inside values.
+    pub salt: u32,
+    /// Whether a thread cleans, heals and tidies; tests do that by hand to have the same calls in every run.
+    pub maintenance: bool,
 }
 
 impl Options {
@@ -57,7 +63,10 @@ impl Options {
             segment_bytes: 128 << 20,
             inline_max: 1024,
             reserve_bytes: 1 << 20,
+            allocate_bytes: 8 << 20,
             tables,
+            salt: 0,
+            maintenance: true,
         }
     }
 }

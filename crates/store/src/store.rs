@@ -1,89 +1,23 @@
-//! The store itself (signatures first).
+//! The handle.
 
 use std::{
-    future::Future,
     path::Path,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
+    sync::{Arc, atomic::Ordering},
+    task::Poll,
+    thread::JoinHandle,
 };
 
-use bytes::Bytes;
+use parking_lot::Mutex;
 
-use crate::{Batch, Error, OpenError, Options, Seq, Table, disk::Disk};
+use crate::{
+    Batch, Chunk, Durable, Error, Level, OpenError, Options, Range, Row, Seq, Snapshot, Table, View,
+    disk::Disk,
+    log::frame::{HEADER, Kind},
+    shared::Shared,
+};
 
-/// What a reader sees.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum View {
-    /// Only what is durable at the configured level: what a client may be told.
-    Durable,
-    /// Everything committed: what a transaction decides on (its answer then waits for [`Row::seq`] to be durable).
-    Latest,
-}
-
-/// One row.
-#[derive(Debug, Clone)]
-pub struct Row {}
-
-impl Row {
-    /// The head given to [`Batch::put`].
-    pub fn head(&self) -> &[u8] {
-        todo!()
-    }
-    /// Length of the body in bytes.
-    pub fn body_len(&self) -> usize {
-        todo!()
-    }
-    /// The body: shared when it is in memory, else one positioned read whose checksum is verified.
-    pub fn body(&self) -> Result<Bytes, Error> {
-        todo!()
-    }
-    /// The frame that wrote the row (kept when cleaning moves it).
-    pub fn seq(&self) -> Seq {
-        todo!()
-    }
-}
-
-/// What to read of a table.
-#[derive(Debug, Clone)]
-pub struct Range {
-    /// First key, inclusive.
-    pub from: Vec<u8>,
-    /// End, exclusive; none = end of the table.
-    pub to: Option<Vec<u8>>,
-    /// Most rows of one chunk.
-    pub limit: usize,
-    /// From the end towards the start.
-    pub reverse: bool,
-}
-
-/// A bounded piece of a range, in key order (or reverse).
-#[derive(Debug, Default)]
-pub struct Chunk {
-    /// Keys (without the table number) and rows.
-    pub rows: Vec<(Bytes, Row)>,
-    /// Where to go on: the next `from` (or, reverse, the next `to`); none = the range is at its end.
-    pub resume: Option<Vec<u8>>,
-}
-
-/// A cut at one frame: reads through it see that state however long they take. Holds old versions back while it lives.
-#[derive(Debug)]
-pub struct Snapshot {}
-
-impl Snapshot {
-    /// The frame of the cut.
-    pub fn seq(&self) -> Seq {
-        todo!()
-    }
-    /// One row of the cut.
-    pub fn get(&self, table: Table, key: &[u8]) -> Option<Row> {
-        todo!("{table:?} {key:?}")
-    }
-    /// A chunk of the cut.
-    pub fn range(&self, table: Table, range: &Range) -> Chunk {
-        todo!("{table:?} {range:?}")
-    }
-}
+/// Bytes waiting to be written at which [`Store::room`] makes committers wait.
+const CONGESTED_BYTES: usize = 32 << 20;
 
 /// Whether writes are accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,96 +47,242 @@ pub struct Stats {
     pub fsyncs: u64,
     /// Microseconds spent in them.
     pub fsync_micros: u64,
+    /// Bytes of segments cleaned away since the start.
+    pub cleaned_bytes: u64,
     /// Bytes cut off the end of the log as a torn tail when it was opened.
     pub torn_bytes: u64,
     /// Bytes replayed when it was opened.
     pub replayed_bytes: u64,
 }
 
-/// Completes when a frame is durable at the configured level, or can never be.
-#[derive(Debug)]
-pub struct Durable {}
+/// The store. Cheap to clone; all methods may be called from any thread. Dropping the last handle without
+/// [`Store::close`] is a crash: what was not durable may be lost.
+#[derive(Debug, Clone)]
+pub struct Store {
+    shared: Arc<Shared>,
+    threads: Arc<Threads>,
+}
 
-impl Future for Durable {
-    type Output = Result<(), Error>;
-    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
-        todo!()
+/// Ends the threads with the last handle.
+#[derive(Debug)]
+struct Threads {
+    shared: Arc<Shared>,
+    handles: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Threads {
+    fn end(&self) {
+        self.shared.stop();
+        for handle in std::mem::take(&mut *self.handles.lock()) {
+            if handle.join().is_err() {
+                tracing::error!("a thread of the store panicked");
+            }
+        }
     }
 }
 
-/// The store. Cheap to clone; all methods may be called from any thread.
-#[derive(Debug, Clone)]
-pub struct Store {}
+impl Drop for Threads {
+    fn drop(&mut self) {
+        self.end();
+        self.shared.free_directory();
+    }
+}
 
 impl Store {
-    /// Locks the directory (created if absent), replays the log, cuts a torn tail, starts the log thread.
+    /// Locks the directory (created if absent), replays the log, cuts a torn tail, starts the threads.
+    ///
+    /// # Errors
+    /// [`OpenError::Locked`], [`OpenError::Damaged`] with file and offset, or what the file system says.
     pub fn open(disk: Arc<dyn Disk>, dir: &Path, options: Options) -> Result<Store, OpenError> {
-        todo!("{disk:?} {dir:?} {options:?}")
+        let maintenance = options.maintenance;
+        let shared = Arc::new(Shared::open(disk, dir, options)?);
+        let spawn = |name: &str, run: fn(&Shared)| {
+            let shared = shared.clone();
+            let thread = std::thread::Builder::new().name(name.into()).spawn(move || run(&shared));
+            thread.map_err(|source| OpenError::Io { path: dir.to_path_buf(), source })
+        };
+        let mut handles = vec![spawn("log", Shared::run_log)?];
+        if maintenance {
+            handles.push(spawn("log-clean", Shared::run_maintenance)?);
+        }
+        let threads = Arc::new(Threads { shared: shared.clone(), handles: Mutex::new(handles) });
+        Ok(Store { shared, threads })
     }
+
+    /// Reads a data directory that nobody has open and changes nothing: a line per finding.
+    ///
+    /// # Errors
+    /// What [`Store::open`] would refuse with.
+    pub fn verify(disk: &dyn Disk, dir: &Path) -> Result<Vec<String>, OpenError> {
+        crate::clean::verify(disk, dir)
+    }
+
     /// Sets what is called, in order of frames, when everything up to a frame became durable, just before readers see
     /// it. Called under a lock: it must be short and must not call the store. Set it before the first commit.
     pub fn on_durable(&self, hook: Box<dyn Fn(Seq) + Send + Sync>) {
-        drop(hook);
-        todo!()
+        self.shared.publisher.lock().hook = Some(hook);
     }
+
     /// Appends the batch to the log buffer and applies it to the index; never waits for the disk. An empty batch
     /// returns the latest frame.
+    ///
+    /// # Errors
+    /// [`Error::Full`] (nothing happened), [`Error::Failed`], [`Error::Closed`], [`Error::TooLarge`].
     pub fn commit(&self, batch: Batch) -> Result<Seq, Error> {
-        todo!("{batch:?}")
+        self.shared.commit(batch)
     }
+
     /// Completes when `seq` is durable at the configured level.
     pub fn durable(&self, seq: Seq) -> Durable {
-        todo!("{seq}")
+        Durable { shared: self.shared.clone(), seq }
     }
+
     /// The same for a plain thread.
+    ///
+    /// # Errors
+    /// [`Error::Failed`] when the frame can never become durable.
     pub fn wait_durable(&self, seq: Seq) -> Result<(), Error> {
-        todo!("{seq}")
+        self.durable(seq).wait()
     }
+
     /// The last durable frame.
     pub fn durable_seq(&self) -> Seq {
-        todo!()
+        self.shared.publisher.seq()
     }
+
     /// Completes at once, or when a congested log buffer has room again: await it before a commit.
     pub async fn room(&self) {
-        todo!()
+        std::future::poll_fn(|context| {
+            if !self.congested() {
+                return Poll::Ready(());
+            }
+            self.shared.room.wait(context.waker());
+            if self.congested() { Poll::Pending } else { Poll::Ready(()) }
+        })
+        .await;
     }
+
+    fn congested(&self) -> bool {
+        let log = self.shared.log.lock();
+        log.pending_bytes > CONGESTED_BYTES && log.refuses.is_none()
+    }
+
     /// One row.
     pub fn get(&self, view: View, table: Table, key: &[u8]) -> Option<Row> {
-        todo!("{view:?} {table:?} {key:?}")
+        let seq = match view {
+            View::Durable => self.shared.publisher.seq(),
+            View::Latest => Seq::MAX,
+        };
+        self.shared.get(table, key, seq)
     }
+
     /// A chunk of an ordered table as one cut.
     pub fn range(&self, view: View, table: Table, range: &Range) -> Chunk {
-        todo!("{view:?} {table:?} {range:?}")
+        let cut = match view {
+            View::Durable => Snapshot::durable(&self.shared, || ()).0,
+            View::Latest => Snapshot::latest(&self.shared),
+        };
+        cut.range(table, range)
     }
+
     /// A durable cut that stays readable. `also` runs under the lock of [`Store::on_durable`], so what it reads of the
     /// hook's own state belongs to exactly this cut.
     pub fn snapshot<T>(&self, also: impl FnOnce() -> T) -> (Snapshot, T) {
-        drop(also);
-        todo!()
+        Snapshot::durable(&self.shared, also)
     }
+
     /// Rows of a table (committed, live).
     pub fn rows(&self, table: Table) -> u64 {
-        todo!("{table:?}")
+        self.shared.index.totals(table).rows
     }
+
     /// Bytes of heads and bodies of a table's live rows.
     pub fn table_bytes(&self, table: Table) -> u64 {
-        todo!("{table:?}")
+        self.shared.index.totals(table).bytes
     }
+
     /// Whether writes are accepted.
     pub fn state(&self) -> State {
-        todo!()
+        let log = self.shared.log.lock();
+        match &log.refuses {
+            Some(Error::Failed(why)) => State::Failed(why.clone()),
+            _ if log.full => State::Full,
+            _ => State::Open,
+        }
     }
+
     /// Whether the last stop was clean (everything written and synced, and said so).
     pub fn clean_start(&self) -> bool {
-        todo!()
+        self.shared.opened.clean
     }
+
+    /// Bytes of memory the index holds.
+    pub fn memory_bytes(&self) -> u64 {
+        self.shared.index.memory_bytes()
+    }
+
     /// Numbers for metrics.
     pub fn stats(&self) -> Stats {
-        todo!()
+        let usage = self.shared.usage();
+        let counters = &self.shared.counters;
+        let of = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+        Stats {
+            memory_bytes: self.memory_bytes(),
+            log_bytes: usage.total(),
+            dead_bytes: usage.total().saturating_sub(usage.live()),
+            segments: usage.segments.len() as u64,
+            commits: of(&counters.commits),
+            fsyncs: of(&counters.fsyncs),
+            fsync_micros: of(&counters.fsync_micros),
+            cleaned_bytes: of(&counters.cleaned_bytes),
+            torn_bytes: self.shared.opened.torn_bytes,
+            replayed_bytes: self.shared.opened.replayed_bytes,
+        }
     }
-    /// Writes and syncs everything, marks the log as cleanly closed, frees the directory. Later calls answer
+
+    /// Cleans the oldest segment now if that is worth it; whether it did. The maintenance thread does the same by
+    /// itself.
+    ///
+    /// # Errors
+    /// As [`Store::commit`].
+    pub fn clean(&self) -> Result<bool, Error> {
+        match self.shared.wants_cleaning() {
+            Some(segment) => self.shared.clean(&segment, |_| {}).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    /// Writes and syncs everything, marks the log as cleanly closed, frees the directory. Later commits answer
     /// [`Error::Closed`].
+    ///
+    /// # Errors
+    /// [`Error::Failed`] when the log could not be brought to disk.
     pub fn close(&self) -> Result<(), Error> {
-        todo!()
+        self.threads.end();
+        let shared = &self.shared;
+        let marked = shared.append(vec![0; HEADER], Kind::Close, true, crc32c::crc32c(&[]));
+        let (segment, len) = {
+            let mut log = shared.log.lock();
+            if log.refuses.is_none() {
+                log.refuses = Some(Error::Closed);
+            }
+            (log.segment.clone(), log.offset)
+        };
+        // Without space for the mark the log is only a little slower to open.
+        let result = match marked {
+            Ok(_) | Err(Error::Full) => shared.sync_all().and_then(|()| {
+                let cut = segment.file.set_len(len).and_then(|()| segment.file.sync_data());
+                cut.map_err(|error| Error::Failed(error.to_string()))
+            }),
+            Err(Error::Closed) => Ok(()),
+            Err(error) => Err(error),
+        };
+        shared.free_directory();
+        result
+    }
+
+    /// The durability level.
+    pub fn level(&self) -> Level {
+        self.shared.options.level
     }
 }

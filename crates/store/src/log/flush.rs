@@ -1,0 +1,188 @@
+//! From the buffer to the disk: one writer at a time, group commit, the log thread.
+
+use std::{io, sync::Arc, time::Duration};
+
+use super::{append::Piece, segment::Segment};
+use crate::{Error, Level, Seq, shared::Shared, stopwatch::Stopwatch};
+
+/// Buffered bytes at which a committer wakes the log thread even if nobody waits for durability.
+pub(crate) const WAKE_BYTES: usize = 256 << 10;
+
+/// Who holds it may write to the log's files.
+#[derive(Debug)]
+pub(crate) struct Io {
+    /// The last frame handed to the kernel.
+    written: Seq,
+    /// Segments with bytes that are not synced, oldest first.
+    dirty: Vec<Arc<Segment>>,
+    /// Whether a name was created that is not synced.
+    new_name: bool,
+}
+
+impl Io {
+    pub fn new(written: Seq) -> Self {
+        Io { written, dirty: Vec::new(), new_name: false }
+    }
+
+    fn touch(&mut self, segment: &Arc<Segment>) {
+        if self.dirty.last().is_none_or(|last| last.id != segment.id) {
+            self.dirty.push(segment.clone());
+            self.new_name = true;
+        }
+    }
+}
+
+impl Shared {
+    /// Writes everything that waits; whether there was anything.
+    fn write_pending(&self, io: &mut Io) -> io::Result<bool> {
+        let mut any = false;
+        loop {
+            let (pieces, sealed) = {
+                let mut log = self.log.lock();
+                log.pending_bytes = 0;
+                (std::mem::take(&mut log.pieces), std::mem::take(&mut log.sealed))
+            };
+            if pieces.is_empty() {
+                return Ok(any);
+            }
+            any = true;
+            for Piece { segment, offset, bytes, last_seq } in pieces {
+                io.touch(&segment);
+                segment.file.write_at(&bytes, offset)?;
+                io.written = last_seq;
+                self.log.lock().recycle(bytes);
+            }
+            for (segment, len) in sealed {
+                // Gives back the space that was allocated ahead.
+                segment.file.set_len(len)?;
+            }
+            self.room.notify();
+        }
+    }
+
+    /// What is written but not synced; the caller syncs it without holding the writer's place.
+    fn take_dirty(&self, io: &mut Io, sealed_only: bool) -> Unsynced {
+        let keep = usize::from(sealed_only).min(io.dirty.len());
+        let kept = io.dirty.split_off(io.dirty.len() - keep);
+        let segments = std::mem::replace(&mut io.dirty, kept);
+        let whole = io.dirty.is_empty();
+        Unsynced { upto: whole.then_some(io.written), segments, new_name: std::mem::take(&mut io.new_name) }
+    }
+
+    fn sync(&self, unsynced: Unsynced) -> io::Result<()> {
+        if unsynced.segments.is_empty() {
+            return Ok(());
+        }
+        let watch = Stopwatch::start();
+        for segment in &unsynced.segments {
+            segment.file.sync_data()?;
+        }
+        if unsynced.new_name {
+            self.disk.sync_dir(&self.dir)?;
+        }
+        self.counters.fsync(watch.micros());
+        if let Some(upto) = unsynced.upto {
+            self.log.lock().synced = upto;
+        }
+        Ok(())
+    }
+
+    /// Writes what waits if nobody else is writing: the way from commit to the kernel without a change of thread, at
+    /// the levels that need no fsync.
+    pub(crate) fn write_inline(&self) {
+        while let Some(mut io) = self.io.try_lock() {
+            let written = match self.write_pending(&mut io) {
+                Ok(_) => io.written,
+                Err(error) => return self.fail(&error),
+            };
+            self.publish(written);
+            drop(io);
+            // Somebody may have appended, found the place taken and gone to wait for us.
+            if self.log.lock().pieces.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// Writes and syncs everything committed so far, whatever the level.
+    pub(crate) fn sync_all(&self) -> Result<(), Error> {
+        let result = {
+            let mut io = self.io.lock();
+            self.write_pending(&mut io).map(|_| (self.take_dirty(&mut io, false), io.written))
+        };
+        match result.and_then(|(unsynced, written)| self.sync(unsynced).map(|()| written)) {
+            Ok(written) => {
+                self.publish(written);
+                self.serve_missed();
+                Ok(())
+            }
+            Err(error) => {
+                self.fail(&error);
+                Err(Error::Failed(error.to_string()))
+            }
+        }
+    }
+
+    /// Writes for committers who found the writer's place taken by somebody who was not there to write their frames.
+    fn serve_missed(&self) {
+        if self.options.level != Level::Always {
+            self.write_inline();
+        }
+    }
+
+    /// The log thread.
+    pub(crate) fn run_log(&self) {
+        while !self.stopping() && !self.failed() {
+            match self.options.level {
+                Level::Always => self.group_commit(),
+                Level::Interval => self.tick(self.options.interval, false),
+                Level::Os => self.tick(Duration::from_secs(1), true),
+            }
+        }
+    }
+
+    /// Waits for frames, brings them to disk for good, tells who waits. Whoever commits while the fsync runs is in the
+    /// next group; a lone writer never waits for company.
+    fn group_commit(&self) {
+        {
+            let mut log = self.log.lock();
+            while log.pieces.is_empty() {
+                if self.stopping() {
+                    return;
+                }
+                self.wake.wait(&mut log);
+            }
+        }
+        // A failure is remembered by fail(); the loop ends on it.
+        if self.sync_all().is_err() {
+            tracing::error!("the log can no longer be written; nothing more is accepted");
+        }
+    }
+
+    fn tick(&self, interval: Duration, sealed_only: bool) {
+        {
+            let mut log = self.log.lock();
+            if log.pending_bytes < WAKE_BYTES && !self.stopping() {
+                self.wake.wait_for(&mut log, interval);
+            }
+        }
+        self.write_inline();
+        if !self.sync_due(interval) || self.failed() {
+            return;
+        }
+        let unsynced = self.take_dirty(&mut self.io.lock(), sealed_only);
+        self.serve_missed();
+        if let Err(error) = self.sync(unsynced) {
+            self.fail(&error);
+        }
+    }
+}
+
+/// Segments to sync.
+#[derive(Debug)]
+struct Unsynced {
+    segments: Vec<Arc<Segment>>,
+    new_name: bool,
+    /// The last frame they cover, when they are all there is.
+    upto: Option<Seq>,
+}

@@ -1,0 +1,112 @@
+//! From a directory to a store that accepts commits.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+use crate::{
+    OpenError, Options, Seq,
+    disk::{Disk, at},
+    log::{
+        append::Log,
+        frame::{Kind, Ops},
+        replay::{self, Replay, Replayed},
+        segment::{self, Segment, file_name},
+    },
+    shared::{Opened, Parts, Shared},
+    table::{Index, NewRow, Place},
+};
+
+/// Name of the lock file.
+pub(crate) const LOCK: &str = "LOCK";
+/// Name of the first segment until its header is on disk for good.
+const NEW: &str = "log.new";
+
+impl Shared {
+    /// Locks the directory, replays the log, cuts what was torn.
+    pub(crate) fn open(disk: Arc<dyn Disk>, dir: &Path, options: Options) -> Result<Shared, OpenError> {
+        disk.create_dir_all(dir).map_err(at(dir))?;
+        let lock_path = dir.join(LOCK);
+        let lock =
+            disk.lock(&lock_path).map_err(at(&lock_path))?.ok_or_else(|| OpenError::Locked(dir.to_path_buf()))?;
+        let index = Index::new(&options);
+        let replayed = replay::replay(&*disk, dir, |frame| apply(&index, &frame))?;
+        let opened = Opened { clean: replayed.clean, torn_bytes: replayed.torn_bytes, replayed_bytes: replayed.bytes };
+        let (segments, log) = repair(&*disk, dir, &options, replayed)?;
+        Ok(Shared::new(Parts { disk, dir: dir.to_path_buf(), options, index, log, segments, opened, lock }))
+    }
+}
+
+fn apply(index: &Index, frame: &Replayed<'_>) {
+    if frame.header.kind == Kind::Close {
+        return;
+    }
+    for op in Ops::new(frame.body).flatten() {
+        let hash = index.hash(op.key);
+        let mut shard = index.shard(hash);
+        match op.put {
+            Some(put) => {
+                let offset = (frame.body_at + op.at as u64) as u32;
+                let data_at = put.body_at - put.head.len();
+                let data = &frame.body[data_at..put.body_at + put.body.len()];
+                let place = Place { segment: frame.segment, offset };
+                let row = NewRow { data, head_len: put.head.len() as u16, place };
+                shard.put(hash, op.key, &row, frame.header.seq, &index.keyring);
+            }
+            None => shard.delete(hash, op.key, frame.header.seq, &index.keyring),
+        }
+        shard.settle_replayed(&index.keyring);
+    }
+}
+
+/// Makes the files what replay said they are, and the end of the log ready for the next frame.
+fn repair(
+    disk: &dyn Disk,
+    dir: &Path,
+    options: &Options,
+    replayed: Replay,
+) -> Result<(BTreeMap<u32, Arc<Segment>>, Log), OpenError> {
+    let Replay { segments, lengths, last_seq, salt, torn_bytes, torn_segments, .. } = replayed;
+    // Newest first, so that a crash in between leaves no gap.
+    for torn in torn_segments.iter().rev() {
+        tracing::warn!(file = %torn.path.display(), "removed a segment that was never on disk for good");
+        disk.unlink(&torn.path).map_err(at(&torn.path))?;
+    }
+    if !torn_segments.is_empty() {
+        disk.sync_dir(dir).map_err(at(dir))?;
+    }
+    let log = match (segments.last(), lengths.last()) {
+        (Some(last), Some(&len)) => {
+            if torn_bytes > 0 {
+                tracing::warn!(file = %last.path.display(), offset = len, bytes = torn_bytes, "cut a torn tail off the log");
+            }
+            last.file.set_len(len).map_err(at(&last.path))?;
+            // What was replayed may sit in the kernel only: it is about to be told to readers.
+            last.file.sync_data().map_err(at(&last.path))?;
+            if let Some(before) = segments.len().checked_sub(2) {
+                segments[before].file.sync_data().map_err(at(&segments[before].path))?;
+            }
+            disk.sync_dir(dir).map_err(at(dir))?;
+            Log::new(last.clone(), len, last_seq + 1, salt)
+        }
+        _ => first_segment(disk, dir, options, last_seq + 1)?,
+    };
+    let mut all: BTreeMap<u32, Arc<Segment>> = segments.into_iter().map(|s| (s.id, s)).collect();
+    all.insert(log.segment.id, log.segment.clone());
+    Ok((all, log))
+}
+
+fn first_segment(disk: &dyn Disk, dir: &Path, options: &Options, first_seq: Seq) -> Result<Log, OpenError> {
+    let path = dir.join(file_name(1));
+    let new = dir.join(NEW);
+    match disk.unlink(&new) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(at(&new)(error)),
+        _ => {}
+    }
+    let file = disk.create(&new).map_err(at(&new))?;
+    let header = segment::Header { id: 1, first_seq, salt: options.salt }.encode();
+    file.write_at(&header, 0).map_err(at(&new))?;
+    file.sync_data().map_err(at(&new))?;
+    disk.rename(&new, &path).map_err(at(&path))?;
+    disk.sync_dir(dir).map_err(at(dir))?;
+    let segment = Arc::new(Segment { id: 1, path, file });
+    Ok(Log::new(segment, header.len() as u64, first_seq, options.salt))
+}

@@ -1,0 +1,97 @@
+//! Cleaning old segments.
+
+use manifold_store::{
+    Options, Range,
+    disk::{Reboot, SimDisk},
+};
+
+use crate::support::*;
+
+#[test]
+fn overwritten_rows_give_their_space_back_and_live_ones_move() {
+    let disk = SimDisk::new();
+    let store = open(&disk);
+    commit(&store, put(ROWS, b"stays", &[1; 2000]));
+    commit(&store, put(COLD, b"cold", &[4; 500]));
+    for i in 0..400u32 {
+        commit(&store, put(ROWS, b"hot", &[i as u8; 200]));
+        while store.clean().expect("cleans") {}
+    }
+    let stats = store.stats();
+    assert!(stats.log_bytes < 30_000, "{stats:?}");
+    assert!(stats.cleaned_bytes > 50_000, "{stats:?}");
+    assert!(disk.used() < 60_000);
+    assert_eq!(get(&store, ROWS, b"stays"), Some(vec![1; 2000]));
+    assert_eq!(get(&store, COLD, b"cold"), Some(vec![4; 500]));
+    drop(store);
+    let store = open(&disk.reboot(Reboot::Lost));
+    assert_eq!(get(&store, ROWS, b"stays"), Some(vec![1; 2000]));
+    assert_eq!(get(&store, COLD, b"cold"), Some(vec![4; 500]));
+    assert_eq!(get(&store, ROWS, b"hot"), Some(vec![399u32 as u8; 200]));
+}
+
+#[test]
+fn a_deleted_row_stays_deleted_when_the_segments_around_it_go() {
+    let disk = SimDisk::new();
+    let store = open(&disk);
+    for round in 0..30u32 {
+        for i in 0..20u32 {
+            commit(&store, put(ROWS, &i.to_be_bytes(), &[round as u8; 150]));
+        }
+        for i in 0..20u32 {
+            commit(&store, delete(ROWS, &i.to_be_bytes()));
+        }
+        while store.clean().expect("cleans") {}
+        assert_eq!(all(&open(&disk.reboot(Reboot::Kept)), 100, false), []);
+    }
+    assert!(store.stats().segments < 5);
+}
+
+#[test]
+fn a_snapshot_outlives_the_segment_its_rows_were_in() {
+    let disk = SimDisk::new();
+    let store = open(&disk);
+    for i in 0..30u32 {
+        commit(&store, put(ROWS, &i.to_be_bytes(), &[7; 1500]));
+    }
+    let (snapshot, ()) = store.snapshot(|| ());
+    for i in 0..30u32 {
+        commit(&store, put(ROWS, &i.to_be_bytes(), &[8; 1500]));
+        while store.clean().expect("cleans") {}
+    }
+    for i in 0..30u32 {
+        let row = snapshot.get(ROWS, &i.to_be_bytes()).expect("still there");
+        assert_eq!(row.body().expect("still readable")[..], [7; 1500], "row {i}");
+    }
+    let range = Range { from: Vec::new(), to: None, limit: 100, reverse: false };
+    assert_eq!(snapshot.range(ROWS, &range).rows.len(), 30);
+    drop(snapshot);
+    while store.clean().expect("cleans") {}
+    assert_eq!(all(&store, 100, false).len(), 30);
+}
+
+#[test]
+fn the_maintenance_thread_cleans_under_load_on_a_real_disk() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let options = Options { segment_bytes: 256 << 10, level: manifold_store::Level::Os, ..Options::new(TABLES) };
+    let store = open_real(dir.path(), options.clone());
+    let mut expected = std::collections::BTreeMap::new();
+    for i in 0..40_000u32 {
+        let key = (i * 7919 % 500).to_be_bytes();
+        let body = vec![i as u8; 100 + (i % 37) as usize * 50];
+        let seq = store.commit(put(ROWS, &key, &body)).expect("accepted");
+        if i % 64 == 0 {
+            store.wait_durable(seq).expect("written");
+        }
+        expected.insert(key.to_vec(), body);
+    }
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while store.stats().log_bytes > 4 << 20 && std::time::Instant::now() < end {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    assert!(store.stats().log_bytes <= 4 << 20, "{:?}", store.stats());
+    assert_eq!(all(&store, 1000, false), expected.clone().into_iter().collect::<Vec<_>>());
+    store.close().expect("closes");
+    let store = open_real(dir.path(), options);
+    assert_eq!(all(&store, 1000, false), expected.into_iter().collect::<Vec<_>>());
+}

@@ -1,0 +1,9 @@
+//! The store from outside: what survives which accident.
+
+mod basics;
+mod clean;
+mod crash;
+mod damage;
+mod faults;
+mod model;
+mod support;
