@@ -82,6 +82,7 @@ impl From<manifold_store::Error> for Error {
     fn from(error: manifold_store::Error) -> Self {
         let kind = match error {
             manifold_store::Error::Full => Kind::Full,
+            manifold_store::Error::TooLarge(_) => Kind::TooLarge,
             manifold_store::Error::Failed(_) | manifold_store::Error::Read(_) => Kind::Storage,
             manifold_store::Error::Closed => Kind::Closed,
         };
