@@ -1,8 +1,6 @@
-use std::sync::Arc;
-
 use manifold_engine::{
     Actor, Key, Namespace, Timestamp,
-    feed::{Change, ChangeOp},
+    feed::ChangeOp,
     kv::{Encoding, Value},
 };
 
@@ -28,7 +26,9 @@ fn page(changes: Vec<Arc<Change>>) -> FeedPage {
 }
 
 fn text(page: &FeedPage) -> String {
-    String::from_utf8(page_json(page, Form::default())).unwrap()
+    let mut records = Records::new(Form::default());
+    let end = records.add(page);
+    String::from_utf8(records.into_page(end.last_seq, page)).unwrap()
 }
 
 fn query(raw: &str) -> Query<'_> {
