@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::Kind;
 
 /// What a key is in the model.
 #[derive(Debug, Clone, Default)]
