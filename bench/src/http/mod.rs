@@ -109,13 +109,13 @@ async fn prepare(manifold: &Server) -> Result<usize> {
     let mut connection = loop {
         if let Ok(mut connections) = Connection::open(manifold.address, 1).await
             && let Some(mut connection) = connections.pop()
-            && connection.exchange(&request(Verb::Put, 0)).await.is_ok()
+            && connection.exchange(b"GET /api/v1/ready HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n").await.is_ok()
         {
             break connection;
         }
         tries += 1;
         if tries == PATIENCE {
-            return Err("manifold accepts no write".into());
+            return Err("manifold does not become ready".into());
         }
         tokio::time::sleep(PAUSE).await;
     };
