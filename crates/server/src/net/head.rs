@@ -46,6 +46,22 @@ fn check_host(headers: &HeaderMap, version: Version) -> Result<(), Refusal> {
 
 /// `name`, `name:port`, `[v6]` or `[v6]:port`.
 fn is_host(text: &[u8]) -> bool {
+    is_plain_host(text) || is_authority(text)
+}
+
+/// What almost every client sends, without the cost of a full parse: letters, digits, dots, hyphens, perhaps a port.
+fn is_plain_host(text: &[u8]) -> bool {
+    let of_a_name = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+    match text.split_at(text.iter().take_while(of_a_name).count()) {
+        ([], _) => false,
+        (_, []) => true,
+        // Five digits may be more than a port can be.
+        (_, [b':', port @ ..]) => (1..=4).contains(&port.len()) && port.iter().all(u8::is_ascii_digit),
+        _ => false,
+    }
+}
+
+fn is_authority(text: &[u8]) -> bool {
     let Ok(authority) = hyper::http::uri::Authority::try_from(text) else { return false };
     let port_follows = text.len() > authority.host().len();
     !text.contains(&b'@') && !authority.host().is_empty() && (!port_follows || authority.port().is_some())
