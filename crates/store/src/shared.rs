@@ -98,6 +98,10 @@ impl Shared {
         let Parts { disk, dir, options, index, log, segments, opened, lock } = parts;
         let last = log.next_seq - 1;
         let newest = log.segment.id;
+        let publisher = Publisher::new(last);
+        if let Some(refusal) = &log.refuses {
+            publisher.fail(refusal.clone());
+        }
         Shared {
             disk,
             dir,
@@ -106,7 +110,7 @@ impl Shared {
             log: Mutex::new(log),
             wake: Condvar::new(),
             io: Mutex::new(Io::new(last)),
-            publisher: Publisher::new(last),
+            publisher,
             room: Room::default(),
             company: Company::default(),
             snapshots: Snapshots::default(),
