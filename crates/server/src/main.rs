@@ -109,7 +109,10 @@ async fn run(config: Config, addresses: Addresses) -> Result<(), Failure> {
 
     let ended = tokio::select! {
         failure = recover(&engine) => Err(failure),
-        name = signals.next() => Ok(tracing::info!(signal = name, "stopping")),
+        name = signals.next() => {
+            tracing::info!(signal = name, "stopping");
+            Ok(())
+        }
         _ = serving.join_next() => Err(Failure::new(Exit::System, "a listener ended by itself")),
     };
 
