@@ -25,6 +25,8 @@ pub(crate) const TIMER: Table = Table(6);
 pub(crate) const FEED: Table = Table(7);
 /// Feed numbers that a recovery skipped: the first of a range.
 pub(crate) const GAP: Table = Table(8);
+/// Namespaces that exist: the namespace.
+pub(crate) const NAMESPACE: Table = Table(10);
 
 /// All tables, as the store wants to know them.
 pub(crate) const TABLES: &[TableSpec] = &[
@@ -37,6 +39,7 @@ pub(crate) const TABLES: &[TableSpec] = &[
     // Read by dense numbers, mostly from the ring of newest changes: neither an order nor bodies are kept in memory.
     TableSpec { table: FEED, name: "feed", ordered: false, inline_max: Some(0) },
     TableSpec { table: GAP, name: "gap", ordered: true, inline_max: None },
+    TableSpec { table: NAMESPACE, name: "namespace", ordered: true, inline_max: None },
 ];
 
 /// Key of the [`META`] row that names the durability level of the run that wrote last.

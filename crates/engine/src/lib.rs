@@ -12,6 +12,7 @@ pub mod kv;
 mod limits;
 mod live;
 mod names;
+pub mod namespaces;
 mod open;
 mod timers;
 mod txn;

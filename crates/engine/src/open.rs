@@ -10,10 +10,11 @@ use manifold_store::{
 use tokio::sync::watch;
 
 use crate::{
-    Error, Options, Result, chance,
+    Error, Options, Result, Timestamp, chance,
     feed::{self, Feed, Recovered},
     keys,
     live::{Counters, Live},
+    namespaces::{self, Known},
     timers::{Expiry, Timers},
     txn::Locks,
     work,
@@ -49,7 +50,8 @@ pub(crate) fn open(
     let store_options =
         manifold_store::Options { level, interval, salt, maintenance, ..manifold_store::Options::new(keys::TABLES) };
     let store = Store::open(disk, &dir, store_options)?;
-    let recovered = prologue(&store).map_err(|error| refuse(&dir, &error))?;
+    let recovered = prologue(&store, clock.now()).map_err(|error| refuse(&dir, &error))?;
+    let known = Known::read(&store).map_err(|error| refuse(&dir, &error))?;
     let feed = Arc::new(Feed::new(recovered, store.durable_seq()));
     store.on_durable({
         let feed = feed.clone();
@@ -60,6 +62,7 @@ pub(crate) fn open(
         feed,
         timers: Timers::new(),
         locks: Locks::new(),
+        namespaces: known,
         clock,
         limits,
         retention,
@@ -74,8 +77,8 @@ pub(crate) async fn sweep(live: &Live) -> Result<()> {
 }
 
 /// Finds where the feed stands, and writes what this run has to say before it acknowledges anything: the numbers it
-/// skips, and the level it writes with, by which the next run judges this one's tail.
-fn prologue(store: &Store) -> Result<Recovered> {
+/// skips, the level it writes with, by which the next run judges this one's tail, and the namespace that always exists.
+fn prologue(store: &Store, now: Timestamp) -> Result<Recovered> {
     let mut recovered = feed::recover(store)?;
     let level = store.level();
     let written_at = level_of_last_run(store)?;
@@ -92,6 +95,7 @@ fn prologue(store: &Store) -> Result<Recovered> {
     if written_at != Some(level) {
         batch.put(keys::META, keys::META_LEVEL, &[ENCODING, level_byte(level)], &[]);
     }
+    namespaces::found_default(store, &mut batch, now);
     if !batch.is_empty() {
         // The feed counts from here on, so it has to be there for good: at a weak level it could be lost together with
         // everything acknowledged after it, and the next run would give the same numbers out again.

@@ -111,6 +111,7 @@ impl Slot {
             Current::Collection => 1,
         };
         self.current = Current::Present { version, deadline };
+        txn.enter(&self.namespace);
         self.change(txn, ChangeOp::Set, Some(value), version, actor, deadline)
     }
 
