@@ -12,6 +12,7 @@ mod limits;
 mod live;
 mod names;
 mod open;
+pub mod queue;
 mod timers;
 mod txn;
 mod work;
