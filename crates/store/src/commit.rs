@@ -80,6 +80,7 @@ impl Shared {
         }
         if let Err(error @ Error::Failed(_)) = &appended {
             self.publisher.fail(error.clone());
+            self.room.notify();
         }
         appended
     }
