@@ -28,6 +28,10 @@ pub struct NamespaceInfo {
     pub created_at: Timestamp,
     /// Live keys with a value.
     pub keys: u64,
+    /// Queues.
+    pub queues: u64,
+    /// Streams.
+    pub streams: u64,
 }
 
 /// Names known to exist, so that a write need not look for the row of its namespace.
@@ -117,7 +121,8 @@ fn count(live: &Live) -> Result<Vec<NamespaceInfo>> {
     let mut found = BTreeMap::new();
     each_row(&snapshot, keys::NAMESPACE, |name, row| {
         let name = namespace(name)?;
-        found.insert(name.clone(), NamespaceInfo { name, created_at: created_at(row)?, keys: 0 });
+        found
+            .insert(name.clone(), NamespaceInfo { name, created_at: created_at(row)?, keys: 0, queues: 0, streams: 0 });
         Ok(())
     })?;
     let now = live.clock.now();
