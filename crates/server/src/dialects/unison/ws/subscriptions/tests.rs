@@ -151,6 +151,31 @@ async fn a_replay_meets_the_live_changes_without_gap_or_repetition() {
 }
 
 #[tokio::test]
+async fn a_live_cursor_that_lags_tells_a_new_subscription_nothing_old() {
+    let mut watched = Watched::new().await;
+    watched.subscribe(r#"{"namespace":"a"}"#);
+    watched.put("b", "before").await;
+    assert_eq!(watched.subscribe(r#"{"namespace":"b"}"#), 1);
+    watched.put("b", "after").await;
+    assert_eq!(watched.told(1).await, ["2"]);
+    assert!(watched.is_silent().await);
+}
+
+#[tokio::test]
+async fn a_replay_that_is_ahead_of_a_lagging_live_cursor_repeats_nothing() {
+    let mut watched = Watched::new().await;
+    watched.subscribe(r#"{"namespace":"a"}"#);
+    for n in 0..600 {
+        watched.put("b", &n.to_string()).await;
+    }
+    watched.subscribe(r#"{"namespace":"b","since":300}"#);
+    let told = watched.told(301).await;
+    let seqs: Vec<_> = told.iter().filter(|text| !text.starts_with("watch")).cloned().collect();
+    assert_eq!(seqs, (301..=600).map(|seq| seq.to_string()).collect::<Vec<_>>());
+    assert!(watched.is_silent().await);
+}
+
+#[tokio::test]
 async fn a_subscription_that_has_nothing_to_catch_up_is_synced_at_once() {
     let mut watched = Watched::new().await;
     watched.put("a", "k").await;
