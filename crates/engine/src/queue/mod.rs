@@ -27,6 +27,9 @@ mod state;
 mod step;
 mod verbs;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use due::ring;
 pub(crate) use registry::Queues;
 

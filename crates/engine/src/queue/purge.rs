@@ -4,7 +4,14 @@
 use crate::{
     Namespace, Result, Timestamp, keys,
     live::Live,
-    queue::{QueueName, dead, order::Place, registry::absent, rows::Tally, state::State, step::Step},
+    queue::{
+        QueueName,
+        order::Place,
+        registry::absent,
+        rows::{Fate, Tally},
+        state::State,
+        step::{Key, Step},
+    },
 };
 
 /// Messages that go in one frame.

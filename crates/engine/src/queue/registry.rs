@@ -89,6 +89,11 @@ impl Queues {
         queue.clone()
     }
 
+    #[cfg(test)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_name.lock().is_empty()
+    }
+
     /// Forgets a queue that is not there and that nobody but the caller holds: names that clients make up cost nothing.
     pub(crate) fn forget_absent(&self, queue: &Arc<Queue>) {
         let mut by_name = self.by_name.lock();

@@ -13,20 +13,20 @@ use crate::{
     },
 };
 
-/// What is done with a message; whether it became a dead letter.
-type Rule<'r> = &'r mut dyn FnMut(&mut Step<'_, '_>, Leased) -> Result<bool>;
+/// What is done with messages that are held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Deed {
+    Ack,
+    GiveUp(NackTo),
+    Extend(Duration),
+}
 
 pub(crate) async fn ack(live: &Live, namespace: &Namespace, name: &QueueName, held: &[Held]) -> Result<Settled> {
-    each(live, namespace, name, held, Relief::Yes, &mut |step, leased| {
-        step.tally.acked += 1;
-        step.remove(leased.sequence, Place::Leased(leased.until))?;
-        Ok(false)
-    })
-    .await
+    each(live, namespace, name, held, Deed::Ack).await
 }
 
 pub(crate) async fn nack(live: &Live, namespace: &Namespace, name: &QueueName, nack: &Nack) -> Result<Settled> {
-    each(live, namespace, name, &nack.messages, Relief::Yes, &mut |step, leased| give_up(step, leased, nack.to)).await
+    each(live, namespace, name, &nack.messages, Deed::GiveUp(nack.to)).await
 }
 
 pub(crate) async fn extend(
@@ -36,12 +36,48 @@ pub(crate) async fn extend(
     held: &[Held],
     lease: Duration,
 ) -> Result<Settled> {
-    each(live, namespace, name, held, Relief::No, &mut |step, leased| {
-        let until = step.now().plus(lease);
-        step.extend(leased, until);
-        Ok(false)
-    })
-    .await
+    each(live, namespace, name, held, Deed::Extend(lease)).await
+}
+
+/// Does the same with every message that is held as the caller says, as one change.
+async fn each(live: &Live, namespace: &Namespace, name: &QueueName, held: &[Held], deed: Deed) -> Result<Settled> {
+    live.admit().await?;
+    let queue = live.queues.find(live, &keys::queue(namespace, name)).ok_or_else(|| absent(name))?;
+    queue.run(live, |inner| inner.existing(name)?.step(live, |step| settle(step, held, deed))).await
+}
+
+/// The rule.
+fn settle(step: &mut Step<'_, '_>, held: &[Held], deed: Deed) -> Result<Settled> {
+    if !matches!(deed, Deed::Extend(_)) {
+        step.txn.relief();
+    }
+    let mut settled = Settled::default();
+    let mut named = HashSet::with_capacity(held.len());
+    for held in held.iter().filter(|held| named.insert(held.sequence)) {
+        match step.held(*held)? {
+            None => settled.not_found.push(held.sequence),
+            Some(leased) if deed.apply(step, leased)? => settled.dead += 1,
+            Some(_) => settled.done += 1,
+        }
+    }
+    Ok(settled)
+}
+
+impl Deed {
+    /// Whether the message became a dead letter.
+    fn apply(self, step: &mut Step<'_, '_>, leased: Leased) -> Result<bool> {
+        match self {
+            Deed::Ack => {
+                step.tally.acked += 1;
+                step.remove(leased.sequence, Place::Leased(leased.until)).map(|()| false)
+            }
+            Deed::GiveUp(to) => give_up(step, leased, to),
+            Deed::Extend(lease) => {
+                step.extend(leased, step.now().plus(lease));
+                Ok(false)
+            }
+        }
+    }
 }
 
 /// Gives back what a caller that went away was about to get.
@@ -67,52 +103,4 @@ fn give_up(step: &mut Step<'_, '_>, leased: Leased, to: NackTo) -> Result<bool> 
         NackTo::Undelivered => step.take_back(leased).map(|()| false),
         NackTo::Dead => step.kill(leased, Reason::Nack).map(|()| true),
     }
-}
-
-/// Whether a batch may use the reserve of a full disk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Relief {
-    Yes,
-    No,
-}
-
-/// Does the same with every message that is held as the caller says, as one change.
-async fn each(
-    live: &Live,
-    namespace: &Namespace,
-    name: &QueueName,
-    held: &[Held],
-    relief: Relief,
-    rule: Rule<'_>,
-) -> Result<Settled> {
-    live.admit().await?;
-    let queue = live.queues.find(live, &keys::queue(namespace, name)).ok_or_else(|| absent(name))?;
-    queue
-        .run(live, |inner| {
-            inner.existing(name)?.step(live, |step| {
-                if relief == Relief::Yes {
-                    step.txn.relief();
-                }
-                settle(step, held, rule)
-            })
-        })
-        .await
-}
-
-fn settle(step: &mut Step<'_, '_>, held: &[Held], rule: Rule<'_>) -> Result<Settled> {
-    let mut settled = Settled::default();
-    let mut named = HashSet::with_capacity(held.len());
-    for held in held {
-        if !named.insert(held.sequence) {
-            continue;
-        }
-        match step.held(*held)? {
-            None => settled.not_found.push(held.sequence),
-            Some(leased) => match rule(step, leased)? {
-                true => settled.dead += 1,
-                false => settled.done += 1,
-            },
-        }
-    }
-    Ok(settled)
 }
