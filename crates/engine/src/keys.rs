@@ -4,7 +4,7 @@
 use manifold_store::{Table, TableSpec};
 use smallvec::SmallVec;
 
-use crate::{Key, Namespace};
+use crate::{Key, Namespace, queue::QueueName};
 
 #[cfg(test)]
 mod tests;
@@ -28,6 +28,19 @@ pub(crate) const GAP: Table = Table(8);
 /// Namespaces that exist: the namespace.
 pub(crate) const NAMESPACE: Table = Table(10);
 
+/// Queues: namespace, NUL, name.
+pub(crate) const QUEUE: Table = Table(20);
+/// The counters of queues: the queue's number.
+pub(crate) const QUEUE_TALLY: Table = Table(21);
+/// Messages: the queue's number, the message's.
+pub(crate) const QUEUE_MESSAGE: Table = Table(22);
+/// What became of messages; keyed as [`QUEUE_MESSAGE`].
+pub(crate) const QUEUE_MARK: Table = Table(23);
+/// Where messages are: the queue's number, a message's number divided by the size of a block.
+pub(crate) const QUEUE_BLOCK: Table = Table(24);
+/// Deduplication keys: the queue's number, the key.
+pub(crate) const QUEUE_DEDUP: Table = Table(25);
+
 /// All tables, as the store wants to know them.
 pub(crate) const TABLES: &[TableSpec] = &[
     TableSpec { table: META, name: "meta", ordered: false, inline_max: None },
@@ -40,12 +53,22 @@ pub(crate) const TABLES: &[TableSpec] = &[
     TableSpec { table: FEED, name: "feed", ordered: false, inline_max: Some(0) },
     TableSpec { table: GAP, name: "gap", ordered: true, inline_max: None },
     TableSpec { table: NAMESPACE, name: "namespace", ordered: true, inline_max: None },
+    TableSpec { table: QUEUE, name: "queue", ordered: true, inline_max: None },
+    TableSpec { table: QUEUE_TALLY, name: "queue_tally", ordered: false, inline_max: None },
+    // Numbers of messages are dense, and the table of blocks says where they are: an order would cost as much again.
+    TableSpec { table: QUEUE_MESSAGE, name: "queue_message", ordered: false, inline_max: None },
+    TableSpec { table: QUEUE_MARK, name: "queue_mark", ordered: false, inline_max: None },
+    TableSpec { table: QUEUE_BLOCK, name: "queue_block", ordered: true, inline_max: None },
+    TableSpec { table: QUEUE_DEDUP, name: "queue_dedup", ordered: true, inline_max: None },
 ];
 
 /// Key of the [`META`] row that names the durability level of the run that wrote last.
 pub(crate) const META_LEVEL: &[u8] = b"level";
 /// Key of the [`META`] row that keeps the feed's bounds when its records are gone.
 pub(crate) const META_FEED: &[u8] = b"feed";
+
+/// Key of the [`META`] row that keeps the last number given to a queue.
+pub(crate) const META_QUEUE: &[u8] = b"queue";
 
 /// A row's key, on the stack for usual lengths.
 pub(crate) type RowKey = SmallVec<[u8; 96]>;
@@ -68,6 +91,34 @@ pub(crate) fn kv_start(namespace: &Namespace) -> RowKey {
 pub(crate) fn split_kv(row: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = row.iter().position(|byte| *byte == 0)?;
     Some((&row[..end], &row[end + 1..]))
+}
+
+/// The key of [`QUEUE`].
+pub(crate) fn queue(namespace: &Namespace, name: &QueueName) -> RowKey {
+    let mut row = kv_start(namespace);
+    row.extend_from_slice(name.as_bytes());
+    row
+}
+
+/// The key of [`QUEUE_MESSAGE`], [`QUEUE_MARK`] and [`QUEUE_BLOCK`].
+pub(crate) fn in_queue(queue: u64, number: u64) -> [u8; 16] {
+    let mut row = [0; 16];
+    row[..8].copy_from_slice(&queue.to_be_bytes());
+    row[8..].copy_from_slice(&number.to_be_bytes());
+    row
+}
+
+/// The key of [`QUEUE_DEDUP`].
+pub(crate) fn dedup(queue: u64, key: &[u8]) -> RowKey {
+    let mut row = RowKey::from_slice(&queue.to_be_bytes());
+    row.extend_from_slice(key);
+    row
+}
+
+/// The namespace in a key made by [`kv`] or [`queue`].
+pub(crate) fn namespace(row: &[u8]) -> Option<Namespace> {
+    let (namespace, _) = split_kv(row)?;
+    Namespace::new(bytes::Bytes::copy_from_slice(namespace)).ok()
 }
 
 /// The key of [`FEED`], [`TOMB_ORDER`] and [`GAP`]: big endian, so that byte order is numeric order.

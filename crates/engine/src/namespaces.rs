@@ -8,7 +8,7 @@ use manifold_store::{Batch, Range, Row, Snapshot, Store, Table, View};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use smallvec::SmallVec;
 
-use crate::{Error, Kind, Namespace, Result, Timestamp, codec, keys, kv, live::Live, txn};
+use crate::{Error, Kind, Namespace, Result, Timestamp, codec, keys, kv, live::Live, queue, txn};
 
 #[cfg(test)]
 mod tests;
@@ -90,7 +90,7 @@ pub(crate) fn found_default(store: &Store, prologue: &mut Batch, now: Timestamp)
 
 /// Creates a namespace.
 pub(crate) async fn create(live: &Live, namespace: &Namespace) -> Result<Timestamp> {
-    live.admit().await?;
+    live.store.room().await;
     let decided = {
         let _order = live.namespaces.order.lock();
         let decided = txn::decide(live, |txn| {
@@ -126,24 +126,44 @@ fn count(live: &Live) -> Result<Vec<NamespaceInfo>> {
         Ok(())
     })?;
     let now = live.clock.now();
-    let mut counts: BTreeMap<Bytes, u64> = BTreeMap::new();
-    let mut current: (Bytes, u64) = (Bytes::new(), 0);
-    each_row(&snapshot, keys::KV, |row_key, row| {
-        if kv::is_live_value(row, now)? {
-            let (name, _) = keys::split_kv(row_key).ok_or_else(|| Error::unreadable("the key of an entry"))?;
-            if current.0 != name {
-                let before = std::mem::replace(&mut current, (row_key.slice_ref(name), 0));
-                counts.insert(before.0, before.1);
+    each_counted(
+        &snapshot,
+        keys::KV,
+        |row| kv::is_live_value(row, now),
+        |name, keys| {
+            found.entry(name).and_modify(|info: &mut NamespaceInfo| info.keys = keys);
+        },
+    )?;
+    each_counted(&snapshot, keys::QUEUE, queue::exists, |name, queues| {
+        found.entry(name).and_modify(|info| info.queues = queues);
+    })?;
+    Ok(found.into_values().collect())
+}
+
+/// Tells how many rows of a table count, namespace by namespace. Their keys begin with it, so those of one are together.
+fn each_counted(
+    snapshot: &Snapshot,
+    table: Table,
+    counts: impl Fn(&Row) -> Result<bool>,
+    mut tell: impl FnMut(Namespace, u64),
+) -> Result<()> {
+    let mut current: Option<(Namespace, u64)> = None;
+    each_row(snapshot, table, |key, row| {
+        if !counts(row)? {
+            return Ok(());
+        }
+        let (name, _) = keys::split_kv(key).ok_or_else(|| Error::unreadable("a namespace"))?;
+        match &mut current {
+            Some((same, count)) if same.as_bytes() == name => *count += 1,
+            _ => {
+                let next = (namespace(&key.slice_ref(name))?, 1);
+                current.replace(next).into_iter().for_each(|(name, count)| tell(name, count));
             }
-            current.1 += 1;
         }
         Ok(())
     })?;
-    counts.insert(current.0, current.1);
-    for info in found.values_mut() {
-        info.keys = counts.get(info.name.as_bytes()).copied().unwrap_or_default();
-    }
-    Ok(found.into_values().collect())
+    current.into_iter().for_each(|(name, count)| tell(name, count));
+    Ok(())
 }
 
 fn each_row(snapshot: &Snapshot, table: Table, mut each: impl FnMut(&Bytes, &Row) -> Result<()>) -> Result<()> {

@@ -3,14 +3,14 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use manifold_store::{Batch, Range, Store, View};
+use manifold_store::{Batch, Range, Seq, Store, View};
 use smallvec::SmallVec;
 use tokio::sync::Notify;
 
 use crate::{
     Error, Result, Timestamp, keys, kv,
     live::Live,
-    txn,
+    queue, txn,
     work::{Tick, Work},
 };
 
@@ -25,18 +25,21 @@ const BATCH: usize = 256;
 pub(crate) enum Target<'a> {
     /// The expiry of a key: its row key in the table of keys.
     Key(&'a [u8]),
+    /// Something is due in a queue: its row key in the table of queues.
+    Queue(&'a [u8]),
 }
 
 impl<'a> Target<'a> {
     fn kind(self) -> u8 {
         match self {
             Target::Key(_) => 1,
+            Target::Queue(_) => 2,
         }
     }
 
     fn bytes(self) -> &'a [u8] {
         match self {
-            Target::Key(row) => row,
+            Target::Key(row) | Target::Queue(row) => row,
         }
     }
 }
@@ -65,6 +68,7 @@ fn read_row_key(row: &[u8]) -> Option<(Timestamp, Target<'_>)> {
     let (kind, target) = rest.split_first()?;
     let target = match kind {
         1 => Target::Key(target),
+        2 => Target::Queue(target),
         _ => return None,
     };
     Some((Timestamp(u64::from_be_bytes(*deadline)), target))
@@ -139,15 +143,29 @@ impl Work for Expiry {
             .iter()
             .map(|(row, _)| read_row_key(row).ok_or_else(|| Error::unreadable("a timer")))
             .collect::<Result<Vec<_>>>()?;
-        let held = live.locks.lock_all(due.iter().map(|(_, target)| target.bytes()));
-        let decided = txn::decide(live, |txn| {
-            txn.relief();
-            due.iter().try_for_each(|(deadline, target)| match target {
-                Target::Key(row) => kv::expire(txn, row, *deadline),
-            })
-        });
-        drop(held);
-        let frame = decided.into_frame()?;
+        let mut frame = expire_keys(live, &due)?;
+        for (deadline, target) in &due {
+            if let Target::Queue(row) = target {
+                frame = frame.max(queue::ring(live, row, *deadline)?);
+            }
+        }
         Ok(Tick { more: true, frame })
     }
+}
+
+/// Keys expire together, as one change.
+fn expire_keys(live: &Live, due: &[(Timestamp, Target<'_>)]) -> Result<Seq> {
+    let keys = || {
+        due.iter().filter_map(|(deadline, target)| match target {
+            Target::Key(row) => Some((*deadline, *row)),
+            Target::Queue(_) => None,
+        })
+    };
+    let held = live.locks.lock_all(keys().map(|(_, row)| row));
+    let decided = txn::decide(live, |txn| {
+        txn.relief();
+        keys().try_for_each(|(deadline, row)| kv::expire(txn, row, deadline))
+    });
+    drop(held);
+    decided.into_frame()
 }

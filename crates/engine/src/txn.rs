@@ -238,6 +238,11 @@ impl<T> Decided<T> {
         self.result.is_ok()
     }
 
+    /// For models that follow in memory what they commit: what was done, and its frame.
+    pub(crate) fn into_done(self) -> Result<(T, Seq)> {
+        self.result.map(|(done, _)| (done, self.frame))
+    }
+
     /// For workers, which have nobody to tell: the frame to wait for.
     pub(crate) fn into_frame(self) -> Result<Seq> {
         self.result.map(|_| self.frame)

@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use crate::{
     Kind,
-    tests::{House, START, brief, k, ns, put, refused},
+    queue::{Enqueue, QueueName, Settings},
+    tests::{House, START, brief, json, k, ns, put, refused},
 };
 
 async fn listed(house: &House) -> Vec<(String, u64)> {
@@ -96,4 +97,27 @@ async fn a_reader_that_waits_gets_the_key_when_it_comes_or_nothing_in_time() {
     assert!(there.is_some(), "a key that is there is not waited for");
     let none = house.get_or_wait(&ns("n"), &k("c"), Duration::ZERO).await.expect("get").it;
     assert!(none.is_none());
+}
+
+#[tokio::test]
+async fn a_queue_creates_its_namespace_and_is_counted() {
+    let mut house = House::new().await;
+    let enqueue = || Enqueue {
+        payload: json("1"),
+        headers: bytes::Bytes::new(),
+        priority: None,
+        delay: Duration::ZERO,
+        dedup_key: None,
+        max_attempts: None,
+        settings: Settings::default(),
+    };
+    for name in ["a", "b"] {
+        let queue = QueueName::new(name).expect("a name");
+        house.queue_enqueue(&ns("q"), &queue, enqueue()).await.expect("enqueue");
+    }
+    house.queue_delete(&ns("q"), &QueueName::new("b").expect("a name")).await.expect("delete");
+    house.restart().await;
+    let found = house.namespaces().await.expect("a list");
+    assert_eq!(found.iter().map(|info| info.queues).collect::<Vec<_>>(), [0, 1]);
+    assert!(refused(house.create_namespace(&ns("q")).await).to_string().contains("exists"));
 }

@@ -8,9 +8,31 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::{Error, Kind, NameError, Timestamp, kv::Value};
+use crate::{NameError, Timestamp, kv::Value};
 
+mod create;
+mod dead;
+mod dequeue;
+mod due;
+mod enqueue;
+mod line;
+mod load;
+mod look;
+mod order;
+mod purge;
+mod registry;
+mod rows;
+mod settle;
+mod state;
+mod step;
 mod verbs;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use due::ring;
+pub(crate) use look::exists;
+pub(crate) use registry::Queues;
 
 /// The name of a queue: 1 to 255 bytes without NUL.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -74,9 +96,9 @@ pub struct Enqueued {
     pub sequence: u64,
     /// Whether nothing was added.
     pub deduplicated: bool,
-    /// 1-based place among the visible messages at that moment (1 = the next one out); 0 for a delayed message or a
-    /// deduplicated one.
-    pub position: u64,
+    /// 1-based place among the visible messages at that moment (1 = the next one out); `None` for a message that is
+    /// delayed or was not added, and in a queue of more than 1,024 priorities.
+    pub position: Option<u64>,
 }
 
 /// Leases messages, in order of priority and age.
@@ -270,8 +292,4 @@ impl std::fmt::Display for QueueName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         std::fmt::Debug::fmt(&String::from_utf8_lossy(&self.0), f)
     }
-}
-
-fn absent(name: &QueueName) -> Error {
-    Error::new(Kind::NotFound, format!("there is no queue {name}"))
 }

@@ -1,10 +1,12 @@
 //! The verbs of queues on the engine's handle.
 
+use std::time::Duration;
+
 use crate::{
     Engine, Namespace, Result,
     queue::{
         Created, DeadPage, Delivery, Dequeue, Enqueue, Enqueued, Held, ListDead, Message, Nack, QueueName, Settings,
-        Settled, Stats,
+        Settled, Stats, create, dead, dequeue, enqueue, look, purge, settle,
     },
 };
 
@@ -12,11 +14,11 @@ use crate::{
 impl Engine {
     /// Makes a queue, or gives one that a message made its settings. `Conflict` when it was made with others.
     pub async fn queue_create(&self, namespace: &Namespace, queue: &QueueName, settings: Settings) -> Result<Created> {
-        todo!("{namespace} {queue} {settings:?}")
+        create::create(self.live()?, namespace, queue, settings).await
     }
     /// Adds a message; an absent queue is made. `Busy` when the queue is as deep as it may be.
     pub async fn queue_enqueue(&self, namespace: &Namespace, queue: &QueueName, enqueue: Enqueue) -> Result<Enqueued> {
-        todo!("{namespace} {queue} {enqueue:?}")
+        enqueue::enqueue(self.live()?, namespace, queue, enqueue).await
     }
     /// Leases messages; none when there are none, the queue is absent, the wait was in vain or the engine stops. A
     /// waiter also waits for the queue to appear.
@@ -28,15 +30,15 @@ impl Engine {
         queue: &QueueName,
         dequeue: Dequeue,
     ) -> Result<Vec<Delivery>> {
-        todo!("{namespace} {queue} {dequeue:?}")
+        dequeue::dequeue(self.live()?, namespace, queue, dequeue).await
     }
     /// Removes leased messages for good.
     pub async fn queue_ack(&self, namespace: &Namespace, queue: &QueueName, held: Vec<Held>) -> Result<Settled> {
-        todo!("{namespace} {queue} {held:?}")
+        settle::ack(self.live()?, namespace, queue, &held).await
     }
     /// Gives leased messages back, or up.
     pub async fn queue_nack(&self, namespace: &Namespace, queue: &QueueName, nack: Nack) -> Result<Settled> {
-        todo!("{namespace} {queue} {nack:?}")
+        settle::nack(self.live()?, namespace, queue, &nack).await
     }
     /// Lets leases end `lease` from now.
     pub async fn queue_extend(
@@ -44,9 +46,9 @@ impl Engine {
         namespace: &Namespace,
         queue: &QueueName,
         held: Vec<Held>,
-        lease: std::time::Duration,
+        lease: Duration,
     ) -> Result<Settled> {
-        todo!("{namespace} {queue} {held:?} {lease:?}")
+        settle::extend(self.live()?, namespace, queue, &held, lease).await
     }
     /// The next messages in order, at most `count` and, from the second on, `max_bytes` of payloads; nothing changes.
     pub async fn queue_peek(
@@ -56,35 +58,35 @@ impl Engine {
         count: usize,
         max_bytes: usize,
     ) -> Result<Vec<Message>> {
-        todo!("{namespace} {queue} {count:?} {max_bytes}")
+        look::peek(self.live()?, namespace, queue, count, max_bytes).await
     }
     /// What the queue holds and has seen.
     pub async fn queue_stats(&self, namespace: &Namespace, queue: &QueueName) -> Result<Stats> {
-        todo!("{namespace} {queue}")
+        look::stats(self.live()?, namespace, queue).await
     }
     /// The queues of a namespace, sorted by name; empty for an unknown namespace.
     pub async fn queue_list(&self, namespace: &Namespace) -> Result<Vec<QueueName>> {
-        todo!("{namespace}")
+        look::list(self.live()?, namespace)
     }
     /// Throws away the messages that wait, delayed ones included; how many.
     pub async fn queue_purge(&self, namespace: &Namespace, queue: &QueueName) -> Result<u64> {
-        todo!("{namespace} {queue}")
+        purge::purge(self.live()?, namespace, queue).await
     }
     /// Dead letters.
     pub async fn queue_dead(&self, namespace: &Namespace, queue: &QueueName, list: ListDead) -> Result<DeadPage> {
-        todo!("{namespace} {queue} {list:?}")
+        dead::list(self.live()?, namespace, queue, list).await
     }
     /// Puts dead letters back to their old places, with no attempts.
     pub async fn queue_requeue(&self, namespace: &Namespace, queue: &QueueName, dead: Vec<u64>) -> Result<Settled> {
-        todo!("{namespace} {queue} {dead:?}")
+        dead::requeue(self.live()?, namespace, queue, &dead).await
     }
     /// Throws away all dead letters; how many.
     pub async fn queue_purge_dead(&self, namespace: &Namespace, queue: &QueueName) -> Result<u64> {
-        todo!("{namespace} {queue}")
+        purge::purge_dead(self.live()?, namespace, queue).await
     }
     /// Deletes a queue with all it holds but its dead letters, which a new queue of that name has again; whether there
     /// was one.
     pub async fn queue_delete(&self, namespace: &Namespace, queue: &QueueName) -> Result<bool> {
-        todo!("{namespace} {queue}")
+        purge::delete(self.live()?, namespace, queue).await
     }
 }
