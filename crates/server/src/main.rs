@@ -183,7 +183,9 @@ impl Ports {
     fn serve(self, mut config: Config, engine: &Engine, down: &watch::Receiver<bool>) -> JoinSet<()> {
         let mut registry = Registry::default();
         let listeners = [&self.metrics, &self.unison, &self.flo].into_iter().flatten();
-        let gauges = ListenerGauges(listeners.map(|listener| (listener.name(), listener.connections())).collect());
+        let listeners: Vec<_> = listeners.map(|listener| (listener.name(), listener.connections())).collect();
+        let (shards, connections) = (config.flo.shards(), listeners.iter().map(|(_, open)| open.clone()).collect());
+        let gauges = ListenerGauges(listeners);
         registry.register_collector(Box::new(gauges));
         registry.register_collector(Box::new(ProcessGauges::default()));
         registry.register_collector(Box::new(EngineGauges(engine.clone())));
@@ -209,7 +211,7 @@ impl Ports {
             serving.spawn(listener.serve(Arc::new(flo), down.clone()));
         }
         if let Some(listener) = self.metrics {
-            serving.spawn(listener.serve(Arc::new(Exposition(registry)), down.clone()));
+            serving.spawn(listener.serve(Arc::new(Exposition::new(registry, shards, connections)), down.clone()));
         }
         serving
     }
