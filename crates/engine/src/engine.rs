@@ -219,7 +219,7 @@ impl Engine {
         }
     }
 
-    fn live(&self) -> Result<&Arc<Live>> {
+    pub(crate) fn live(&self) -> Result<&Arc<Live>> {
         if *self.0.stop.borrow() {
             return Err(Error::new(Kind::Closed, "the engine is stopping"));
         }

@@ -4,7 +4,7 @@
 use manifold_store::{Table, TableSpec};
 use smallvec::SmallVec;
 
-use crate::{Key, Namespace};
+use crate::{Key, Name, Namespace};
 
 #[cfg(test)]
 mod tests;
@@ -26,6 +26,19 @@ pub(crate) const FEED: Table = Table(7);
 /// Feed numbers that a recovery skipped: the first of a range.
 pub(crate) const GAP: Table = Table(8);
 
+/// Streams, keyed as [`KV`]: namespace, NUL, name.
+pub(crate) const STREAM: Table = Table(30);
+/// Records of streams, some or many to a row: the stream's id, the offset of the row's first record.
+pub(crate) const STREAM_RECORDS: Table = Table(31);
+/// Groups of consumers: the stream's id, the group's name.
+pub(crate) const STREAM_GROUP: Table = Table(32);
+/// Records delivered and not acknowledged: the stream's id, the group's number, the offset.
+pub(crate) const STREAM_PENDING: Table = Table(33);
+/// Consumers of groups: the stream's id, the group's number, the consumer's name.
+pub(crate) const STREAM_CONSUMER: Table = Table(34);
+/// What is left of streams and groups and has to go: the stream's id, perhaps the group's number.
+pub(crate) const STREAM_GONE: Table = Table(35);
+
 /// All tables, as the store wants to know them.
 pub(crate) const TABLES: &[TableSpec] = &[
     TableSpec { table: META, name: "meta", ordered: false, inline_max: None },
@@ -37,12 +50,22 @@ pub(crate) const TABLES: &[TableSpec] = &[
     // Read by dense numbers, mostly from the ring of newest changes: neither an order nor bodies are kept in memory.
     TableSpec { table: FEED, name: "feed", ordered: false, inline_max: Some(0) },
     TableSpec { table: GAP, name: "gap", ordered: true, inline_max: None },
+    TableSpec { table: STREAM, name: "stream", ordered: true, inline_max: None },
+    // The newest records are read from the rings of their streams, all others seldom and many at once.
+    TableSpec { table: STREAM_RECORDS, name: "stream_records", ordered: true, inline_max: Some(0) },
+    TableSpec { table: STREAM_GROUP, name: "stream_group", ordered: true, inline_max: None },
+    TableSpec { table: STREAM_PENDING, name: "stream_pending", ordered: true, inline_max: None },
+    TableSpec { table: STREAM_CONSUMER, name: "stream_consumer", ordered: true, inline_max: None },
+    TableSpec { table: STREAM_GONE, name: "stream_gone", ordered: true, inline_max: None },
 ];
 
 /// Key of the [`META`] row that names the durability level of the run that wrote last.
 pub(crate) const META_LEVEL: &[u8] = b"level";
 /// Key of the [`META`] row that keeps the feed's bounds when its records are gone.
 pub(crate) const META_FEED: &[u8] = b"feed";
+
+/// Key of the [`META`] row that keeps the id of the next stream.
+pub(crate) const META_STREAM: &[u8] = b"stream";
 
 /// A row's key, on the stack for usual lengths.
 pub(crate) type RowKey = SmallVec<[u8; 96]>;
@@ -75,6 +98,54 @@ pub(crate) fn number(number: u64) -> [u8; 8] {
 /// Reads a key made by [`number`].
 pub(crate) fn read_number(row: &[u8]) -> Option<u64> {
     Some(u64::from_be_bytes(row.try_into().ok()?))
+}
+
+/// The key of [`STREAM`].
+pub(crate) fn stream(namespace: &Namespace, stream: &Name) -> RowKey {
+    let mut row = kv_start(namespace);
+    row.extend_from_slice(stream.as_bytes());
+    row
+}
+
+/// The key of [`STREAM_RECORDS`].
+pub(crate) fn stream_records(stream: u64, offset: u64) -> [u8; 16] {
+    let mut row = [0; 16];
+    row[..8].copy_from_slice(&stream.to_be_bytes());
+    row[8..].copy_from_slice(&offset.to_be_bytes());
+    row
+}
+
+/// The offset in a key made by [`stream_records`].
+pub(crate) fn read_stream_offset(row: &[u8]) -> Option<u64> {
+    read_number(row.get(8..)?)
+}
+
+/// The key of [`STREAM_GROUP`].
+pub(crate) fn stream_group(stream: u64, group: &Name) -> RowKey {
+    let mut row = RowKey::from_slice(&stream.to_be_bytes());
+    row.extend_from_slice(group.as_bytes());
+    row
+}
+
+/// What the rows of a group begin with in [`STREAM_PENDING`] and [`STREAM_CONSUMER`]; its key in [`STREAM_GONE`].
+pub(crate) fn stream_group_rows(stream: u64, group: u32) -> RowKey {
+    let mut row = RowKey::from_slice(&stream.to_be_bytes());
+    row.extend_from_slice(&group.to_be_bytes());
+    row
+}
+
+/// The key of [`STREAM_PENDING`].
+pub(crate) fn stream_pending(stream: u64, group: u32, offset: u64) -> RowKey {
+    let mut row = stream_group_rows(stream, group);
+    row.extend_from_slice(&offset.to_be_bytes());
+    row
+}
+
+/// The key of [`STREAM_CONSUMER`].
+pub(crate) fn stream_consumer(stream: u64, group: u32, consumer: &Name) -> RowKey {
+    let mut row = stream_group_rows(stream, group);
+    row.extend_from_slice(consumer.as_bytes());
+    row
 }
 
 /// The least byte string greater than all that start with `prefix`; none when there is no such string.

@@ -11,6 +11,7 @@ use crate::{
     feed::{self, Feed, Recovered},
     keys,
     live::{Counters, Live},
+    stream::Streams,
     timers::{Expiry, Timers},
     txn::Locks,
     work,
@@ -27,6 +28,7 @@ pub(crate) fn open(
     let refused = |error: Error| refuse(&options.dir, &error);
     let (store, recovered) = open_store(disk, options)?;
     let frame = store.commit(Batch::new()).map_err(|error| refused(error.into()))?;
+    let streams = Streams::recover(&store).map_err(refused)?;
     let feed = Arc::new(Feed::new(recovered, frame));
     store.on_durable({
         let feed = feed.clone();
@@ -37,6 +39,7 @@ pub(crate) fn open(
         store,
         feed,
         timers: Timers::new(),
+        streams,
         locks: Locks::new(),
         clock,
         limits,
