@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
-    Kind, Level, Retention,
+    Engine, Kind, Level, Retention,
     kv::{Delete, Put},
     tests::{ANN, House, START, after_all, delete, ns, numbers, put, refused, set_op},
 };
@@ -200,12 +200,11 @@ async fn trimmed_house(records: u64, writes: usize) -> House {
     house
 }
 
-/// Lets the retention worker look, and waits for it.
+/// Waits for the retention worker.
 async fn trim(house: &House) {
     let bound = house.options.retention.records;
-    tokio::time::sleep(Duration::from_millis(10)).await;
-    house.advance(250);
-    house.until("the trimming", |engine| engine.stats().feed_head + 1 - engine.stats().feed_oldest <= bound).await;
+    let kept = |engine: &Engine| engine.stats().feed_head + 1 - engine.stats().feed_oldest;
+    house.in_time("the trimming", |engine| kept(engine) <= bound).await;
 }
 
 #[tokio::test]
@@ -227,25 +226,19 @@ async fn retention_by_number_keeps_the_newest_and_tells_who_fell_behind() {
 #[tokio::test]
 async fn retention_by_age_may_empty_the_feed_and_numbers_and_time_go_on() {
     let mut house = House::with(|options| options.retention.age = Duration::from_secs(10)).await;
+    house.advance(5);
     write(&house, "n", "k").await;
     house.advance(10_000);
-    trim_all(&house, 1).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
     assert_eq!(house.stats().feed_oldest, 1, "as old as allowed, and no older");
-    house.advance(1);
-    trim_all(&house, 2).await;
+    house.in_time("the trimming", |engine| engine.stats().feed_oldest == 2).await;
     house.restart().await;
     let page = house.page(1).await;
     assert_eq!((page.last_seq, page.oldest_seq, page.truncated, page.reset), (1, 2, false, false));
     house.restart_with(|options| options.clock = crate::Clock::manual(START)).await;
     let entry = house.set("k", "2").await;
-    assert_eq!((entry.seq, entry.updated_at), (2, START), "the time of the newest change is remembered");
-}
-
-async fn trim_all(house: &House, oldest: u64) {
-    tokio::time::sleep(Duration::from_millis(10)).await;
-    house.advance(250);
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    house.until("the trimming", |engine| engine.stats().feed_oldest == oldest).await;
+    let remembered = Timestamp(START.0 + 5);
+    assert_eq!((entry.seq, entry.updated_at), (2, remembered), "numbers and time go on");
 }
 
 #[tokio::test]
@@ -254,8 +247,7 @@ async fn retention_by_bytes_counts_what_is_stored() {
     for _ in 0..50 {
         house.put(&ns("n"), Put { value: crate::tests::json(&"x".repeat(1000)), ..put("k", "") }).await.expect("put");
     }
-    house.advance(250);
-    house.until("the trimming", |engine| engine.stats().feed_bytes <= 10_000).await;
+    house.in_time("the trimming", |engine| engine.stats().feed_bytes <= 10_000).await;
     assert!(house.stats().feed_bytes > 8_000);
 }
 

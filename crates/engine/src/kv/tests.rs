@@ -197,11 +197,7 @@ async fn forgotten_tombstones_raise_the_floor_of_their_namespace() {
         house.remove(key).await;
     }
     house.put(&ns("other"), put("x", "1")).await.expect("put");
-    for _ in 0..4 {
-        house.advance(500);
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    house.until("the forgetting of a", |engine| engine.stats().kv_tombstones == 1).await;
+    house.in_time("the forgetting of a", |engine| engine.stats().kv_tombstones == 1).await;
     house.restart().await;
     assert_eq!(house.set("a", "2").await.version, 4, "above every forgotten version of the namespace");
     assert_eq!(house.set("b", "2").await.version, 4, "its own tombstone was kept");

@@ -134,7 +134,7 @@ impl<'a> Node<'a> {
         let file = self.file.and_then(|file| file.get(key));
         let text = self.layers.text(&path, self.used);
         let present = file.is_some() || text.is_some() || self.layers.sets_below(&path);
-        present.then(|| Node { layers: self.layers, used: self.used, path, file, text })
+        present.then_some(Node { layers: self.layers, used: self.used, path, file, text })
     }
 
     /// The error of this key: what a library says about a secret may quote it, so that is left out.

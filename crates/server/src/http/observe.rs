@@ -48,7 +48,7 @@ impl Observed {
         &self.method
     }
 
-    /// Writes the log line (`debug`; `warn` for a 5xx), gives the answer its id and `count`s it. `route` is a template
+    /// Writes the log line (`debug`; `warn` for a 500, which is always a defect; a 503 may last and repeat), gives the answer its id and `count`s it. `route` is a template
     /// and never a real path. The id is in the answer when the client sent one, or when it has something to report.
     pub fn end<B>(
         self,
@@ -59,7 +59,7 @@ impl Observed {
     ) {
         let (status, elapsed) = (response.status(), self.started.elapsed());
         count(route, &self.method, status, elapsed);
-        let failed = status.is_server_error();
+        let failed = status == StatusCode::INTERNAL_SERVER_ERROR;
         let logged = failed || tracing::enabled!(target: "manifold::access", tracing::Level::DEBUG);
         if let Some(id) = self.given_id.or_else(|| logged.then(new_id)) {
             if logged {

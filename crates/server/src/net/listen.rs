@@ -146,7 +146,26 @@ fn begin<S: Service>(stream: TcpStream, shared: &Arc<Shared<S>>) {
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE / 4);
     stream.set_nodelay(true).ok();
     socket2::SockRef::from(&stream).set_tcp_keepalive(&keepalive).ok();
-    tokio::spawn(connection::serve(stream, permit, shared.clone()));
+    let shared = shared.clone();
+    tokio::spawn(async move {
+        // Until its client speaks, a connection is a socket and this small task, without the buffers of the rest.
+        if speaks(&stream, &shared).await {
+            Box::pin(connection::serve(stream, permit, shared)).await;
+        }
+    });
+}
+
+/// Whether the client sends something before it goes, and before the patience or the process is over. A peek, because a
+/// fresh socket may be called readable before anything was sent.
+async fn speaks<S>(stream: &TcpStream, shared: &Shared<S>) -> bool {
+    let mut shutdown = shared.shutdown.clone();
+    let mut byte = [0];
+    tokio::select! {
+        biased;
+        peeked = stream.peek(&mut byte) => peeked.is_ok_and(|bytes| bytes > 0),
+        () = sleep(shared.patience.idle) => false,
+        _ = shutdown.wait_for(|down| *down) => false,
+    }
 }
 
 fn is_of_the_peer(error: &io::Error) -> bool {

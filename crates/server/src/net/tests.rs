@@ -339,6 +339,21 @@ async fn the_drain_finishes_running_requests_and_closes_resting_connections() {
 }
 
 #[tokio::test]
+async fn a_client_that_never_speaks_is_closed() {
+    let server = start(Options { idle_timeout: Duration::from_millis(100), ..Options::default() });
+    let mut silent = server.connect().await;
+    assert_eq!(rest(&mut silent).await, "");
+    timeout(Duration::from_secs(2), server.connections.all_gone()).await.unwrap();
+
+    let server = start(Options::default());
+    let mut silent = server.connect().await;
+    sleep(Duration::from_millis(50)).await;
+    server.shutdown.send(true).unwrap();
+    assert_eq!(rest(&mut silent).await, "");
+    timeout(Duration::from_secs(2), server.listener).await.expect("drained").unwrap();
+}
+
+#[tokio::test]
 async fn the_drain_does_not_wait_longer_than_it_may() {
     let server = start(Options { drain: Duration::from_millis(200), ..Options::default() });
     let mut running = server.connect().await;

@@ -69,7 +69,7 @@ impl Disk for RealDisk {
 }
 
 impl File for RealFile {
-    fn len(&self) -> io::Result<u64> {
+    fn size(&self) -> io::Result<u64> {
         Ok(self.0.metadata()?.len())
     }
 
@@ -96,7 +96,7 @@ impl File for RealFile {
             // The file system cannot reserve: written zeros are the reservation.
             Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => {
                 let zeros = vec![0; 1 << 20];
-                let mut at = offset.max(self.len()?);
+                let mut at = offset.max(self.size()?);
                 while at < offset + len {
                     let n = (offset + len - at).min(zeros.len() as u64);
                     self.0.write_all_at(&zeros[..n as usize], at)?;

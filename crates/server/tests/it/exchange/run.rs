@@ -12,7 +12,9 @@ use super::{
     file::{EventsStep, OpenSocket, RequestStep, Restart, Scenario, SocketStep, Step},
     template::{Variables, compare, render},
 };
-use crate::harness::{Connection, EventStream, Frame, Request, Response, Server, Settings, Socket, SocketOptions};
+use crate::harness::{
+    Connection, EventStream, Frame, Refused, Request, Response, Server, Settings, Socket, SocketOptions,
+};
 
 /// Deviations that are listed before a scenario is given up.
 const MOST_DEVIATIONS: usize = 25;
@@ -265,8 +267,8 @@ impl Runner {
 fn open_socket(server: &Server, open: &OpenSocket) -> Result<Option<Socket>, String> {
     let key = Some(open.key.clone()).filter(|key| key != "none");
     match Socket::open(server.unison(), &SocketOptions { key, protocols: open.protocols.clone() }) {
-        Err(status) if open.refused == Some(status) => Ok(None),
-        Err(status) => Err(format!("  refused with {status}")),
+        Err(Refused::Status(status)) if open.refused == Some(status) => Ok(None),
+        Err(why) => Err(format!("  refused: {why:?}")),
         Ok(_) if open.refused.is_some() => Err("  the socket was granted".to_owned()),
         Ok(socket) if socket.protocol != open.chosen => Err(format!("  chosen protocol {:?}", socket.protocol)),
         Ok(socket) => Ok(Some(socket)),

@@ -183,6 +183,16 @@ impl Server {
         finish(&mut self.command())
     }
 
+    /// A process on the directory and ports of this stopped server, with the configuration file that is there. For file
+    /// systems that cannot be written; the caller ends it.
+    pub fn process_without_new_config(&self) -> Child {
+        command(&self.home.path().join("manifold.toml"), &self.data_dir(), &self.settings)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("start the binary")
+    }
+
     /// A second process on the directory of this one, with ports of its own.
     pub fn second_process(&self) -> Finished {
         let settings = self.settings.clone();

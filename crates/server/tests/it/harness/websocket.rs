@@ -32,6 +32,15 @@ pub struct Socket {
     pub protocol: Option<String>,
 }
 
+/// Why there is no socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// The server answered with this status instead.
+    Status(u16),
+    /// The connection failed before there was an answer.
+    NoAnswer,
+}
+
 /// What can arrive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Frame {
@@ -45,8 +54,8 @@ pub enum Frame {
 }
 
 impl Socket {
-    /// Opens a socket, or gives the status that refused it.
-    pub fn open(address: SocketAddr, options: &SocketOptions) -> Result<Socket, u16> {
+    /// Opens a socket, or says why not.
+    pub fn open(address: SocketAddr, options: &SocketOptions) -> Result<Socket, Refused> {
         let mut request = format!("ws://{address}/stream").into_client_request().expect("a request");
         if let Some(key) = &options.key {
             let value = HeaderValue::from_str(&format!("Bearer {key}")).expect("a header value");
@@ -56,7 +65,7 @@ impl Socket {
             let value = HeaderValue::from_str(protocols).expect("a header value");
             request.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, value);
         }
-        let stream = TcpStream::connect(address).expect("connect");
+        let stream = TcpStream::connect(address).map_err(|_| Refused::NoAnswer)?;
         stream.set_nodelay(true).expect("set nodelay");
         stream.set_read_timeout(Some(Duration::from_secs(30))).expect("set a timeout");
         match tungstenite::client(request, stream) {
@@ -65,14 +74,14 @@ impl Socket {
                 let protocol = protocol.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
                 Ok(Socket { inner, protocol })
             }
-            Err(HandshakeError::Failure(Error::Http(response))) => Err(response.status().as_u16()),
-            Err(error) => panic!("open a WebSocket: {error}"),
+            Err(HandshakeError::Failure(Error::Http(response))) => Err(Refused::Status(response.status().as_u16())),
+            Err(_) => Err(Refused::NoAnswer),
         }
     }
 
     /// Opens a socket with the full key.
     pub fn start(address: SocketAddr) -> Socket {
-        Socket::open(address, &SocketOptions::default()).unwrap_or_else(|status| panic!("WebSocket refused: {status}"))
+        Socket::open(address, &SocketOptions::default()).unwrap_or_else(|why| panic!("no WebSocket: {why:?}"))
     }
 
     /// Sends a text message.

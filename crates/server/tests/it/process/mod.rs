@@ -1,1 +1,6 @@
-//! x
+//! The process: when it refuses to start, what it takes from where, how it ends, what it does on a bad disk.
+
+mod config;
+mod disk;
+mod signals;
+mod start;

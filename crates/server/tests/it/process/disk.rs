@@ -1,0 +1,259 @@
+//! Disks that are full, damaged or read-only.
+
+use std::{
+    collections::BTreeMap,
+    io::{Read, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use crate::harness::{Connection, Request, Server, Settings, eventually};
+
+/// A small file system of its own, unmounted at the end.
+struct SmallDisk {
+    path: tempfile::TempDir,
+}
+
+impl SmallDisk {
+    /// `None` when this user may not mount.
+    fn mount(size: &str) -> Option<SmallDisk> {
+        let path = tempfile::tempdir().expect("a temporary directory");
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"])
+            .arg(path.path())
+            .output()
+            .is_ok_and(|output| output.status.success());
+        if !mounted {
+            println!("skipped: a file system can only be mounted by root");
+        }
+        mounted.then(|| SmallDisk { path })
+    }
+
+    fn path(&self) -> &Path {
+        self.path.path()
+    }
+
+    fn remount(&self, option: &str) -> bool {
+        let options = format!("remount,{option}");
+        Command::new("mount")
+            .args(["-o", &options])
+            .arg(self.path())
+            .output()
+            .is_ok_and(|output| output.status.success())
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Nothing can be done about a failure, and the directory would tell.
+        Command::new("umount").arg("-l").arg(self.path()).output().ok();
+    }
+}
+
+#[test]
+fn a_full_disk_refuses_growth_and_heals() {
+    let Some(disk) = SmallDisk::mount("96m") else { return };
+    let filler = disk.path().join("filler");
+    std::fs::write(&filler, vec![0; 48 << 20]).expect("write the filler");
+    let mut server = Server::at(disk.path(), Settings::default());
+    let mut connection = server.connect();
+    let value = format!(r#"{{"value":"{}"}}"#, "x".repeat(100_000));
+    let mut acknowledged = BTreeMap::new();
+    let put = |connection: &mut Connection, n: u32| {
+        connection.send(&Request::put(format!("/api/v1/kv/full/k{n}"), value.clone())).expect("an answer")
+    };
+    let refusal = (0..2000).find_map(|n| {
+        let answer = put(&mut connection, n);
+        if answer.status == 200 {
+            acknowledged.insert(n, answer.json()["version"].as_u64());
+            return None;
+        }
+        Some((n, answer))
+    });
+    let (refused, answer) = refusal.expect("the disk is never full");
+    assert_eq!((answer.status, answer.text().as_str()), (503, r#"{"error":"Store unavailable"}"#));
+    assert!(refused > 50, "refused already at {refused}");
+    // Not ready, but alive: reads go on, and so do deletes.
+    let ready = connection.send(&Request::get("/api/v1/ready")).expect("an answer");
+    assert_eq!((ready.status, ready.text().as_str()), (503, r#"{"ok":false}"#));
+    assert_eq!(connection.send(&Request::get("/api/v1/health")).expect("an answer").status, 200);
+    let status = connection.send(&Request::get("/api/v1/cluster/status")).expect("an answer").expect(200);
+    assert_eq!(status.json()["ok"], false);
+    for n in acknowledged.keys() {
+        connection.send(&Request::get(format!("/api/v1/kv/full/k{n}"))).expect("an answer").expect(200);
+    }
+    for n in 0..5 {
+        let answer = connection.send(&Request::delete(format!("/api/v1/kv/full/k{n}"))).expect("an answer").expect(200);
+        assert_eq!(answer.text(), r#"{"deleted":true}"#);
+        acknowledged.remove(&n);
+    }
+    // It heals by itself once there is space.
+    std::fs::remove_file(&filler).expect("remove the filler");
+    eventually("ready again", Duration::from_secs(10), || (server.get("/api/v1/ready").status == 200).then_some(()));
+    eventually("writes again", Duration::from_secs(10), || (put(&mut connection, 5000).status == 200).then_some(()));
+    acknowledged.insert(5000, None);
+    server.restart();
+    let list = server.get("/api/v1/kv/full?keysOnly=1").expect(200).json();
+    let present: Vec<&str> =
+        list["items"].as_array().expect("items").iter().filter_map(|i| i["key"].as_str()).collect();
+    for n in acknowledged.keys() {
+        assert!(present.contains(&format!("k{n}").as_str()), "k{n} was acknowledged");
+    }
+    for n in 0..5 {
+        assert!(!present.contains(&format!("k{n}").as_str()), "k{n} was deleted");
+    }
+    server.stop();
+}
+
+#[test]
+fn a_full_disk_survives_a_kill() {
+    let Some(disk) = SmallDisk::mount("64m") else { return };
+    let filler = disk.path().join("filler");
+    std::fs::write(&filler, vec![0; 32 << 20]).expect("write the filler");
+    let mut server = Server::at(disk.path(), Settings::default());
+    let value = "x".repeat(200_000);
+    let written = (0..1000)
+        .take_while(|n| server.put(&format!("/api/v1/kv/full/k{n}"), &format!("\"{value}\"")).status == 200)
+        .count();
+    assert!(written > 10 && written < 1000, "{written} writes");
+    server.kill();
+    std::fs::remove_file(&filler).expect("remove the filler");
+    server.start_again();
+    for n in 0..written {
+        server.get(&format!("/api/v1/kv/full/k{n}")).expect(200);
+    }
+    server.put("/api/v1/kv/full/after", "1").expect(200);
+    server.stop();
+}
+
+#[test]
+fn on_a_read_only_directory_reads_go_on_and_writes_are_refused() {
+    let Some(disk) = SmallDisk::mount("64m") else { return };
+    let mut server = Server::at(disk.path(), Settings::default());
+    server.put("/api/v1/kv/a/k", "1").expect(200);
+    server.stop();
+    if !disk.remount("ro") {
+        println!("skipped: the file system cannot be made read-only");
+        return;
+    }
+    let finished = read_only_start(&server);
+    disk.remount("rw");
+    if let Err(why) = finished {
+        panic!("{why}");
+    }
+}
+
+fn read_only_start(server: &Server) -> Result<(), String> {
+    let mut process = server.process_without_new_config();
+    let address = server.unison();
+    let found = (|| {
+        let start = std::time::Instant::now();
+        loop {
+            if let Some(status) = process.try_wait().map_err(|error| error.to_string())? {
+                return Err(format!("the process ended with {status}"));
+            }
+            let health = Connection::try_open(address).and_then(|mut c| c.send(&Request::get("/api/v1/kv/a/k")));
+            if health.is_ok_and(|response| response.status == 200) {
+                break;
+            }
+            if start.elapsed() > Duration::from_secs(15) {
+                return Err("no read was answered".to_owned());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let ready = server.get("/api/v1/ready");
+        let put = server.put("/api/v1/kv/a/k", "2");
+        let statuses = (ready.status, put.status, server.get("/api/v1/kv/a/k").status);
+        if statuses == (503, 503, 200) { Ok(()) } else { Err(format!("ready, put, get: {statuses:?}")) }
+    })();
+    process.kill().ok();
+    process.wait().ok();
+    found
+}
+
+/// The largest file of the data directory: a segment of the log.
+fn segment(directory: &Path) -> PathBuf {
+    fn files(directory: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(directory).expect("a directory") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() { files(&path, found) } else { found.push(path) }
+        }
+    }
+    let mut found = Vec::new();
+    files(directory, &mut found);
+    found.into_iter().max_by_key(|path| path.metadata().expect("metadata").len()).expect("a file")
+}
+
+fn flip_bit(path: &Path, offset: u64) {
+    let mut file = std::fs::OpenOptions::new().read(true).write(true).open(path).expect("open the segment");
+    let mut byte = [0];
+    file.seek(SeekFrom::Start(offset)).expect("seek");
+    file.read_exact(&mut byte).expect("read");
+    byte[0] ^= 0x10;
+    file.seek(SeekFrom::Start(offset)).expect("seek");
+    file.write_all(&byte).expect("write");
+}
+
+/// Where the text lies in the file: inside a frame that has others behind it.
+fn offset_of(path: &Path, text: &str) -> u64 {
+    let bytes = std::fs::read(path).expect("read the segment");
+    let at = bytes.windows(text.len()).position(|window| window == text.as_bytes());
+    at.unwrap_or_else(|| panic!("{text} is not in {}", path.display())) as u64
+}
+
+#[test]
+fn a_damaged_log_refuses_to_start_and_names_file_and_offset() {
+    let mut server = Server::start();
+    for n in 0..200 {
+        server.put(&format!("/api/v1/kv/log/k{n}"), &format!("\"needle-{n:03}-{}\"", "x".repeat(200))).expect(200);
+    }
+    server.stop();
+    let segment = segment(&server.data_dir());
+    let offset = offset_of(&segment, "needle-100-");
+    flip_bit(&segment, offset + 20);
+    let refused = server.start_refused();
+    assert!(!refused.status.success(), "it started on a damaged log");
+    assert!(!refused.output.contains("panicked"), "{}", refused.output);
+    let name = segment.file_name().expect("a name").to_string_lossy().into_owned();
+    let line = refused.output.lines().find(|line| line.contains(&name)).unwrap_or_default();
+    assert!(!line.is_empty(), "no line names {name}\n{}", refused.output);
+    let named: Vec<u64> = line
+        .split(|c: char| !c.is_ascii_digit())
+        .filter_map(|digits| digits.parse().ok())
+        .filter(|number| (offset.saturating_sub(4096)..=offset).contains(number))
+        .collect();
+    assert!(!named.is_empty(), "the damage lies at {offset}, the line says: {line}");
+    let verify = crate::harness::run_to_exit(
+        &["verify", server.data_dir().to_str().expect("a path")],
+        &[],
+        std::path::Path::new("/"),
+    );
+    assert!(!verify.status.success() && verify.output.contains(&name), "{}", verify.output);
+    // Nothing was changed by the refusal: the bit flipped back, all is there.
+    flip_bit(&segment, offset + 20);
+    server.start_again();
+    assert_eq!(server.get("/api/v1/kv/log").expect(200).json()["items"].as_array().map(Vec::len), Some(200));
+}
+
+#[test]
+fn a_torn_tail_is_cut_with_a_line_in_the_log() {
+    let mut server = Server::start();
+    for n in 0..20 {
+        server.put(&format!("/api/v1/kv/log/k{n:02}"), &format!("\"needle-{n:03}-{}\"", "x".repeat(200))).expect(200);
+    }
+    server.kill();
+    let segment = segment(&server.data_dir());
+    // Whatever lies behind the last frame: it ends in the middle of a value now.
+    let offset = offset_of(&segment, "needle-019-");
+    let file = std::fs::OpenOptions::new().write(true).open(&segment).expect("open the segment");
+    file.set_len(offset + 50).expect("cut the segment");
+    server.start_again();
+    let name = segment.file_name().expect("a name").to_string_lossy().into_owned();
+    assert!(server.log.text().lines().any(|line| line.contains(&name)), "no line names {name}\n{}", server.log.text());
+    let list = server.get("/api/v1/kv/log?keysOnly=1").expect(200).json();
+    assert_eq!(list["items"].as_array().map(Vec::len), Some(19));
+    assert_eq!(server.put("/api/v1/kv/log/k19", "1").expect(200).json()["version"], 1);
+    server.restart();
+    assert_eq!(server.get("/api/v1/kv/log?keysOnly=1").json()["items"].as_array().map(Vec::len), Some(20));
+}
