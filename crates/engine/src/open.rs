@@ -26,16 +26,15 @@ const ENCODING: u8 = 1;
 #[derive(Debug, Clone)]
 pub(crate) struct Ground {
     pub(crate) disk: Arc<dyn Disk>,
-    /// See [`manifold_store::Options::salt`].
-    pub(crate) salt: u32,
-    /// See [`manifold_store::Options::maintenance`].
-    pub(crate) maintenance: bool,
+    /// Everything about the store that no operator chooses.
+    pub(crate) store: manifold_store::Options,
 }
 
 impl Ground {
     /// The file system.
     pub(crate) fn real() -> Self {
-        Ground { disk: Arc::new(RealDisk), salt: chance::number(), maintenance: true }
+        let store = manifold_store::Options { salt: chance::number(), ..manifold_store::Options::new(keys::TABLES) };
+        Ground { disk: Arc::new(RealDisk), store }
     }
 }
 
@@ -46,10 +45,8 @@ pub(crate) fn open(
     stop: watch::Receiver<bool>,
 ) -> std::result::Result<Live, OpenError> {
     let Options { dir, level, interval, limits, retention, clock } = options.clone();
-    let Ground { disk, salt, maintenance } = ground;
-    let store_options =
-        manifold_store::Options { level, interval, salt, maintenance, ..manifold_store::Options::new(keys::TABLES) };
-    let store = Store::open(disk, &dir, store_options)?;
+    let store_options = manifold_store::Options { level, interval, ..ground.store };
+    let store = Store::open(ground.disk, &dir, store_options)?;
     let recovered = prologue(&store).map_err(|error| refuse(&dir, &error))?;
     let streams = Streams::recover(&store).map_err(|error| refuse(&dir, &error))?;
     let feed = Arc::new(Feed::new(recovered, store.durable_seq()));
@@ -92,15 +89,14 @@ fn prologue(store: &Store) -> Result<Recovered> {
         );
         gap.write(&mut batch);
     }
-    if written_at != Some(level) {
-        batch.put(keys::META, keys::META_LEVEL, &[ENCODING, level_byte(level)], &[]);
+    if level == Level::Always && written_at == Some(level) && batch.is_empty() {
+        return Ok(recovered);
     }
-    if !batch.is_empty() {
-        // The feed counts from here on, so it has to be there for good: at a weak level it could be lost together with
-        // everything acknowledged after it, and the next run would give the same numbers out again.
-        store.commit(batch)?;
-        store.sync()?;
-    }
+    // The next run must find this even if everything acknowledged after it is lost with the power: else it would take the
+    // last clean stop for ours, judge the tail by another level, or give the same numbers out again.
+    batch.put(keys::META, keys::META_LEVEL, &[ENCODING, level_byte(level)], &[]);
+    store.commit(batch)?;
+    store.sync()?;
     Ok(recovered)
 }
 

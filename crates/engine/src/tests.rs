@@ -2,16 +2,20 @@
 
 use std::{sync::Arc, time::Duration};
 
-use manifold_store::disk::SimDisk;
+use bytes::Bytes;
+use manifold_store::disk::{Reboot, SimDisk};
 
 use crate::{
-    Actor, Clock, Engine, Error, Key, Namespace, Options, Result, Timestamp,
+    Actor, Clock, Engine, Error, Key, Kind, Namespace, Options, Result, State, Timestamp,
     feed::{Change, ChangeOp, Changes, FeedPage, Filter},
+    keys,
     kv::{Delete, Encoding, Entry, Expires, Op, Outcome, Put, Value, When},
     open::Ground,
 };
 
+mod crash;
 mod model;
+mod weak;
 
 /// The manual clock starts here.
 pub(crate) const START: Timestamp = Timestamp(1_710_700_000_000);
@@ -45,6 +49,20 @@ impl House {
         let disk = SimDisk::new();
         let engine = opened(&disk, &options).await;
         House { engine, options, disk }
+    }
+
+    /// An engine on a disk that has seen something.
+    pub(crate) async fn on(disk: SimDisk, options: Options) -> House {
+        let engine = opened(&disk, &options).await;
+        House { engine, options, disk }
+    }
+
+    /// Stops the machine and starts it again on what the disk kept.
+    pub(crate) async fn crash(&mut self, how: Reboot) {
+        self.disk.crash();
+        self.engine.close().await.ok();
+        self.disk = self.disk.reboot(how);
+        self.engine = opened(&self.disk, &self.options).await;
     }
 
     /// Stops the engine properly and starts it again.
@@ -114,9 +132,18 @@ async fn opened(disk: &SimDisk, options: &Options) -> Engine {
     engine
 }
 
-/// A simulated disk under the engine.
+/// A simulated disk under the engine: small files, so that all that happens to files happens often, and no maintenance,
+/// so that a script makes the same calls in every run.
 pub(crate) fn ground(disk: &SimDisk) -> Ground {
-    Ground { disk: Arc::new(disk.clone()), salt: 0x5eed, maintenance: false }
+    let store = manifold_store::Options {
+        maintenance: false,
+        segment_bytes: 32 << 10,
+        reserve_bytes: 2 << 10,
+        allocate_bytes: 8 << 10,
+        salt: 0x5eed,
+        ..manifold_store::Options::new(keys::TABLES)
+    };
+    Ground { disk: Arc::new(disk.clone()), store }
 }
 
 pub(crate) fn ns(name: &str) -> Namespace {

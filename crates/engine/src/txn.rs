@@ -11,7 +11,7 @@ use manifold_store::{Batch, Row, Seq, Table, View};
 use smallvec::SmallVec;
 
 use crate::{
-    Actor, Error, Key, Kind, Namespace, Result, Timestamp,
+    Actor, Error, Key, Namespace, Result, Timestamp,
     feed::{Change, ChangeOp},
     kv::{self, Value},
     live::Live,
@@ -204,15 +204,6 @@ impl Draft {
 }
 
 impl Live {
-    /// Waits until a commit may be made: for room in the log's buffer.
-    pub(crate) async fn admit(&self) -> Result<()> {
-        if self.stopping() {
-            return Err(Error::new(Kind::Closed, "the engine is stopping"));
-        }
-        self.store.room().await;
-        Ok(())
-    }
-
     /// Waits until what was decided may be told.
     pub(crate) async fn settle<T>(&self, decided: Decided<T>) -> Result<(T, Committed)> {
         self.store.durable(decided.frame).await?;

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     Engine, Kind, Level, Retention,
     kv::{Delete, Put},
-    tests::{ANN, House, START, after_all, delete, ns, numbers, put, refused, set_op},
+    tests::{ANN, House, START, after_all, delete, ground, ns, numbers, put, refused, set_op},
 };
 
 fn tenant(name: &'static str) -> Filter {
@@ -286,4 +286,42 @@ async fn time_never_runs_backwards_along_the_feed() {
     let feed = house.feed().await;
     assert_eq!(feed[0].at, feed[1].at);
     assert_eq!(feed[1].actor, ANN);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_follower_sees_every_change_once_while_the_log_is_cleaned() {
+    for level in [Level::Always, Level::Os] {
+        let mut house = House::with(|options| {
+            options.level = level;
+            options.retention.records = 100;
+        })
+        .await;
+        let mut ground = ground(&house.disk);
+        ground.store.maintenance = true;
+        house.close().await.expect("closes");
+        house.engine = Engine::open_on(ground, house.options.clone());
+        house.recovered().await.expect("recovers");
+
+        let mut follower = house.follow(Start::Head, Filter::default()).expect("follow");
+        let writers: Vec<_> = (0..4)
+            .map(|writer| {
+                let engine = house.engine.clone();
+                tokio::spawn(async move {
+                    for _ in 0..300 {
+                        engine.put(&ns("n"), put(&format!("k{writer}"), &"x".repeat(500))).await.expect("put");
+                    }
+                })
+            })
+            .collect();
+        assert_eq!(followed(&mut follower, 1200).await, (1..=1200).collect::<Vec<_>>());
+        for writer in writers {
+            writer.await.expect("writer");
+        }
+        trim(&house).await;
+        house.set("last", "1").await;
+        house.in_time("some cleaning", |engine| engine.stats().store.cleaned_bytes > 0).await;
+        assert_eq!(house.set("last", "2").await.seq, 1202);
+        house.restart().await;
+        assert_eq!(house.head().expect("head"), 1202);
+    }
 }
