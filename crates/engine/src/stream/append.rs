@@ -25,7 +25,7 @@ const HEADERS_MAX: usize = 64 << 10;
 /// Appends records to a stream, which is created when it is absent.
 pub(crate) async fn append(live: &Live, namespace: &Namespace, append: Append) -> Result<Appended> {
     check(live, &append.records)?;
-    live.admit().await?;
+    live.store.room().await;
     let key = keys::stream(namespace, &append.stream);
     let (stream, frame, appended) = commit(live, &key, append)?;
     // Also when nobody waits for the answer any more, readers must get to see the records.
@@ -36,7 +36,7 @@ pub(crate) async fn append(live: &Live, namespace: &Namespace, append: Append) -
 
 /// Creates a stream that is absent; whether it did.
 pub(crate) async fn create(live: &Live, key: &[u8], retention: StreamRetention) -> Result<bool> {
-    live.admit().await?;
+    live.store.room().await;
     let (frame, created) = loop {
         if let Some(stream) = live.streams.find(live, key)? {
             break (stream.born, false);

@@ -79,7 +79,7 @@ pub(crate) async fn list(
 
 /// Sets how much is kept; false when the stream was deleted since it was found.
 pub(crate) async fn retain(live: &Live, stream: &Arc<Stream>, retention: StreamRetention) -> Result<bool> {
-    live.admit().await?;
+    live.store.room().await;
     let frame = {
         let mut tail = stream.tail.lock();
         if tail.deleted {
@@ -98,7 +98,7 @@ pub(crate) async fn retain(live: &Live, stream: &Arc<Stream>, retention: StreamR
 
 /// Deletes a stream; whether it was there. Its records and groups go in the background.
 pub(crate) async fn delete(live: &Live, key: &[u8]) -> Result<bool> {
-    live.admit().await?;
+    live.store.room().await;
     let (frame, deleted) = {
         let _held = live.locks.lock(key);
         match live.streams.find_locked(live, key)? {

@@ -21,6 +21,9 @@ mod trim;
 mod upkeep;
 mod verbs;
 
+#[cfg(test)]
+mod tests;
+
 pub use follow::StreamFollower;
 pub(crate) use open::Streams;
 pub(crate) use trim::trim_aged;

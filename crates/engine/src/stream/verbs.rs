@@ -36,7 +36,7 @@ impl Engine {
     /// Drops records from the start of a stream.
     pub async fn trim_stream(&self, namespace: &Namespace, stream: &Name, trim: StreamTrim) -> Result<StreamTrimmed> {
         let live = self.live()?;
-        live.admit().await?;
+        live.store.room().await;
         let found = existing(live, namespace, stream).await?;
         trim::trim(live, &found, trim).await?.ok_or_else(|| not_found(stream))
     }

@@ -34,7 +34,7 @@ pub(crate) async fn join(
     consumer: &Name,
     start: StreamStart,
 ) -> Result<Option<GroupInfo>> {
-    live.admit().await?;
+    live.store.room().await;
     let (frame, info) = {
         let mut groups = Groups::of(live, stream)?;
         if stream.is_deleted() {
@@ -86,7 +86,7 @@ struct Attempt {
 }
 
 async fn attempt(live: &Live, stream: &Arc<Stream>, read: &GroupRead) -> Result<Option<Attempt>> {
-    live.admit().await?;
+    live.store.room().await;
     let (frame, attempt) = {
         let mut groups = Groups::of(live, stream)?;
         if stream.is_deleted() {
@@ -95,8 +95,9 @@ async fn attempt(live: &Live, stream: &Arc<Stream>, read: &GroupRead) -> Result<
         let name = &read.group;
         let (deliveries, frame) = with_group(live, stream, &mut groups, name, read.start, |group| {
             let mut plan = Plan::new(live, stream, group, read);
-            plan.again()?;
-            plan.fresh()?;
+            if plan.again()? {
+                plan.fresh()?;
+            }
             let mut effects = plan.effects;
             effects.extend(greet(plan.group, &read.consumer));
             Ok((plan.deliveries, effects))
@@ -155,20 +156,20 @@ impl<'a> Plan<'a> {
         Plan { live, stream, group, room, deadline, effects, deliveries: Vec::new() }
     }
 
-    /// What came back.
-    fn again(&mut self) -> Result<()> {
+    /// What came back; whether there was room for all of it.
+    fn again(&mut self) -> Result<bool> {
         let first = self.stream.bounds(&self.live.store).first;
         let mut finder = Finder::new(self.live, self.stream);
         for offset in self.group.returned(first) {
             let Some(record) = finder.get(offset)? else { continue };
             if !self.room.take(&record) {
-                break;
+                return Ok(false);
             }
             let deliveries = self.group.pending[&offset].deliveries + 1;
             self.effects.push(Effect::Set(offset, Pending { deliveries, deadline: Some(self.deadline) }));
             self.deliveries.push(Delivery { record, deliveries, deadline: self.deadline });
         }
-        Ok(())
+        Ok(true)
     }
 
     /// What was never delivered.

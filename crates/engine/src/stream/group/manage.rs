@@ -35,7 +35,7 @@ pub(crate) async fn list(live: &Live, stream: &Arc<Stream>) -> Result<Vec<GroupI
 
 /// Deletes a group; whether it was there. What it left goes in the background.
 pub(crate) async fn delete(live: &Live, stream: &Arc<Stream>, name: &Name) -> Result<bool> {
-    live.admit().await?;
+    live.store.room().await;
     let (frame, deleted) = {
         let mut groups = Groups::of(live, stream)?;
         match groups.by_name.get(name).filter(|_| !stream.is_deleted()) {

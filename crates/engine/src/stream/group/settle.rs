@@ -33,7 +33,7 @@ pub(crate) async fn settle(
     offsets: &[u64],
     verdict: Verdict,
 ) -> Result<Settled> {
-    live.admit().await?;
+    live.store.room().await;
     let (frame, result) = {
         let mut groups = Groups::of(live, stream)?;
         let bounds = stream.bounds(&live.store);
