@@ -79,7 +79,7 @@ impl Streams {
         }
         let Some(row) = live.store.get(View::Latest, keys::STREAM, key) else { return Ok(None) };
         let stream = Arc::new(load(live, key, Meta::read(&row)?)?);
-        self.upkeep.look(&stream, &mut stream.tail.lock());
+        self.upkeep.look(&stream, &stream.tail.lock());
         self.open.write().insert(stream.key.clone(), stream.clone());
         Ok(Some(stream))
     }

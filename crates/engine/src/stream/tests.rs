@@ -6,6 +6,7 @@ use crate::{
     tests::{House, ns, refused},
 };
 
+mod crash;
 mod groups;
 mod model;
 mod readers;

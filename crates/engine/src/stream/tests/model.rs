@@ -474,10 +474,10 @@ fn a_stream_does_what_plain_maps_would() {
     let runtime = runtime();
     let fresh = || runtime.block_on(House::with(|options| options.level = Level::Os));
     let house = std::cell::RefCell::new(fresh());
-    let count = std::cell::Cell::new(0);
+    let count = std::cell::Cell::new(0u32);
     let done = TestRunner::new(cases(400)).run(&proptest::collection::vec(step(), 1..200), |steps| {
         count.set(count.get() + 1);
-        if count.get() % CASES_OF_AN_ENGINE == 0 {
+        if count.get().is_multiple_of(CASES_OF_AN_ENGINE) {
             runtime.block_on(house.borrow().engine.close()).expect("closes");
             house.replace(fresh());
         }
