@@ -137,6 +137,14 @@ fn count(live: &Live) -> Result<Vec<NamespaceInfo>> {
     each_counted(&snapshot, keys::QUEUE, queue::exists, |name, queues| {
         found.entry(name).and_modify(|info| info.queues = queues);
     })?;
+    each_counted(
+        &snapshot,
+        keys::STREAM,
+        |_| Ok(true),
+        |name, streams| {
+            found.entry(name).and_modify(|info| info.streams = streams);
+        },
+    )?;
     Ok(found.into_values().collect())
 }
 

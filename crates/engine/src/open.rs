@@ -16,6 +16,7 @@ use crate::{
     live::{Counters, Live},
     namespaces::{self, Known},
     queue::Queues,
+    stream::Streams,
     timers::{Expiry, Timers},
     txn::Locks,
     work,
@@ -50,6 +51,7 @@ pub(crate) fn open(
     let store = Store::open(ground.disk, &dir, store_options)?;
     let recovered = prologue(&store, clock.now()).map_err(|error| refuse(&dir, &error))?;
     let known = Known::read(&store).map_err(|error| refuse(&dir, &error))?;
+    let streams = Streams::recover(&store).map_err(|error| refuse(&dir, &error))?;
     let feed = Arc::new(Feed::new(recovered, store.durable_seq()));
     store.on_durable({
         let feed = feed.clone();
@@ -59,6 +61,7 @@ pub(crate) fn open(
         store,
         feed,
         timers: Timers::new(),
+        streams,
         locks: Locks::new(),
         namespaces: known,
         queues: Queues::default(),

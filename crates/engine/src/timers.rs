@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use crate::{
     Error, Result, Timestamp, keys, kv,
     live::Live,
-    queue, txn,
+    queue, stream, txn,
     work::{Tick, Work},
 };
 
@@ -27,6 +27,8 @@ pub(crate) enum Target<'a> {
     Key(&'a [u8]),
     /// Something is due in a queue: its row key in the table of queues.
     Queue(&'a [u8]),
+    /// The age of a stream's oldest records: the stream's row key.
+    Stream(&'a [u8]),
 }
 
 impl<'a> Target<'a> {
@@ -34,12 +36,13 @@ impl<'a> Target<'a> {
         match self {
             Target::Key(_) => 1,
             Target::Queue(_) => 2,
+            Target::Stream(_) => 3,
         }
     }
 
     fn bytes(self) -> &'a [u8] {
         match self {
-            Target::Key(row) | Target::Queue(row) => row,
+            Target::Key(row) | Target::Queue(row) | Target::Stream(row) => row,
         }
     }
 }
@@ -69,6 +72,7 @@ fn read_row_key(row: &[u8]) -> Option<(Timestamp, Target<'_>)> {
     let target = match kind {
         1 => Target::Key(target),
         2 => Target::Queue(target),
+        3 => Target::Stream(target),
         _ => return None,
     };
     Some((Timestamp(u64::from_be_bytes(*deadline)), target))
@@ -144,28 +148,34 @@ impl Work for Expiry {
             .map(|(row, _)| read_row_key(row).ok_or_else(|| Error::unreadable("a timer")))
             .collect::<Result<Vec<_>>>()?;
         let mut frame = expire_keys(live, &due)?;
-        for (deadline, target) in &due {
-            if let Target::Queue(row) = target {
-                frame = frame.max(queue::ring(live, row, *deadline)?);
+        for (deadline, target) in due {
+            match target {
+                Target::Key(_) => {}
+                // Queues and streams have locks of their own, so each commits on its own.
+                Target::Queue(row) => frame = frame.max(queue::ring(live, row, deadline)?),
+                Target::Stream(row) => frame = frame.max(stream::trim_aged(live, row, deadline)?),
             }
         }
         Ok(Tick { more: true, frame })
     }
 }
 
-/// Keys expire together, as one change.
+/// Expires keys, all in one commit.
 fn expire_keys(live: &Live, due: &[(Timestamp, Target<'_>)]) -> Result<Seq> {
-    let keys = || {
-        due.iter().filter_map(|(deadline, target)| match target {
+    let keys: SmallVec<[(Timestamp, &[u8]); 8]> = due
+        .iter()
+        .filter_map(|(deadline, target)| match target {
             Target::Key(row) => Some((*deadline, *row)),
-            Target::Queue(_) => None,
+            Target::Queue(_) | Target::Stream(_) => None,
         })
-    };
-    let held = live.locks.lock_all(keys().map(|(_, row)| row));
+        .collect();
+    if keys.is_empty() {
+        return Ok(0);
+    }
+    let _held = live.locks.lock_all(keys.iter().map(|(_, row)| *row));
     let decided = txn::decide(live, |txn| {
         txn.relief();
-        keys().try_for_each(|(deadline, row)| kv::expire(txn, row, deadline))
+        keys.iter().try_for_each(|(deadline, row)| kv::expire(txn, row, *deadline))
     });
-    drop(held);
     decided.into_frame()
 }

@@ -13,6 +13,7 @@ use smallvec::SmallVec;
 use crate::{
     Actor, Error, Key, Namespace, Result, Timestamp,
     feed::{Change, ChangeOp},
+    keys,
     kv::{self, Value},
     live::Live,
     namespaces::Founding,
@@ -159,6 +160,11 @@ impl<'a> Txn<'a> {
         if !self.live.namespaces.contains(namespace) && !self.entered.contains(namespace) {
             self.entered.push(namespace.clone());
         }
+    }
+
+    /// The same for the namespace that the row key of a key, a queue or a stream begins with.
+    pub(crate) fn enter_of(&mut self, row: &[u8]) {
+        keys::namespace(row).into_iter().for_each(|namespace| self.enter(&namespace));
     }
 
     /// Adds a change; its index tells where [`Committed::changes`] has it.

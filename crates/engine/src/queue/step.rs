@@ -72,8 +72,7 @@ impl<'a, 't> Step<'a, 't> {
     /// Makes the queue exist again.
     pub(crate) fn revive(&mut self, settings: Settings, configured: bool) {
         self.card = Card { deleted: false, configured, settings, ..self.card };
-        let namespace = keys::namespace(&self.state.row);
-        namespace.into_iter().for_each(|namespace| self.txn.enter(&namespace));
+        self.txn.enter_of(&self.state.row);
     }
 
     /// A message's row; every message of the order has one.

@@ -7,10 +7,27 @@ use bytes::Bytes;
 
 use crate::{Name, Timestamp};
 
+mod append;
 mod follow;
+mod group;
+mod manage;
+mod open;
+mod read;
+mod ring;
+mod row;
+mod seal;
+mod state;
+mod trim;
+mod upkeep;
 mod verbs;
 
+#[cfg(test)]
+mod tests;
+
 pub use follow::StreamFollower;
+pub(crate) use open::Streams;
+pub(crate) use trim::trim_aged;
+pub(crate) use upkeep::{Idle, Seal, Show, Surplus, Sweep};
 
 /// A record to append.
 #[derive(Debug, Clone, Default)]

@@ -335,7 +335,8 @@ fn check_flo_form(request: &Request, response: &Response) -> Result<(), String> 
     if named != Some(code) {
         return Err(format!("the code {named:?} instead of {code:?}"));
     }
-    let complete = error.get("message").is_some_and(Value::is_string) && error.get("details").is_some_and(Value::is_object);
+    let complete =
+        error.get("message").is_some_and(Value::is_string) && error.get("details").is_some_and(Value::is_object);
     complete.then_some(()).ok_or_else(|| "an error body without message or details".to_owned())
 }
 
