@@ -37,7 +37,7 @@ async fn the_page_shows_what_was_counted() {
         "unison_stream_resets_total 1",
         "unison_idempotent_replays_total 0",
         "# TYPE unison_stream_resets_total counter",
-        "# HELP unison_stream_resets_total Followers that retention overtook.",
+        "# HELP unison_stream_resets_total Followers that retention overtook",
     ] {
         assert!(page.lines().any(|found| found == line), "{line}\nis not in\n{page}");
     }
