@@ -12,7 +12,7 @@ pub(crate) async fn create(
     name: &QueueName,
     settings: Settings,
 ) -> Result<Created> {
-    live.admit().await?;
+    live.store.room().await;
     let row = keys::queue(namespace, name);
     let queue = live.queues.find_or_expect(live, &row);
     let done = queue.run(live, |inner| inner.make(live, &row, |step| configure(step, name, settings))).await;

@@ -63,7 +63,7 @@ impl Found {
 }
 
 pub(crate) async fn requeue(live: &Live, namespace: &Namespace, name: &QueueName, dead: &[u64]) -> Result<Settled> {
-    live.admit().await?;
+    live.store.room().await;
     let queue = live.queues.find(live, &keys::queue(namespace, name)).ok_or_else(|| absent(name))?;
     queue.run(live, |inner| inner.existing(name)?.step(live, |step| requeue_each(step, dead))).await
 }

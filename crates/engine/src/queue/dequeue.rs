@@ -27,7 +27,7 @@ pub(crate) async fn dequeue(
     name: &QueueName,
     dequeue: Dequeue,
 ) -> Result<Vec<Delivery>> {
-    live.admit().await?;
+    live.store.room().await;
     let row = keys::queue(namespace, name);
     let queue = if dequeue.wait.is_zero() {
         let Some(queue) = live.queues.find(live, &row) else { return Ok(Vec::new()) };

@@ -23,7 +23,7 @@ pub(crate) async fn enqueue(
 ) -> Result<Enqueued> {
     check(live, &enqueue)?;
     let body = body(&enqueue);
-    live.admit().await?;
+    live.store.room().await;
     let row = keys::queue(namespace, name);
     let queue = live.queues.find_or_expect(live, &row);
     let done = queue.run(live, |inner| inner.make(live, &row, |step| add(step, name, &enqueue, &body))).await;

@@ -35,7 +35,7 @@ async fn pieces(live: &Live, namespace: &Namespace, name: &QueueName, which: Whi
     let mut purged = 0;
     let mut last = None;
     loop {
-        live.admit().await?;
+        live.store.room().await;
         let piece = queue
             .run(live, |inner| {
                 let state = inner.existing(name)?;
@@ -64,7 +64,7 @@ fn throw_away(step: &mut Step<'_, '_>, doomed: &[(u64, Place)]) -> Result<u64> {
 pub(crate) async fn delete(live: &Live, namespace: &Namespace, name: &QueueName) -> Result<bool> {
     let Some(queue) = live.queues.find(live, &keys::queue(namespace, name)) else { return Ok(false) };
     loop {
-        live.admit().await?;
+        live.store.room().await;
         let gone = queue
             .run(live, |inner| {
                 let Ok(state) = inner.existing(name) else { return Ok(Some(false)) };

@@ -41,7 +41,7 @@ pub(crate) async fn extend(
 
 /// Does the same with every message that is held as the caller says, as one change.
 async fn each(live: &Live, namespace: &Namespace, name: &QueueName, held: &[Held], deed: Deed) -> Result<Settled> {
-    live.admit().await?;
+    live.store.room().await;
     let queue = live.queues.find(live, &keys::queue(namespace, name)).ok_or_else(|| absent(name))?;
     queue.run(live, |inner| inner.existing(name)?.step(live, |step| settle(step, held, deed))).await
 }
