@@ -39,6 +39,11 @@ pub(crate) const QUEUE_BLOCK: Table = Table(24);
 /// Deduplication keys: the queue's number, the key.
 pub(crate) const QUEUE_DEDUP: Table = Table(25);
 
+/// Packs of messages: the queue's number, a message's number divided by the size of a pack.
+pub(crate) const QUEUE_PACK: Table = Table(26);
+/// What is left of packs; keyed as [`QUEUE_PACK`].
+pub(crate) const QUEUE_PACK_LEFT: Table = Table(27);
+
 /// All tables, as the store wants to know them.
 pub(crate) const TABLES: &[TableSpec] = &[
     TableSpec { table: META, name: "meta", ordered: false, inline_max: None },
@@ -57,6 +62,8 @@ pub(crate) const TABLES: &[TableSpec] = &[
     TableSpec { table: QUEUE_MARK, name: "queue_mark", ordered: false, inline_max: None },
     TableSpec { table: QUEUE_BLOCK, name: "queue_block", ordered: true, inline_max: None },
     TableSpec { table: QUEUE_DEDUP, name: "queue_dedup", ordered: true, inline_max: None },
+    TableSpec { table: QUEUE_PACK, name: "queue_pack", ordered: false, inline_max: Some(0) },
+    TableSpec { table: QUEUE_PACK_LEFT, name: "queue_pack_left", ordered: false, inline_max: None },
 ];
 
 /// Key of the [`META`] row that names the durability level of the run that wrote last.
@@ -97,7 +104,7 @@ pub(crate) fn queue(namespace: &Namespace, name: &QueueName) -> RowKey {
     row
 }
 
-/// The key of [`QUEUE_MESSAGE`], [`QUEUE_MARK`] and [`QUEUE_BLOCK`].
+/// The key of what a queue has by numbers: [`QUEUE_MESSAGE`], [`QUEUE_MARK`], [`QUEUE_BLOCK`], [`QUEUE_PACK`].
 pub(crate) fn in_queue(queue: u64, number: u64) -> [u8; 16] {
     let mut row = [0; 16];
     row[..8].copy_from_slice(&queue.to_be_bytes());
