@@ -169,7 +169,7 @@ impl State {
     /// Packs what is far enough behind the message that was just added. It is no part of what the caller asked for:
     /// without space for it the messages stay in their rows.
     pub(crate) fn pack_behind(&mut self, live: &Live) {
-        let behind = (self.tally.last / PACK).checked_sub(BEHIND).filter(|_| self.tally.last % PACK == 0);
+        let behind = (self.tally.last / PACK).checked_sub(BEHIND).filter(|_| self.tally.last.is_multiple_of(PACK));
         if let Some(number) = behind
             && let Err(error) = self.pack(live, number)
         {

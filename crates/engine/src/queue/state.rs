@@ -20,6 +20,9 @@ use crate::{
     txn,
 };
 
+/// The end of a deduplication window, and the message that opened it.
+pub(crate) type Window = (Timestamp, u64);
+
 /// A queue in memory. It changes only after the commit that says so, so a refused commit has changed nothing.
 #[derive(Debug)]
 pub(crate) struct State {
@@ -29,7 +32,7 @@ pub(crate) struct State {
     pub(crate) tally: Tally,
     pub(crate) order: Order,
     /// Deduplication windows that are open, by their ends.
-    pub(crate) windows: BTreeMap<(Timestamp, u64), Box<[u8]>>,
+    pub(crate) windows: BTreeMap<Window, Box<[u8]>>,
     /// Packs that hold messages, by their numbers.
     pub(crate) packs: HashMap<u64, Pack, RandomState>,
     pub(crate) last_read: LastRead,
@@ -43,8 +46,8 @@ pub(crate) struct Effect {
     pub(crate) card: Card,
     pub(crate) tally: Tally,
     pub(crate) moves: SmallVec<[Move; 4]>,
-    pub(crate) opened: Option<((Timestamp, u64), Box<[u8]>)>,
-    pub(crate) closed: Vec<(Timestamp, u64)>,
+    pub(crate) opened: Option<(Window, Box<[u8]>)>,
+    pub(crate) closed: Vec<Window>,
     /// Packs as they are afterwards; an empty one is gone.
     pub(crate) packs: BTreeMap<u64, Pack>,
 }

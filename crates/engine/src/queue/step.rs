@@ -11,7 +11,7 @@ use crate::{
         order::{BLOCK, Move, Place},
         pack::{self, PACK, Pack, Stored},
         rows::{Card, Dedup, Fate, Mark, Slip, Tally},
-        state::{Effect, State},
+        state::{Effect, State, Window},
     },
     timers::Target,
     txn::Txn,
@@ -24,8 +24,8 @@ pub(crate) struct Step<'a, 't> {
     pub(crate) card: Card,
     pub(crate) tally: Tally,
     moves: SmallVec<[Move; 4]>,
-    opened: Option<((Timestamp, u64), Box<[u8]>)>,
-    closed: Vec<(Timestamp, u64)>,
+    opened: Option<(Window, Box<[u8]>)>,
+    closed: Vec<Window>,
     /// Letters that died in this step.
     died: BTreeSet<u64>,
     /// Packs that were written, or out of which messages go, as they are afterwards.
@@ -120,11 +120,11 @@ impl<'a, 't> Step<'a, 't> {
     }
 
     /// Closes a window.
-    pub(crate) fn close_window(&mut self, end: (Timestamp, u64), key: &[u8], becomes: Key) {
+    pub(crate) fn close_window(&mut self, window: Window, key: &[u8], becomes: Key) {
         if becomes == Key::Goes {
             self.txn.delete(keys::QUEUE_DEDUP, &keys::dedup(self.card.id, key));
         }
-        self.closed.push(end);
+        self.closed.push(window);
     }
 
     /// Leases a visible message; gives the lease's number.
