@@ -40,6 +40,10 @@ pub(crate) const QUEUE_MARK: Table = Table(23);
 pub(crate) const QUEUE_BLOCK: Table = Table(24);
 /// Deduplication keys: the queue's number, the key.
 pub(crate) const QUEUE_DEDUP: Table = Table(25);
+/// Packs of messages: the queue's number, a message's number divided by the size of a pack.
+pub(crate) const QUEUE_PACK: Table = Table(26);
+/// What is left of packs; keyed as [`QUEUE_PACK`].
+pub(crate) const QUEUE_PACK_LEFT: Table = Table(27);
 
 /// Streams, keyed as [`KV`]: namespace, NUL, name.
 pub(crate) const STREAM: Table = Table(30);
@@ -73,6 +77,8 @@ pub(crate) const TABLES: &[TableSpec] = &[
     TableSpec { table: QUEUE_MARK, name: "queue_mark", ordered: false, inline_max: None },
     TableSpec { table: QUEUE_BLOCK, name: "queue_block", ordered: true, inline_max: None },
     TableSpec { table: QUEUE_DEDUP, name: "queue_dedup", ordered: true, inline_max: None },
+    TableSpec { table: QUEUE_PACK, name: "queue_pack", ordered: false, inline_max: Some(0) },
+    TableSpec { table: QUEUE_PACK_LEFT, name: "queue_pack_left", ordered: false, inline_max: None },
     TableSpec { table: STREAM, name: "stream", ordered: true, inline_max: None },
     // The newest records are read from the rings of their streams, all others seldom and many at once.
     TableSpec { table: STREAM_RECORDS, name: "stream_records", ordered: true, inline_max: Some(0) },
@@ -123,7 +129,7 @@ pub(crate) fn queue(namespace: &Namespace, name: &QueueName) -> RowKey {
     row
 }
 
-/// The key of [`QUEUE_MESSAGE`], [`QUEUE_MARK`] and [`QUEUE_BLOCK`].
+/// The key of what a queue has by numbers: [`QUEUE_MESSAGE`], [`QUEUE_MARK`], [`QUEUE_BLOCK`], [`QUEUE_PACK`].
 pub(crate) fn in_queue(queue: u64, number: u64) -> [u8; 16] {
     let mut row = [0; 16];
     row[..8].copy_from_slice(&queue.to_be_bytes());

@@ -2,15 +2,14 @@
 
 use std::{collections::HashSet, ops::Bound};
 
-use manifold_store::Row;
-
 use crate::{
     Error, Namespace, Result, Timestamp, keys,
     live::Live,
     queue::{
         DeadLetter, DeadPage, ListDead, Message, QueueName, Reason, Settled,
+        pack::Stored,
         registry::absent,
-        rows::{Fate, Mark, Slip},
+        rows::{Fate, Mark},
         state::State,
         step::Step,
     },
@@ -25,7 +24,7 @@ pub(crate) async fn list(live: &Live, namespace: &Namespace, name: &QueueName, l
 
 /// A dead letter, its content not yet read.
 struct Found {
-    row: Row,
+    row: Stored,
     sequence: u64,
     attempts: u32,
     max_attempts: u32,
@@ -47,7 +46,7 @@ impl State {
             let Some(Mark { attempts, fate: Fate::Dead { reason, .. } }) = self.mark(live, *sequence)? else {
                 return Err(Error::unreadable("a dead letter"));
             };
-            let max_attempts = Slip::read(&row)?.max_attempts.unwrap_or(self.card.settings.max_attempts);
+            let max_attempts = row.slip()?.max_attempts.unwrap_or(self.card.settings.max_attempts);
             found.push(Found { row, sequence: *sequence, attempts, max_attempts, dead_at: *at, reason });
         }
         Ok((found, false))

@@ -7,13 +7,12 @@ use std::{
     time::Duration,
 };
 
-use manifold_store::Row;
-
 use crate::{
     Namespace, Result, Timestamp, keys,
     live::Live,
     queue::{
         Delivery, Dequeue, Held, Message, QueueName,
+        pack::Stored,
         registry::{Inner, Progress, Queue, Stage, Told},
         rows::Slip,
         settle,
@@ -114,7 +113,7 @@ impl Drop for InLine<'_> {
 /// A message that was leased, its content not yet read.
 #[derive(Debug)]
 struct Taken {
-    row: Row,
+    row: Stored,
     sequence: u64,
     attempts: u32,
     max_attempts: u32,
@@ -139,7 +138,7 @@ fn lease(step: &mut Step<'_, '_>, dequeue: &Dequeue) -> Result<Vec<Taken>> {
         if bytes > dequeue.max_bytes && !taken.is_empty() {
             break;
         }
-        let max_attempts = Slip::read(&row)?.max_attempts.unwrap_or(settings.max_attempts);
+        let max_attempts = row.slip()?.max_attempts.unwrap_or(settings.max_attempts);
         let attempts = step.mark(sequence)?.map_or(0, |mark| mark.attempts).saturating_add(1);
         let lease = step.lease(sequence, priority, attempts, until);
         taken.push(Taken { row, sequence, attempts, max_attempts, lease, until });
@@ -161,10 +160,10 @@ impl Taken {
 }
 
 impl Message {
-    /// The message of a row.
-    pub(crate) fn read(row: &Row, sequence: u64, attempts: u32, max_attempts: u32) -> Result<Message> {
-        let slip = Slip::read(row)?;
-        let (headers, payload) = slip.content(row)?;
+    /// The message as it lies in the store.
+    pub(crate) fn read(stored: &Stored, sequence: u64, attempts: u32, max_attempts: u32) -> Result<Message> {
+        let slip = stored.slip()?;
+        let (headers, payload) = slip.content(stored.body()?)?;
         let Slip { priority, enqueued_at, .. } = slip;
         Ok(Message { sequence, payload, headers, priority, attempts, max_attempts, enqueued_at })
     }

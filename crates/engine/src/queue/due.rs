@@ -12,7 +12,6 @@ use crate::{
         load::Load,
         order::{Move, Place},
         registry::{Inner, Progress, Stage},
-        rows::Slip,
         state::State,
         step::Key,
     },
@@ -64,7 +63,7 @@ impl State {
     /// The row says until when a message is delayed, so nothing has to be written when that is over.
     fn end_delays(&mut self, live: &Live, now: Timestamp) -> Result<()> {
         for (at, sequence) in due(self.order.delayed.iter().copied(), now) {
-            let ready = Place::Ready(Slip::read(&self.message(live, sequence)?)?.priority);
+            let ready = Place::Ready(self.message(live, sequence)?.slip()?.priority);
             self.order.apply(&Move { sequence, from: Some(Place::Delayed(at)), to: Some(ready) });
         }
         Ok(())
@@ -95,7 +94,7 @@ impl State {
         self.step(live, |step| {
             step.txn.relief();
             for (end, key) in &ended {
-                let there = step.find_message(end.1).is_some();
+                let there = step.find_message(end.1)?.is_some();
                 step.close_window(*end, key, if there { Key::Stays } else { Key::Goes });
             }
             Ok(())

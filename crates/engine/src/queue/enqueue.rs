@@ -26,7 +26,15 @@ pub(crate) async fn enqueue(
     live.store.room().await;
     let row = keys::queue(namespace, name);
     let queue = live.queues.find_or_expect(live, &row);
-    let done = queue.run(live, |inner| inner.make(live, &row, |step| add(step, name, &enqueue, &body))).await;
+    let done = queue
+        .run(live, |inner| {
+            let done = inner.make(live, &row, |step| add(step, name, &enqueue, &body))?;
+            if !done.deduplicated {
+                inner.pack_behind(live);
+            }
+            Ok(done)
+        })
+        .await;
     if done.is_err() {
         live.queues.forget_absent(&queue);
     }

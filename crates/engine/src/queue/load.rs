@@ -7,6 +7,7 @@ use crate::{
     keys::{self, RowKey},
     queue::{
         order::{BLOCK, Move, Place},
+        pack::{self, PACK},
         rows::{Card, Dedup, Fate, Mark, Slip, Tally},
         state::State,
     },
@@ -66,7 +67,11 @@ impl Load {
         for (row, _) in &blocks.rows {
             let block = row.get(8..).and_then(keys::read_number).ok_or_else(damaged)?;
             let first = block.checked_mul(BLOCK).ok_or_else(damaged)?;
-            for sequence in first..=first.saturating_add(BLOCK - 1).min(self.state.tally.last) {
+            let last = first.saturating_add(BLOCK - 1).min(self.state.tally.last);
+            for number in first / PACK..=last / PACK {
+                self.read_pack(store, number)?;
+            }
+            for sequence in first..=last {
                 self.read_message(store, sequence)?;
             }
         }
@@ -76,10 +81,26 @@ impl Load {
         })
     }
 
+    fn read_pack(&mut self, store: &Store, number: u64) -> Result<()> {
+        let Some((pack, content)) = pack::read(store, self.state.card.id, number)? else { return Ok(()) };
+        for (sequence, stored) in content.numbered(number) {
+            if pack.has(sequence) {
+                self.place(store, sequence, &stored.slip()?)?;
+            }
+        }
+        self.state.packs.insert(number, pack);
+        Ok(())
+    }
+
     fn read_message(&mut self, store: &Store, sequence: u64) -> Result<()> {
         let key = keys::in_queue(self.state.card.id, sequence);
         let Some(row) = store.get(View::Latest, keys::QUEUE_MESSAGE, &key) else { return Ok(()) };
-        let slip = Slip::read(&row)?;
+        self.state.frame = self.state.frame.max(row.seq());
+        self.place(store, sequence, &Slip::read(&row)?)
+    }
+
+    fn place(&mut self, store: &Store, sequence: u64, slip: &Slip<'_>) -> Result<()> {
+        let key = keys::in_queue(self.state.card.id, sequence);
         let mark = store.get(View::Latest, keys::QUEUE_MARK, &key);
         let fate = match &mark {
             Some(mark) => Mark::read(mark)?.fate,
@@ -92,7 +113,7 @@ impl Load {
             Fate::Dead { at, .. } => Place::Dead(at),
         };
         self.state.order.apply(&Move { sequence, from: None, to: Some(place) });
-        self.state.frame = self.state.frame.max(row.seq()).max(mark.map_or(0, |mark| mark.seq()));
+        self.state.frame = self.state.frame.max(mark.map_or(0, |mark| mark.seq()));
         Ok(())
     }
 

@@ -1,14 +1,15 @@
 //! Looking at queues without changing them.
 
-use manifold_store::{Range, Row, View};
+use manifold_store::{Range, View};
 
 use crate::{
     Error, Namespace, Result, Timestamp, keys,
     live::Live,
     queue::{
         Message, QueueName, Stats,
+        pack::Stored,
         registry::{Inner, absent},
-        rows::{Card, Mark, Slip},
+        rows::{Card, Mark},
         state::State,
     },
 };
@@ -26,7 +27,7 @@ pub(crate) async fn peek(
 ) -> Result<Vec<Message>> {
     let queue = live.queues.find(live, &keys::queue(namespace, name)).ok_or_else(|| absent(name))?;
     let rows = queue.look(live, |inner| inner.existing(name)?.next_rows(live, count, max_bytes)).await?;
-    let read = |(sequence, attempts, max_attempts, row): &(u64, u32, u32, Row)| {
+    let read = |(sequence, attempts, max_attempts, row): &(u64, u32, u32, Stored)| {
         Message::read(row, *sequence, *attempts, *max_attempts)
     };
     rows.iter().map(read).collect()
@@ -90,10 +91,10 @@ impl State {
         keys::in_queue(self.card.id, sequence)
     }
 
-    /// A message's row; every message of the order has one.
-    pub(crate) fn message(&self, live: &Live, sequence: u64) -> Result<Row> {
-        let row = live.store.get(View::Latest, keys::QUEUE_MESSAGE, &self.key(sequence));
-        row.ok_or_else(|| Error::unreadable("a queue"))
+    /// A message; every number of the order has one.
+    pub(crate) fn message(&self, live: &Live, sequence: u64) -> Result<Stored> {
+        let found = self.find(sequence, |table, key| live.store.get(View::Latest, table, key))?;
+        found.ok_or_else(|| Error::unreadable("a queue"))
     }
 
     /// What became of a message, if anything.
@@ -103,11 +104,11 @@ impl State {
     }
 
     fn enqueued_at(&self, live: &Live, sequence: u64) -> Result<Timestamp> {
-        Ok(Slip::read(&self.message(live, sequence)?)?.enqueued_at)
+        Ok(self.message(live, sequence)?.slip()?.enqueued_at)
     }
 
-    fn next_rows(&self, live: &Live, count: usize, max_bytes: usize) -> Result<Vec<(u64, u32, u32, Row)>> {
-        let mut rows: Vec<(u64, u32, u32, Row)> = Vec::new();
+    fn next_rows(&self, live: &Live, count: usize, max_bytes: usize) -> Result<Vec<(u64, u32, u32, Stored)>> {
+        let mut rows: Vec<(u64, u32, u32, Stored)> = Vec::new();
         let mut bytes = 0usize;
         for (_, sequence) in self.order.ready.iter().take(count) {
             let row = self.message(live, sequence)?;
@@ -116,7 +117,7 @@ impl State {
                 break;
             }
             let attempts = self.mark(live, sequence)?.map_or(0, |mark| mark.attempts);
-            let max_attempts = Slip::read(&row)?.max_attempts.unwrap_or(self.card.settings.max_attempts);
+            let max_attempts = row.slip()?.max_attempts.unwrap_or(self.card.settings.max_attempts);
             rows.push((sequence, attempts, max_attempts, row));
         }
         Ok(rows)

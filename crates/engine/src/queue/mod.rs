@@ -19,6 +19,7 @@ mod line;
 mod load;
 mod look;
 mod order;
+mod pack;
 mod purge;
 mod registry;
 mod rows;

@@ -2,14 +2,14 @@
 //! go in pieces, oldest pieces first, and what came in after the call stays.
 
 use crate::{
-    Namespace, Result, Timestamp, keys,
+    Namespace, Result, keys,
     live::Live,
     queue::{
         QueueName,
         order::Place,
         registry::absent,
         rows::{Fate, Tally},
-        state::State,
+        state::{State, Window},
         step::{Key, Step},
     },
 };
@@ -73,7 +73,7 @@ pub(crate) async fn delete(live: &Live, namespace: &Namespace, name: &QueueName)
                 let last = doomed.len() < BATCH && windows.len() < BATCH;
                 state.step(live, |step| {
                     throw_away(step, &doomed)?;
-                    windows.iter().try_for_each(|(end, key)| forget_window(step, *end, key))?;
+                    windows.iter().try_for_each(|(window, key)| forget_window(step, *window, key))?;
                     if last {
                         end(step);
                     }
@@ -88,9 +88,9 @@ pub(crate) async fn delete(live: &Live, namespace: &Namespace, name: &QueueName)
 }
 
 /// A new queue of the name knows only the keys of the dead letters it has.
-fn forget_window(step: &mut Step<'_, '_>, end: (Timestamp, u64), key: &[u8]) -> Result<()> {
-    let dead = step.mark(end.1)?.is_some_and(|mark| matches!(mark.fate, Fate::Dead { .. }));
-    step.close_window(end, key, if dead { Key::Stays } else { Key::Goes });
+fn forget_window(step: &mut Step<'_, '_>, window: Window, key: &[u8]) -> Result<()> {
+    let dead = step.mark(window.1)?.is_some_and(|mark| matches!(mark.fate, Fate::Dead { .. }));
+    step.close_window(window, key, if dead { Key::Stays } else { Key::Goes });
     Ok(())
 }
 
@@ -119,7 +119,7 @@ impl State {
         self.waiting(u64::MAX).into_iter().chain(leased).take(BATCH).collect()
     }
 
-    fn first_windows(&self) -> Vec<((Timestamp, u64), Box<[u8]>)> {
-        self.windows.iter().take(BATCH).map(|(end, key)| (*end, key.clone())).collect()
+    fn first_windows(&self) -> Vec<(Window, Box<[u8]>)> {
+        self.windows.iter().take(BATCH).map(|(window, key)| (*window, key.clone())).collect()
     }
 }

@@ -172,6 +172,13 @@ impl Inner {
         }
     }
 
+    /// A message was added.
+    pub(crate) fn pack_behind(&mut self, live: &Live) {
+        if let Stage::Open(state) = &mut self.stage {
+            state.pack_behind(live);
+        }
+    }
+
     /// The queue if it exists.
     pub(crate) fn existing(&mut self, name: &QueueName) -> Result<&mut State> {
         match &mut self.stage {

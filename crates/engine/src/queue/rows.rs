@@ -152,7 +152,7 @@ impl<'a> Slip<'a> {
         head
     }
 
-    fn decode(head: &'a [u8]) -> Option<Self> {
+    pub(crate) fn decode(head: &'a [u8]) -> Option<Self> {
         let mut reader = codec::Reader::new(head);
         (reader.byte()? == ENCODING).then_some(())?;
         Some(Slip {
@@ -171,8 +171,7 @@ impl<'a> Slip<'a> {
     }
 
     /// Headers and payload.
-    pub(crate) fn content(&self, row: &Row) -> Result<(Bytes, Value)> {
-        let mut body = row.body()?;
+    pub(crate) fn content(&self, mut body: Bytes) -> Result<(Bytes, Value)> {
         if body.len() < self.headers_len {
             return Err(Error::unreadable("a message"));
         }

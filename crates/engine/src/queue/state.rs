@@ -1,7 +1,8 @@
 //! One open queue: its order, its counters, and how both change together with the rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
+use foldhash::fast::RandomState;
 use manifold_store::Seq;
 use smallvec::SmallVec;
 
@@ -12,11 +13,15 @@ use crate::{
     queue::{
         Settings,
         order::{Move, Order},
+        pack::{LastRead, Pack},
         rows::{Card, Tally},
         step::Step,
     },
     txn,
 };
+
+/// The end of a deduplication window, and the message that opened it.
+pub(crate) type Window = (Timestamp, u64);
 
 /// A queue in memory. It changes only after the commit that says so, so a refused commit has changed nothing.
 #[derive(Debug)]
@@ -27,7 +32,10 @@ pub(crate) struct State {
     pub(crate) tally: Tally,
     pub(crate) order: Order,
     /// Deduplication windows that are open, by their ends.
-    pub(crate) windows: BTreeMap<(Timestamp, u64), Box<[u8]>>,
+    pub(crate) windows: BTreeMap<Window, Box<[u8]>>,
+    /// Packs that hold messages, by their numbers.
+    pub(crate) packs: HashMap<u64, Pack, RandomState>,
+    pub(crate) last_read: LastRead,
     /// The newest frame that anything here rests on.
     pub(crate) frame: Seq,
 }
@@ -38,15 +46,26 @@ pub(crate) struct Effect {
     pub(crate) card: Card,
     pub(crate) tally: Tally,
     pub(crate) moves: SmallVec<[Move; 4]>,
-    pub(crate) opened: Option<((Timestamp, u64), Box<[u8]>)>,
-    pub(crate) closed: Vec<(Timestamp, u64)>,
+    pub(crate) opened: Option<(Window, Box<[u8]>)>,
+    pub(crate) closed: Vec<Window>,
+    /// Packs as they are afterwards; an empty one is gone.
+    pub(crate) packs: BTreeMap<u64, Pack>,
 }
 
 impl State {
     /// A queue that is not there yet: the first message or its creation revives it.
     pub(crate) fn unborn(row: RowKey, id: u64) -> Self {
         let card = Card { id, deleted: true, configured: false, settings: Settings::default() };
-        State { row, card, tally: Tally::default(), order: Order::default(), windows: BTreeMap::new(), frame: 0 }
+        State {
+            row,
+            card,
+            tally: Tally::default(),
+            order: Order::default(),
+            windows: BTreeMap::new(),
+            packs: HashMap::default(),
+            last_read: LastRead::default(),
+            frame: 0,
+        }
     }
 
     /// Runs a rule and commits what it wrote, as one frame.
@@ -64,11 +83,17 @@ impl State {
     }
 
     fn apply(&mut self, effect: Effect) {
-        let Effect { card, tally, moves, opened, closed } = effect;
+        let Effect { card, tally, moves, opened, closed, packs } = effect;
         self.card = card;
         self.tally = tally;
         moves.iter().for_each(|step| self.order.apply(step));
         self.windows.extend(opened);
+        for (number, pack) in packs {
+            match pack.left {
+                0 => self.packs.remove(&number),
+                _ => self.packs.insert(number, pack),
+            };
+        }
         for window in closed {
             self.windows.remove(&window);
         }

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use manifold_store::Row;
 use smallvec::SmallVec;
 
 use crate::{
@@ -10,8 +9,9 @@ use crate::{
     queue::{
         Held, Reason, Settings,
         order::{BLOCK, Move, Place},
+        pack::{self, PACK, Pack, Stored},
         rows::{Card, Dedup, Fate, Mark, Slip, Tally},
-        state::{Effect, State},
+        state::{Effect, State, Window},
     },
     timers::Target,
     txn::Txn,
@@ -24,10 +24,12 @@ pub(crate) struct Step<'a, 't> {
     pub(crate) card: Card,
     pub(crate) tally: Tally,
     moves: SmallVec<[Move; 4]>,
-    opened: Option<((Timestamp, u64), Box<[u8]>)>,
-    closed: Vec<(Timestamp, u64)>,
+    opened: Option<(Window, Box<[u8]>)>,
+    closed: Vec<Window>,
     /// Letters that died in this step.
     died: BTreeSet<u64>,
+    /// Packs that were written, or out of which messages go, as they are afterwards.
+    packs: BTreeMap<u64, Pack>,
     /// How many of the oldest letters of before are thrown away.
     dropped: usize,
 }
@@ -61,6 +63,7 @@ impl<'a, 't> Step<'a, 't> {
             opened: None,
             closed: Vec::new(),
             died: BTreeSet::new(),
+            packs: BTreeMap::new(),
             dropped: 0,
         }
     }
@@ -75,13 +78,13 @@ impl<'a, 't> Step<'a, 't> {
         self.txn.enter_of(&self.state.row);
     }
 
-    /// A message's row; every message of the order has one.
-    pub(crate) fn message(&mut self, sequence: u64) -> Result<Row> {
-        self.find_message(sequence).ok_or_else(|| Error::unreadable("a queue"))
+    /// A message; every number of the order has one.
+    pub(crate) fn message(&mut self, sequence: u64) -> Result<Stored> {
+        self.find_message(sequence)?.ok_or_else(|| Error::unreadable("a queue"))
     }
 
-    pub(crate) fn find_message(&mut self, sequence: u64) -> Option<Row> {
-        self.txn.get(keys::QUEUE_MESSAGE, &self.key(sequence))
+    pub(crate) fn find_message(&mut self, sequence: u64) -> Result<Option<Stored>> {
+        self.state.find(sequence, |table, key| self.txn.get(table, key))
     }
 
     /// What became of a message, if anything.
@@ -118,11 +121,11 @@ impl<'a, 't> Step<'a, 't> {
     }
 
     /// Closes a window.
-    pub(crate) fn close_window(&mut self, end: (Timestamp, u64), key: &[u8], becomes: Key) {
+    pub(crate) fn close_window(&mut self, window: Window, key: &[u8], becomes: Key) {
         if becomes == Key::Goes {
             self.txn.delete(keys::QUEUE_DEDUP, &keys::dedup(self.card.id, key));
         }
-        self.closed.push(end);
+        self.closed.push(window);
     }
 
     /// Leases a visible message; gives the lease's number.
@@ -145,8 +148,8 @@ impl<'a, 't> Step<'a, 't> {
     /// A delivery did not lead to an acknowledgement: the message waits again, or dies when that was its last one.
     /// Whether it died.
     pub(crate) fn give_back(&mut self, leased: Leased, reason: Reason, due: Option<Timestamp>) -> Result<bool> {
-        let row = self.message(leased.sequence)?;
-        let slip = Slip::read(&row)?;
+        let message = self.message(leased.sequence)?;
+        let slip = message.slip()?;
         if leased.attempts >= slip.max_attempts.unwrap_or(self.card.settings.max_attempts) {
             self.kill(leased, reason)?;
             return Ok(true);
@@ -158,9 +161,9 @@ impl<'a, 't> Step<'a, 't> {
 
     /// A delivery that never reached its consumer does not count.
     pub(crate) fn take_back(&mut self, leased: Leased) -> Result<()> {
-        let row = self.message(leased.sequence)?;
+        let priority = self.message(leased.sequence)?.slip()?.priority;
         self.tally.delivered -= 1;
-        self.wait(leased, Slip::read(&row)?.priority, leased.attempts.saturating_sub(1), None);
+        self.wait(leased, priority, leased.attempts.saturating_sub(1), None);
         Ok(())
     }
 
@@ -204,21 +207,27 @@ impl<'a, 't> Step<'a, 't> {
 
     /// Lets a dead letter wait again as if it had never been delivered.
     pub(crate) fn requeue(&mut self, sequence: u64, died: Timestamp) -> Result<()> {
-        let row = self.message(sequence)?;
+        let priority = self.message(sequence)?.slip()?.priority;
         self.txn.delete(keys::QUEUE_MARK, &self.key(sequence));
-        self.shift(sequence, Place::Dead(died), Place::Ready(Slip::read(&row)?.priority));
+        self.shift(sequence, Place::Dead(died), Place::Ready(priority));
         Ok(())
     }
 
     /// Removes a message for good.
     pub(crate) fn remove(&mut self, sequence: u64, from: Place) -> Result<()> {
-        let row = self.message(sequence)?;
-        let key = Slip::read(&row)?.dedup_key;
-        if !key.is_empty() {
-            self.forget_key(key)?;
+        let pack = self.state.packs.get(&(sequence / PACK)).filter(|pack| pack.has(sequence)).copied();
+        if pack.is_none_or(|pack| pack.is_keyed(sequence)) {
+            let message = self.message(sequence)?;
+            let key = message.slip()?.dedup_key;
+            if !key.is_empty() {
+                self.forget_key(key)?;
+            }
+        }
+        match pack {
+            Some(pack) => self.packs.entry(sequence / PACK).or_insert(pack).left &= !pack::bit(sequence),
+            None => self.txn.delete(keys::QUEUE_MESSAGE, &self.key(sequence)),
         }
         let marked = !matches!(from, Place::Ready(_) | Place::Delayed(_)) || self.mark(sequence)?.is_some();
-        self.txn.delete(keys::QUEUE_MESSAGE, &self.key(sequence));
         if marked {
             self.txn.delete(keys::QUEUE_MARK, &self.key(sequence));
         }
@@ -237,6 +246,15 @@ impl<'a, 't> Step<'a, 't> {
         Ok(())
     }
 
+    /// Moves messages from their rows to a pack.
+    pub(crate) fn pack(&mut self, number: u64, pack: Pack, body: &[u8]) {
+        self.txn.put(keys::QUEUE_PACK, &self.key(number), &pack::encode_head(pack), body);
+        for sequence in pack::members(number, pack.left) {
+            self.txn.delete(keys::QUEUE_MESSAGE, &self.key(sequence));
+        }
+        self.packs.insert(number, pack);
+    }
+
     fn key(&self, sequence: u64) -> [u8; 16] {
         keys::in_queue(self.card.id, sequence)
     }
@@ -252,6 +270,7 @@ impl<'a, 't> Step<'a, 't> {
     /// Writes what belongs to the queue as a whole.
     pub(crate) fn finish(mut self) -> Effect {
         self.write_blocks();
+        self.write_packs();
         self.arm();
         if self.card != self.state.card {
             self.txn.put(keys::QUEUE, &self.state.row, &self.card.encode(), &[]);
@@ -259,8 +278,8 @@ impl<'a, 't> Step<'a, 't> {
         if self.tally != self.state.tally {
             self.txn.put(keys::QUEUE_TALLY, &keys::number(self.card.id), &self.tally.encode(), &[]);
         }
-        let Step { card, tally, moves, opened, closed, .. } = self;
-        Effect { card, tally, moves, opened, closed }
+        let Step { card, tally, moves, opened, closed, packs, .. } = self;
+        Effect { card, tally, moves, opened, closed, packs }
     }
 
     /// A block has a row as long as it holds a message.
@@ -279,6 +298,22 @@ impl<'a, 't> Step<'a, 't> {
                 (false, true) => self.txn.put(keys::QUEUE_BLOCK, &key, &[], &[]),
                 (true, false) => self.txn.delete(keys::QUEUE_BLOCK, &key),
                 _ => {}
+            }
+        }
+    }
+
+    /// A pack has a row as long as it holds a message.
+    fn write_packs(&mut self) {
+        for (number, pack) in &self.packs {
+            if !self.state.packs.contains_key(number) {
+                continue;
+            }
+            let key = keys::in_queue(self.card.id, *number);
+            if pack.left > 0 {
+                self.txn.put(keys::QUEUE_PACK_LEFT, &key, &pack::encode_left(pack.left), &[]);
+            } else {
+                self.txn.delete(keys::QUEUE_PACK, &key);
+                self.txn.delete(keys::QUEUE_PACK_LEFT, &key);
             }
         }
     }

@@ -13,6 +13,7 @@ use crate::{
     tests::{House, START, ns, refused},
 };
 
+mod checker;
 mod model;
 
 pub(super) fn q(name: &str) -> QueueName {

@@ -3,16 +3,13 @@
 //!
 //! `MANIFOLD_MODEL_CASES` says how many cases are tried, 500 unless it is set.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
-use manifold_store::disk::{RealDisk, Reboot, SimDisk};
+use manifold_store::disk::Reboot;
 use proptest::prelude::{Just, ProptestConfig, Strategy, prop_oneof, proptest};
 
 use super::*;
-use crate::{Clock, Level, Options, Result};
+use crate::{Level, Result};
 
 const SETTINGS: Settings = Settings {
     max_depth: Some(12),
@@ -482,35 +479,35 @@ fn cases(default: u32) -> ProptestConfig {
     ProptestConfig { cases: cases.unwrap_or(default), max_shrink_iters: 2000, ..ProptestConfig::default() }
 }
 
-async fn opened(disk: Arc<dyn manifold_store::disk::Disk>, options: &Options) -> Engine {
-    let engine = Engine::open_on(disk, options.clone());
-    engine.recovered().await.expect("recovers");
-    engine
-}
-
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
-/// All cases in one engine, each with a queue of its own: what a queue does costs nothing else.
+/// Cases that share an engine: opening one costs more than a case, and what it has written it keeps in memory.
+const SHARE: u32 = 50;
+
 #[test]
 fn a_queue_does_what_plain_maps_would() {
-    let dir = tempfile::tempdir().expect("a temporary directory");
     let runtime = runtime();
-    let options = Options { level: Level::Os, clock: Clock::manual(START), ..Options::new(dir.path()) };
-    let engine = runtime.block_on(opened(Arc::new(RealDisk), &options));
-    let count = std::cell::Cell::new(0);
+    let house = async || House::with(|options| options.level = Level::Os).await;
+    let shared = std::cell::RefCell::new((0, runtime.block_on(house())));
     let mut runner = proptest::test_runner::TestRunner::new(cases(500));
     let steps = proptest::collection::vec(step(), 1..200);
     let done = runner.run(&steps, |steps| {
-        count.set(count.get() + 1);
+        let (number, shared) = &mut *shared.borrow_mut();
+        *number += 1;
         runtime.block_on(async {
-            let model = Model { now: options.clock.now().0, ..Model::default() };
-            let mut rig = Rig { engine: &engine, queue: q(&format!("q{}", count.get())), model, seen: Vec::new() };
+            if *number % SHARE == 0 {
+                shared.engine.close().await.expect("closes");
+                *shared = house().await;
+            }
+            let model = Model { now: shared.engine.now().0, ..Model::default() };
+            let queue = q(&format!("q{number}"));
+            let mut rig = Rig { engine: &shared.engine, queue, model, seen: Vec::new() };
             for step in &steps {
                 match step {
                     Step::Advance(by) => {
-                        options.clock.advance(*by);
+                        shared.advance(*by);
                         rig.model.now += by;
                     }
                     Step::Again => {}
@@ -518,51 +515,43 @@ fn a_queue_does_what_plain_maps_would() {
                 }
                 rig.check().await;
             }
-            engine.queue_delete(&ns("model"), &rig.queue).await.expect("delete");
+            shared.queue_delete(&ns("model"), &rig.queue).await.expect("delete");
         });
         Ok(())
     });
     if let Err(error) = done {
         panic!("{error}");
     }
-    runtime.block_on(engine.close()).expect("closes");
 }
 
 proptest! {
-    #![proptest_config(cases(24))]
+    #![proptest_config(cases(32))]
     #[test]
-    fn a_queue_is_what_it_was_after_every_crash(steps in proptest::collection::vec(step(), 1..60), power: bool, seed: u64) {
+    fn a_queue_is_what_it_was_after_every_crash(
+        steps in proptest::collection::vec(step(), 1..100),
+        power in proptest::bool::ANY,
+        seed in 0u64..1000,
+    ) {
         runtime().block_on(async {
-            let mut disk = SimDisk::new();
-            let options = Options { clock: Clock::manual(START), ..Options::new("/data") };
-            let mut engine = opened(Arc::new(disk.clone()), &options).await;
+            let mut house = House::new().await;
             let mut model = Model { now: START.0, ..Model::default() };
             let mut seen = Vec::new();
             for step in &steps {
                 match step {
                     Step::Advance(by) => {
-                        options.clock.advance(*by);
+                        house.advance(*by);
                         model.now += by;
                     }
-                    Step::Again => {
-                        let how = if power { Reboot::Mixed(seed) } else { Reboot::Lost };
-                        let rebooted = disk.reboot(how);
-                        disk.crash();
-                        // What the old engine still does happens on a machine that has stopped.
-                        engine.close().await.ok();
-                        disk = rebooted;
-                        engine = opened(Arc::new(disk.clone()), &options).await;
-                    }
+                    Step::Again => house.crash(if power { Reboot::Mixed(seed) } else { Reboot::Lost }).await,
                     _ => {}
                 }
-                let mut rig = Rig { engine: &engine, queue: q("q"), model, seen };
+                let mut rig = Rig { engine: &house.engine, queue: q("q"), model, seen };
                 if !matches!(step, Step::Advance(_) | Step::Again) {
                     rig.apply(step).await;
                 }
                 rig.check().await;
                 Rig { model, seen, .. } = rig;
             }
-            engine.close().await.expect("closes");
         });
     }
 }
