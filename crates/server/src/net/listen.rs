@@ -30,7 +30,7 @@ const ACCEPT_PAUSE_MAX: Duration = Duration::from_secs(1);
 pub struct Options {
     /// Most connections at one time.
     pub connections: usize,
-    /// Time for a request's head.
+    /// Time for a request's head, and before that for a new connection's first byte.
     pub head_timeout: Duration,
     /// Time a connection may rest between two requests.
     pub idle_timeout: Duration,
@@ -163,7 +163,7 @@ async fn speaks<S>(stream: &TcpStream, shared: &Shared<S>) -> bool {
     tokio::select! {
         biased;
         peeked = stream.peek(&mut byte) => peeked.is_ok_and(|bytes| bytes > 0),
-        () = sleep(shared.patience.idle) => false,
+        () = sleep(shared.patience.head) => false,
         _ = shutdown.wait_for(|down| *down) => false,
     }
 }
