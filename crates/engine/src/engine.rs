@@ -3,7 +3,7 @@
 use std::{
     fmt,
     path::{Path, PathBuf},
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, atomic::Ordering},
     time::Duration,
 };
 
@@ -90,6 +90,10 @@ pub struct Stats {
     pub feed_oldest: u64,
     /// Bytes of the records kept.
     pub feed_bytes: u64,
+    /// Streams.
+    pub streams: u64,
+    /// Followers of streams.
+    pub stream_followers: u64,
     /// Keys that expired since the start.
     pub expired_total: u64,
     /// Writes refused by their condition since the start.
@@ -210,6 +214,8 @@ impl Engine {
             feed_head,
             feed_oldest: live.feed.oldest(feed_head),
             feed_bytes: live.store.table_bytes(keys::FEED),
+            streams: live.store.rows(keys::STREAM),
+            stream_followers: live.streams.followers.load(Ordering::Relaxed),
             expired_total: expired,
             conflicts_total: conflicts,
             worker_failures_total: worker_failures,

@@ -29,7 +29,7 @@ pub(crate) async fn append(live: &Live, namespace: &Namespace, append: Append) -
     let key = keys::stream(namespace, &append.stream);
     let (stream, frame, appended) = commit(live, &key, append)?;
     // Also when nobody waits for the answer any more, readers must get to see the records.
-    let _shown = ShownInTheEnd { live, stream: &stream };
+    let _shown = ShownInTheEnd { live, stream: &stream, frame };
     live.store.durable(frame).await?;
     Ok(appended)
 }
@@ -188,11 +188,14 @@ impl Plan {
 struct ShownInTheEnd<'a> {
     live: &'a Live,
     stream: &'a Arc<Stream>,
+    frame: Seq,
 }
 
 impl Drop for ShownInTheEnd<'_> {
     fn drop(&mut self) {
-        if !self.stream.show(&self.live.store) {
+        if self.live.store.durable_seq() >= self.frame {
+            self.stream.show(&self.live.store);
+        } else {
             self.live.streams.upkeep.show_later(self.stream);
         }
     }

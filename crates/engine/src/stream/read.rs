@@ -155,7 +155,7 @@ impl Stream {
                 Some((span, row)) => read_row(&span, &row, next, end, &mut take)?,
                 // Trimmed while we read: what we have is whole, what follows is gone.
                 None if self.bounds(&live.store).first > next || self.is_deleted() => return Ok(found),
-                None => return Err(Error::unreadable(&format!("record {next} of a stream"))),
+                None => return Err(Error::unreadable(&format!("the row of record {next} of a stream"))),
             }
             if full {
                 return Ok(found);

@@ -147,6 +147,7 @@ async fn a_follower_replays_and_goes_on_live_without_gap_or_duplicate() {
     appender.await.expect("the appender");
     assert!(follower.try_next(1, 1).expect("a step").is_none());
     assert_eq!(house.describe().await.followers, 1);
+    assert_eq!((house.stats().streams, house.stats().stream_followers), (1, 1));
     drop(follower);
     assert_eq!(house.describe().await.followers, 0);
 }
