@@ -1,6 +1,6 @@
 //! Looking at queues without changing them.
 
-use manifold_store::{Range, View};
+use manifold_store::{Range, Row, View};
 
 use crate::{
     Error, Namespace, Result, Timestamp, keys,

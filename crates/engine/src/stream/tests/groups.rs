@@ -17,7 +17,7 @@ fn reading(consumer: &str, limit: usize) -> GroupRead {
 
 impl House {
     /// Offsets and how often they were delivered.
-    async fn take(&self, consumer: &str, limit: usize) -> Vec<(u64, u32)> {
+    async fn deliver(&self, consumer: &str, limit: usize) -> Vec<(u64, u32)> {
         self.take_by(reading(consumer, limit)).await
     }
 
@@ -26,11 +26,11 @@ impl House {
         deliveries.iter().map(|delivery| (delivery.record.offset, delivery.deliveries)).collect()
     }
 
-    async fn ack(&self, offsets: &[u64]) -> Settled {
+    async fn ack_offsets(&self, offsets: &[u64]) -> Settled {
         self.ack_records(&ns("n"), &name("s"), &name("g"), offsets).await.expect("ack")
     }
 
-    async fn nack(&self, offsets: &[u64]) -> Settled {
+    async fn nack_offsets(&self, offsets: &[u64]) -> Settled {
         self.nack_records(&ns("n"), &name("s"), &name("g"), offsets).await.expect("nack")
     }
 
@@ -49,17 +49,17 @@ fn settled(settled: &[u64], not_found: &[u64]) -> Settled {
 async fn each_record_goes_to_one_consumer_until_it_is_acknowledged() {
     let mut house = House::new().await;
     house.add_each(0..5).await;
-    assert_eq!(house.take("a", 2).await, [(0, 1), (1, 1)]);
-    assert_eq!(house.take("b", 10).await, [(2, 1), (3, 1), (4, 1)]);
-    assert_eq!(house.take("a", 10).await, []);
-    assert_eq!(house.ack(&[1, 0, 1, 9]).await, settled(&[0, 1], &[9]));
-    assert_eq!(house.ack(&[1]).await, settled(&[], &[1]));
+    assert_eq!(house.deliver("a", 2).await, [(0, 1), (1, 1)]);
+    assert_eq!(house.deliver("b", 10).await, [(2, 1), (3, 1), (4, 1)]);
+    assert_eq!(house.deliver("a", 10).await, []);
+    assert_eq!(house.ack_offsets(&[1, 0, 1, 9]).await, settled(&[0, 1], &[9]));
+    assert_eq!(house.ack_offsets(&[1]).await, settled(&[], &[1]));
     house.restart().await;
     assert_eq!(house.group().await, (5, 3, 0, 0));
-    assert_eq!(house.take("a", 10).await, []);
+    assert_eq!(house.deliver("a", 10).await, []);
     house.advance(ACK_MS);
     house.add_each(5..6).await;
-    assert_eq!(house.take("a", 4).await, [(2, 2), (3, 2), (4, 2), (5, 1)]);
+    assert_eq!(house.deliver("a", 4).await, [(2, 2), (3, 2), (4, 2), (5, 1)]);
     let info = &house.groups(&ns("n"), &name("s")).await.expect("a list")[0];
     assert_eq!(info.consumers, [name("a"), name("b")]);
     assert_eq!(house.describe().await.groups, [name("g")]);
@@ -69,10 +69,10 @@ async fn each_record_goes_to_one_consumer_until_it_is_acknowledged() {
 async fn what_is_given_back_comes_first_and_at_once() {
     let mut house = House::new().await;
     house.add_each(0..6).await;
-    house.take("a", 4).await;
-    assert_eq!(house.nack(&[2, 0, 5]).await, settled(&[0, 2], &[5]));
+    house.deliver("a", 4).await;
+    assert_eq!(house.nack_offsets(&[2, 0, 5]).await, settled(&[0, 2], &[5]));
     house.restart().await;
-    assert_eq!(house.take("b", 3).await, [(0, 2), (2, 2), (4, 1)]);
+    assert_eq!(house.deliver("b", 3).await, [(0, 2), (2, 2), (4, 1)]);
     assert_eq!(house.group().await, (5, 5, 0, 1));
 }
 
@@ -81,19 +81,19 @@ async fn a_record_that_nobody_acknowledges_is_dead_in_the_end() {
     let mut house = House::new().await;
     house.add_each(0..2).await;
     for deliveries in 1..=MAX_DELIVERIES {
-        assert_eq!(house.take("a", 1).await, [(0, deliveries)]);
+        assert_eq!(house.deliver("a", 1).await, [(0, deliveries)]);
         house.advance(ACK_MS);
     }
     assert_eq!(house.group().await, (1, 0, 1, 1));
     house.restart().await;
     assert_eq!(house.group().await, (1, 0, 1, 1));
-    assert_eq!(house.ack(&[0]).await, settled(&[], &[0]));
+    assert_eq!(house.ack_offsets(&[0]).await, settled(&[], &[0]));
     for deliveries in 1..=MAX_DELIVERIES {
-        assert_eq!(house.take("a", 1).await, [(1, deliveries)]);
-        assert_eq!(house.nack(&[1]).await, settled(&[1], &[]));
+        assert_eq!(house.deliver("a", 1).await, [(1, deliveries)]);
+        assert_eq!(house.nack_offsets(&[1]).await, settled(&[1], &[]));
     }
     assert_eq!(house.group().await, (2, 0, 2, 0));
-    assert_eq!(house.take("a", 1).await, []);
+    assert_eq!(house.deliver("a", 1).await, []);
 }
 
 #[tokio::test]
@@ -128,10 +128,10 @@ async fn a_group_of_a_stream_that_is_not_there_is_not_found() {
 async fn a_deleted_group_leaves_nothing_and_begins_anew() {
     let mut house = House::new().await;
     house.add_each(0..5).await;
-    house.take("a", 5).await;
+    house.deliver("a", 5).await;
     assert!(house.delete_group(&ns("n"), &name("s"), &name("g")).await.expect("delete"));
     house.restart().await;
-    assert_eq!(house.take("a", 1).await, [(0, 1)]);
+    assert_eq!(house.deliver("a", 1).await, [(0, 1)]);
     house.until("the sweep", |engine| rows(engine) == [1, 5, 1, 1, 1, 0]).await;
 }
 
@@ -139,14 +139,14 @@ async fn a_deleted_group_leaves_nothing_and_begins_anew() {
 async fn trimmed_records_leave_the_group() {
     let mut house = House::new().await;
     house.add_each(0..10).await;
-    house.take("a", 4).await;
-    house.nack(&[1]).await;
+    house.deliver("a", 4).await;
+    house.nack_offsets(&[1]).await;
     house.trim_to(StreamTrim::BeforeOffset(3)).await;
     assert_eq!(house.group().await, (4, 1, 0, 6));
     house.restart().await;
-    assert_eq!(house.ack(&[1, 2, 3]).await, settled(&[3], &[1, 2]));
+    assert_eq!(house.ack_offsets(&[1, 2, 3]).await, settled(&[3], &[1, 2]));
     house.trim_to(StreamTrim::BeforeOffset(8)).await;
-    assert_eq!(house.take("a", 1).await, [(8, 1)]);
+    assert_eq!(house.deliver("a", 1).await, [(8, 1)]);
     assert_eq!(rows(&house.engine)[3], 1);
 }
 
@@ -163,7 +163,7 @@ async fn a_consumer_waits_for_a_new_record_for_one_given_back_and_for_one_overdu
         let deliveries = waiter.await.expect("a waiter").expect("deliveries");
         deliveries.iter().map(|delivery| (delivery.record.offset, delivery.deliveries)).collect::<Vec<_>>()
     };
-    house.take("a", 1).await;
+    house.deliver("a", 1).await;
     let waiter = wait();
     tokio::time::sleep(Duration::from_millis(20)).await;
     house.add_each(1..2).await;
@@ -171,7 +171,7 @@ async fn a_consumer_waits_for_a_new_record_for_one_given_back_and_for_one_overdu
 
     let waiter = wait();
     tokio::time::sleep(Duration::from_millis(20)).await;
-    house.nack(&[0]).await;
+    house.nack_offsets(&[0]).await;
     assert_eq!(got(waiter).await, [(0, 2)]);
 
     let waiter = wait();
@@ -193,9 +193,9 @@ async fn deliveries_end_at_the_bounds_of_the_read() {
     let small = GroupRead { max_bytes: 1100, ..reading("a", 10) };
     // What would fit does not overtake what does not.
     assert_eq!(house.take_by(small.clone()).await, [(0, 1)]);
-    house.nack(&[0]).await;
+    house.nack_offsets(&[0]).await;
     assert_eq!(house.take_by(GroupRead { max_bytes: 2040, ..small.clone() }).await, [(0, 2), (1, 1)]);
-    house.nack(&[0, 1]).await;
+    house.nack_offsets(&[0, 1]).await;
     assert_eq!(house.take_by(small).await, [(0, 3)]);
 }
 
@@ -207,9 +207,9 @@ async fn the_deadline_of_a_delivery_is_absolute() {
     assert_eq!(delivery.deadline, Timestamp(crate::tests::START.0 + ACK_MS));
     house.advance(ACK_MS - 1);
     house.restart().await;
-    assert_eq!(house.take("a", 1).await, []);
+    assert_eq!(house.deliver("a", 1).await, []);
     house.advance(1);
-    assert_eq!(house.take("a", 1).await, [(0, 2)]);
+    assert_eq!(house.deliver("a", 1).await, [(0, 2)]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
