@@ -245,6 +245,11 @@ impl Server {
         }
     }
 
+    /// The process, for tests that kill it while others use the server.
+    pub fn process_id(&self) -> rustix::process::Pid {
+        self.pid()
+    }
+
     fn pid(&self) -> rustix::process::Pid {
         rustix::process::Pid::from_child(&self.running.as_ref().expect("a running process").child)
     }
