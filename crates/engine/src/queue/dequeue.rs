@@ -20,6 +20,9 @@ use crate::{
     },
 };
 
+/// Who does not want to wait still lets those go first who came before; they are awake, so this is far more than enough.
+const TURN: Duration = Duration::from_secs(1);
+
 pub(crate) async fn dequeue(
     live: &Live,
     namespace: &Namespace,
@@ -37,11 +40,8 @@ pub(crate) async fn dequeue(
     let told = {
         let place = InLine::join(live, &queue, &dequeue);
         let arrival = std::future::poll_fn(|context| place.poll(context, name, &dequeue));
-        if dequeue.wait.is_zero() {
-            Some(arrival.await)
-        } else {
-            live.clock.timeout(dequeue.wait, live.unless_stopped(arrival)).await.flatten()
-        }
+        let patience = if dequeue.wait.is_zero() { TURN } else { dequeue.wait };
+        live.clock.timeout(patience, live.unless_stopped(arrival)).await.flatten()
     };
     let told = match told {
         Some(told) => told,

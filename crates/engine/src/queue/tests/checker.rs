@@ -169,10 +169,10 @@ async fn nothing_acknowledged_is_undone_by_crashes() {
     }
     ticking.abort();
 
-    let told = check.told.lock();
     let list = ListDead { after: None, limit: usize::MAX, max_bytes: usize::MAX };
     let letters = house.queue_dead(&ns("n"), &q("q"), list).await.expect("dead").letters;
     let dead: HashSet<u64> = letters.iter().map(|letter| content(&letter.message)).collect();
+    let told = check.told.lock();
     assert!(dead.iter().all(|id| !told.acked.contains_key(id)), "an acknowledged message is dead");
     for id in &told.enqueued {
         assert!(told.perhaps_acked.contains(id) || dead.contains(id), "message {id} is lost");
