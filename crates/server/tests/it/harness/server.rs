@@ -167,11 +167,6 @@ impl Server {
         self.wait_ready().unwrap_or_else(|why| panic!("{why}\n{}", self.log.tail()));
     }
 
-    /// Starts the process again and does not wait until it is ready.
-    pub fn spawn_again(&mut self) {
-        self.spawn();
-    }
-
     /// Stops and starts again.
     pub fn restart(&mut self) {
         self.stop();
@@ -364,10 +359,7 @@ fn command(config: &Path, data_dir: &Path, settings: &Settings) -> Command {
 }
 
 fn write_config(path: &Path, settings: &Settings, unison_port: u16, metrics_port: u16) {
-    let mut settings = settings.clone();
-    if settings.ports_in_file {
-        settings = settings.set("unison.port", i64::from(unison_port));
-    }
-    settings = settings.set("flo.metrics_port", i64::from(metrics_port));
+    let settings = settings.clone().set("unison.port", i64::from(unison_port));
+    let settings = settings.set("flo.metrics_port", i64::from(metrics_port));
     std::fs::write(path, settings.file.to_string()).expect("write the configuration");
 }
