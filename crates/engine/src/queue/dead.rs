@@ -17,14 +17,14 @@ use crate::{
 
 pub(crate) async fn list(live: &Live, namespace: &Namespace, name: &QueueName, list: ListDead) -> Result<DeadPage> {
     let queue = live.queues.find(live, &keys::queue(namespace, name)).ok_or_else(|| absent(name))?;
-    let (found, more) = queue.look(live, |inner| inner.existing(name)?.dead_rows(live, list)).await?;
+    let (found, more) = queue.look(live, |inner| inner.existing(name)?.dead_letters(live, list)).await?;
     let letters = found.iter().map(Found::read).collect::<Result<_>>()?;
     Ok(DeadPage { letters, more })
 }
 
 /// A dead letter, its content not yet read.
 struct Found {
-    row: Stored,
+    stored: Stored,
     sequence: u64,
     attempts: u32,
     max_attempts: u32,
@@ -33,21 +33,21 @@ struct Found {
 }
 
 impl State {
-    fn dead_rows(&mut self, live: &Live, list: ListDead) -> Result<(Vec<Found>, bool)> {
+    fn dead_letters(&mut self, live: &Live, list: ListDead) -> Result<(Vec<Found>, bool)> {
         let from = list.after.map_or(Bound::Unbounded, Bound::Excluded);
         let mut found: Vec<Found> = Vec::new();
         let mut bytes = 0usize;
         for (at, sequence) in self.order.dead.range((from, Bound::Unbounded)) {
-            let row = self.message(live, *sequence)?;
-            bytes = bytes.saturating_add(row.body_len());
+            let stored = self.message(live, *sequence)?;
+            bytes = bytes.saturating_add(stored.body_len());
             if found.len() == list.limit.max(1) || (bytes > list.max_bytes && !found.is_empty()) {
                 return Ok((found, true));
             }
             let Some(Mark { attempts, fate: Fate::Dead { reason, .. } }) = self.mark(live, *sequence)? else {
                 return Err(Error::unreadable("a dead letter"));
             };
-            let max_attempts = row.slip()?.max_attempts.unwrap_or(self.card.settings.max_attempts);
-            found.push(Found { row, sequence: *sequence, attempts, max_attempts, dead_at: *at, reason });
+            let max_attempts = stored.slip()?.max_attempts.unwrap_or(self.card.settings.max_attempts);
+            found.push(Found { stored, sequence: *sequence, attempts, max_attempts, dead_at: *at, reason });
         }
         Ok((found, false))
     }
@@ -55,8 +55,8 @@ impl State {
 
 impl Found {
     fn read(&self) -> Result<DeadLetter> {
-        let Found { row, sequence, attempts, max_attempts, dead_at, reason } = self;
-        let message = Message::read(row, *sequence, *attempts, *max_attempts)?;
+        let Found { stored, sequence, attempts, max_attempts, dead_at, reason } = self;
+        let message = Message::read(stored, *sequence, *attempts, *max_attempts)?;
         Ok(DeadLetter { message, dead_at: *dead_at, reason: *reason })
     }
 }

@@ -20,6 +20,9 @@ use crate::{
     },
 };
 
+/// Who does not want to wait still lets those go first who came before; they are awake, so this is far more than enough.
+const TURN: Duration = Duration::from_secs(1);
+
 pub(crate) async fn dequeue(
     live: &Live,
     namespace: &Namespace,
@@ -37,11 +40,8 @@ pub(crate) async fn dequeue(
     let told = {
         let place = InLine::join(live, &queue, &dequeue);
         let arrival = std::future::poll_fn(|context| place.poll(context, name, &dequeue));
-        if dequeue.wait.is_zero() {
-            Some(arrival.await)
-        } else {
-            live.clock.timeout(dequeue.wait, live.unless_stopped(arrival)).await.flatten()
-        }
+        let patience = if dequeue.wait.is_zero() { TURN } else { dequeue.wait };
+        live.clock.timeout(patience, live.unless_stopped(arrival)).await.flatten()
     };
     let told = match told {
         Some(told) => told,
@@ -113,7 +113,7 @@ impl Drop for InLine<'_> {
 /// A message that was leased, its content not yet read.
 #[derive(Debug)]
 struct Taken {
-    row: Stored,
+    stored: Stored,
     sequence: u64,
     attempts: u32,
     max_attempts: u32,
@@ -133,15 +133,15 @@ fn lease(step: &mut Step<'_, '_>, dequeue: &Dequeue) -> Result<Vec<Taken>> {
     let mut bytes = 0usize;
     let state = step.state;
     for (priority, sequence) in state.order.ready.iter().take(dequeue.count.max(1)) {
-        let row = step.message(sequence)?;
-        bytes = bytes.saturating_add(row.body_len());
+        let stored = step.message(sequence)?;
+        bytes = bytes.saturating_add(stored.body_len());
         if bytes > dequeue.max_bytes && !taken.is_empty() {
             break;
         }
-        let max_attempts = row.slip()?.max_attempts.unwrap_or(settings.max_attempts);
+        let max_attempts = stored.slip()?.max_attempts.unwrap_or(settings.max_attempts);
         let attempts = step.mark(sequence)?.map_or(0, |mark| mark.attempts).saturating_add(1);
         let lease = step.lease(sequence, priority, attempts, until);
-        taken.push(Taken { row, sequence, attempts, max_attempts, lease, until });
+        taken.push(Taken { stored, sequence, attempts, max_attempts, lease, until });
     }
     Ok(taken)
 }
@@ -153,8 +153,8 @@ fn at_least_a_moment(lease: Duration) -> Duration {
 
 impl Taken {
     fn read(&self) -> Result<Delivery> {
-        let Taken { row, sequence, attempts, max_attempts, lease, until } = self;
-        let message = Message::read(row, *sequence, *attempts, *max_attempts)?;
+        let Taken { stored, sequence, attempts, max_attempts, lease, until } = self;
+        let message = Message::read(stored, *sequence, *attempts, *max_attempts)?;
         Ok(Delivery { message, lease: *lease, expires_at: *until })
     }
 }

@@ -26,11 +26,11 @@ pub(crate) async fn peek(
     max_bytes: usize,
 ) -> Result<Vec<Message>> {
     let queue = live.queues.find(live, &keys::queue(namespace, name)).ok_or_else(|| absent(name))?;
-    let rows = queue.look(live, |inner| inner.existing(name)?.next_rows(live, count, max_bytes)).await?;
-    let read = |(sequence, attempts, max_attempts, row): &(u64, u32, u32, Stored)| {
-        Message::read(row, *sequence, *attempts, *max_attempts)
+    let found = queue.look(live, |inner| inner.existing(name)?.next_stored(live, count, max_bytes)).await?;
+    let read = |(sequence, attempts, max_attempts, stored): &(u64, u32, u32, Stored)| {
+        Message::read(stored, *sequence, *attempts, *max_attempts)
     };
-    rows.iter().map(read).collect()
+    found.iter().map(read).collect()
 }
 
 /// What a queue holds and has seen.
@@ -107,19 +107,19 @@ impl State {
         Ok(self.message(live, sequence)?.slip()?.enqueued_at)
     }
 
-    fn next_rows(&self, live: &Live, count: usize, max_bytes: usize) -> Result<Vec<(u64, u32, u32, Stored)>> {
-        let mut rows: Vec<(u64, u32, u32, Stored)> = Vec::new();
+    fn next_stored(&self, live: &Live, count: usize, max_bytes: usize) -> Result<Vec<(u64, u32, u32, Stored)>> {
+        let mut found: Vec<(u64, u32, u32, Stored)> = Vec::new();
         let mut bytes = 0usize;
         for (_, sequence) in self.order.ready.iter().take(count) {
-            let row = self.message(live, sequence)?;
-            bytes = bytes.saturating_add(row.body_len());
-            if bytes > max_bytes && !rows.is_empty() {
+            let stored = self.message(live, sequence)?;
+            bytes = bytes.saturating_add(stored.body_len());
+            if bytes > max_bytes && !found.is_empty() {
                 break;
             }
             let attempts = self.mark(live, sequence)?.map_or(0, |mark| mark.attempts);
-            let max_attempts = row.slip()?.max_attempts.unwrap_or(self.card.settings.max_attempts);
-            rows.push((sequence, attempts, max_attempts, row));
+            let max_attempts = stored.slip()?.max_attempts.unwrap_or(self.card.settings.max_attempts);
+            found.push((sequence, attempts, max_attempts, stored));
         }
-        Ok(rows)
+        Ok(found)
     }
 }

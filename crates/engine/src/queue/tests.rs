@@ -14,6 +14,7 @@ use crate::{
 };
 
 mod checker;
+mod faults;
 mod model;
 
 pub(super) fn q(name: &str) -> QueueName {
@@ -283,7 +284,15 @@ async fn nothing_stays_of_a_key_whose_window_has_ended() {
     assert_eq!(house.ack(held).await, done(600));
     house.advance(300_000);
     house.until("the end of the windows", |_| house.keys_of(crate::keys::QUEUE_DEDUP) == 0).await;
-    for table in [crate::keys::QUEUE_MESSAGE, crate::keys::QUEUE_MARK, crate::keys::QUEUE_BLOCK, crate::keys::TIMER] {
+    let tables = [
+        crate::keys::QUEUE_MESSAGE,
+        crate::keys::QUEUE_MARK,
+        crate::keys::QUEUE_BLOCK,
+        crate::keys::QUEUE_PACK,
+        crate::keys::QUEUE_PACK_LEFT,
+        crate::keys::TIMER,
+    ];
+    for table in tables {
         house.until("an empty table", |_| house.keys_of(table) == 0).await;
     }
 }
@@ -358,6 +367,28 @@ async fn a_purge_takes_what_waits_and_leaves_the_rest() {
     let stats = house.counts().await;
     assert_eq!((stats.ready, stats.leased, stats.purged_total), (0, 1, 8999));
     assert_eq!(house.send(say("next")).await, 9001);
+}
+
+#[tokio::test]
+async fn a_long_queue_needs_few_rows_and_forgets_nothing() {
+    let mut house = House::new().await;
+    for n in 0..400u64 {
+        let long = "x".repeat(if n % 10 == 0 { 2000 } else { 5 });
+        house.send(urgent(&format!("{n} {long}"), (n % 3) as i64)).await;
+    }
+    assert!(house.keys_of(crate::keys::QUEUE_MESSAGE) < 50, "only long messages and the newest have rows of their own");
+    let first = house.taken(up_to(50)).await;
+    house.restart().await;
+    let held = first.iter().map(|(sequence, _)| Held { sequence: *sequence, lease: None }).collect();
+    assert_eq!(house.ack(held).await, done(50));
+    house.restart().await;
+    let rest = house.take(up_to(400)).await;
+    let said = |d: &Delivery| String::from_utf8_lossy(&d.message.payload.bytes).split(' ').next().map(str::to_owned);
+    assert!(rest.iter().all(|d| said(d) == Some((d.message.sequence - 1).to_string())));
+    let mut numbers: Vec<u64> = first.iter().map(|(sequence, _)| *sequence).collect();
+    numbers.extend(rest.iter().map(|d| d.message.sequence));
+    numbers.sort_unstable();
+    assert_eq!(numbers, (1..=400).collect::<Vec<_>>());
 }
 
 #[tokio::test]
