@@ -151,12 +151,17 @@ impl Stream {
             if self.newest(next, &mut take) {
                 return Ok(found);
             }
-            match rows.at(next)? {
-                Some((span, row)) => read_row(&span, &row, next, end, &mut take)?,
-                // Trimmed while we read: what we have is whole, what follows is gone.
-                None if self.bounds(&live.store).first > next || self.is_deleted() => return Ok(found),
-                None => return Err(Error::unreadable(&format!("the row of record {next} of a stream"))),
-            }
+            let row = match self.row_read_last(next) {
+                Some(row) => row,
+                None => match rows.at(next)? {
+                    Some((span, row)) => (span, row.body()?),
+                    // Trimmed while we read: what we have is whole, what follows is gone.
+                    None if self.bounds(&live.store).first > next || self.is_deleted() => return Ok(found),
+                    None => return Err(Error::unreadable(&format!("the row of record {next} of a stream"))),
+                },
+            };
+            read_row(&row.0, &row.1, next, end, &mut take)?;
+            self.keep_row(row);
             if full {
                 return Ok(found);
             }
@@ -197,9 +202,8 @@ impl<'a> Finder<'a> {
     }
 }
 
-fn read_row(span: &Span, row: &Row, from: u64, end: u64, take: &mut impl FnMut(&Arc<Record>) -> bool) -> Result<()> {
-    let body = row.body()?;
-    let mut records = SpanReader::new(span, &body);
+fn read_row(span: &Span, body: &Bytes, from: u64, end: u64, take: &mut impl FnMut(&Arc<Record>) -> bool) -> Result<()> {
+    let mut records = SpanReader::new(span, body);
     records.skip_to(from)?;
     while let Some(record) = records.next()? {
         if record.offset >= end || !take(&record) {

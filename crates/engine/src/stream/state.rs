@@ -10,6 +10,7 @@ use std::{
     },
 };
 
+use bytes::Bytes;
 use manifold_store::{Seq, Store};
 use parking_lot::Mutex;
 use tokio::sync::watch;
@@ -30,6 +31,9 @@ use crate::{
 const FULL_RECORDS: u64 = 256;
 const FULL_BYTES: u64 = 256 << 10;
 
+/// A longer row is not kept in memory after it was read.
+const KEPT_BYTES: usize = 64 << 10;
+
 /// An open stream.
 pub(crate) struct Stream {
     /// Its row's key.
@@ -41,6 +45,9 @@ pub(crate) struct Stream {
     pub(crate) groups: Mutex<Groups>,
     pub(crate) tail: Mutex<Tail>,
     shown: Mutex<Shown>,
+    /// The row of many records that was read last: who reads in small pages comes back for the rest of it. Records never
+    /// change, so it is never wrong.
+    row: Mutex<Option<(Span, Bytes)>>,
     /// Changes when there is something new for readers or groups.
     moved: watch::Sender<()>,
     pub(crate) followers: AtomicUsize,
@@ -111,6 +118,7 @@ impl Stream {
             groups: Mutex::default(),
             tail: Mutex::new(tail),
             shown: Mutex::new(shown),
+            row: Mutex::default(),
             moved: watch::Sender::new(()),
             followers: AtomicUsize::new(0),
             touched: AtomicBool::new(true),
@@ -157,6 +165,21 @@ impl Stream {
     /// The offset of the first record at or after `at`, if that can be told from the newest ones.
     pub(crate) fn newest_since(&self, at: Timestamp) -> Option<u64> {
         self.shown.lock().ring.since(at)
+    }
+
+    /// The row read last, if it holds the record of `offset`.
+    pub(crate) fn row_read_last(&self, offset: u64) -> Option<(Span, Bytes)> {
+        self.row.lock().clone().filter(|(span, _)| (span.first..span.end()).contains(&offset))
+    }
+
+    pub(crate) fn keep_row(&self, row: (Span, Bytes)) {
+        if row.0.count > 1 && row.1.len() <= KEPT_BYTES {
+            *self.row.lock() = Some(row);
+        }
+    }
+
+    pub(crate) fn forget_row(&self) {
+        *self.row.lock() = None;
     }
 
     /// Wakes everybody who waits for something new.

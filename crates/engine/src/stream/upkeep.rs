@@ -171,6 +171,7 @@ impl Work for Idle {
             if stream.was_touched() {
                 continue;
             }
+            stream.forget_row();
             let mut tail = stream.tail.lock();
             if tail.small.len() >= IDLE_ROWS {
                 tail.close_run();
