@@ -11,7 +11,10 @@ use manifold_server::{
         unison::Unison,
     },
     net::{Listener, Options},
-    telemetry::{self, EngineGauges, FloMetrics, ListenerGauges, ProcessGauges, UnisonMetrics, exposition::Exposition},
+    telemetry::{
+        self, EngineGauges, FloMetrics, ListenerGauges, ProcessGauges, UnisonMetrics,
+        exposition::{Exposition, Look},
+    },
 };
 use prometheus_client::registry::Registry;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -192,6 +195,7 @@ impl Ports {
 
         let bounds = flo::Bounds { value_bytes: config.limits.value_bytes, body_bytes: config.limits.body_bytes };
         let mut serving = JoinSet::new();
+        let mut looks: Vec<Look> = Vec::new();
         if let Some(listener) = self.unison {
             let metrics = Arc::new(UnisonMetrics::default());
             registry.register_collector(Box::new(metrics.clone()));
@@ -207,11 +211,18 @@ impl Ports {
             let (config, connections) = (&config.flo, listener.connections());
             let metrics = Arc::new(FloMetrics::new(connections, config.shards(), config.cluster.partition_count));
             registry.register_collector(Box::new(metrics.clone()));
+            let (looking, looked_at) = (metrics.clone(), engine.clone());
+            looks.push(Box::new(move || {
+                let (metrics, engine) = (looking.clone(), looked_at.clone());
+                Box::pin(async move { metrics.look(&engine).await })
+            }));
             let flo = Flo::new(config, engine.clone(), bounds, metrics, down.clone());
             serving.spawn(listener.serve(Arc::new(flo), down.clone()));
         }
         if let Some(listener) = self.metrics {
-            serving.spawn(listener.serve(Arc::new(Exposition::new(registry, shards, connections)), down.clone()));
+            serving.spawn(
+                listener.serve(Arc::new(Exposition::new(registry, shards, connections).looking(looks)), down.clone()),
+            );
         }
         serving
     }

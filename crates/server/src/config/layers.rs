@@ -122,9 +122,8 @@ impl Layers {
 
     fn in_file(&self, key: &str) -> Option<&toml::Value> {
         let (tables, last) = key.rsplit_once('.').map_or(("", key), |(tables, last)| (tables, last));
-        let tables = tables.split('.').filter(|table| !table.is_empty());
-        let table = tables.fold(Some(&self.file), |table, name| table?.get(name)?.as_table());
-        table?.get(last)
+        let mut tables = tables.split('.').filter(|table| !table.is_empty());
+        tables.try_fold(&self.file, |table, name| table.get(name)?.as_table())?.get(last)
     }
 
     /// Sets a key of the file, unless the file or whoever came before has set it.

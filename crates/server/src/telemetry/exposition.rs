@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
+use futures_util::future::BoxFuture;
 use hyper::{
     Method, Request, Response, StatusCode,
     body::Incoming,
@@ -19,10 +20,14 @@ mod tests;
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 const JSON: &str = "application/json";
 
+/// Brings numbers up to date that cannot be read without waiting.
+pub type Look = Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
+
 /// Serves the one registry of the process.
-#[derive(Debug)]
 pub struct Exposition {
     registry: Registry,
+    /// What has to be asked before the registry knows it.
+    looks: Vec<Look>,
     shards: u32,
     connections: Vec<Arc<Connections>>,
     started: Instant,
@@ -30,6 +35,11 @@ pub struct Exposition {
 
 impl Service for Exposition {
     async fn call(self: Arc<Self>, request: Request<Incoming>) -> Response<Body> {
+        if request.uri().path() == "/metrics" {
+            for look in &self.looks {
+                look().await;
+            }
+        }
         self.answer(request.method(), request.uri().path())
     }
 
@@ -51,7 +61,14 @@ impl Service for Exposition {
 impl Exposition {
     /// Over `registry`; the probe also tells of so many `shards` and the connections of all listeners.
     pub fn new(registry: Registry, shards: u32, connections: Vec<Arc<Connections>>) -> Self {
-        Exposition { registry, shards, connections, started: Instant::now() }
+        Exposition { registry, looks: Vec::new(), shards, connections, started: Instant::now() }
+    }
+
+    /// Runs `look` before each page.
+    #[must_use]
+    pub fn looking(mut self, looks: Vec<Look>) -> Self {
+        self.looks = looks;
+        self
     }
 
     fn answer(&self, method: &Method, path: &str) -> Response<Body> {

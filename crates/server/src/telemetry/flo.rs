@@ -3,6 +3,11 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use hyper::{Method, StatusCode};
+use manifold_engine::{
+    Engine, Name, Namespace,
+    queue::{self, QueueName},
+};
+use parking_lot::Mutex;
 use prometheus_client::{collector::Collector, encoding::DescriptorEncoder};
 
 use super::{
@@ -28,6 +33,16 @@ pub struct FloMetrics {
     kv: Labelled<KvCounters>,
     queues: Labelled<QueueCounters>,
     streams: Labelled<StreamCounters>,
+    /// What queues and streams stood at when somebody last looked.
+    standing: Mutex<Standing>,
+}
+
+/// What the queues and streams that were used since the start hold.
+#[derive(Debug, Default)]
+struct Standing {
+    queues: Vec<(String, String, queue::Stats)>,
+    /// With the number of pending records of all groups, and the offset of the last record.
+    streams: Vec<(String, String, u64, u64)>,
 }
 
 #[derive(Debug, Default)]
@@ -167,6 +182,7 @@ impl FloMetrics {
             kv: Labelled::default(),
             queues: Labelled::default(),
             streams: Labelled::default(),
+            standing: Mutex::default(),
         }
     }
     /// Counts an answer; `route` is the template, never a real path.
@@ -218,6 +234,53 @@ impl FloMetrics {
     /// The counters of a stream.
     pub fn stream(&self, namespace: &[u8], stream: &[u8]) -> Arc<StreamCounters> {
         self.streams.at(namespace, stream)
+    }
+
+    /// Asks the engine what queues and streams hold; their names are those that were counted.
+    pub async fn look(&self, engine: &Engine) {
+        let mut standing = Standing::default();
+        for (namespace, name, _) in self.queues.all() {
+            let names = (Namespace::new(namespace.clone()), QueueName::new(name.clone()));
+            // `_other_` and queues that are gone hold nothing.
+            if let (Ok(of), Ok(queue)) = names
+                && let Ok(stats) = engine.queue_stats(&of, &queue).await
+            {
+                standing.queues.push((namespace, name, stats));
+            }
+        }
+        for (namespace, name, _) in self.streams.all() {
+            if let (Ok(of), Ok(stream)) = (Namespace::new(namespace.clone()), Name::new(name.clone()))
+                && let Ok(info) = engine.stream_info(&of, &stream).await
+                && let Ok(groups) = engine.groups(&of, &stream).await
+            {
+                let pending = groups.iter().map(|group| group.pending).sum();
+                standing.streams.push((namespace, name, pending, info.end.saturating_sub(1)));
+            }
+        }
+        *self.standing.lock() = standing;
+    }
+
+    fn encode_standing(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let standing = self.standing.lock();
+        type Read = fn(&queue::Stats) -> u64;
+        let families: [(&'static str, &str, Read); 5] = [
+            (names::FLO_QUEUE_LEASES_ACTIVE, "Messages held by consumers", |queue| queue.leased),
+            (names::FLO_QUEUE_DLQ_CURRENT, "Dead letters", |queue| queue.dead),
+            (names::FLO_QUEUE_DELAYED_CURRENT, "Messages that are not visible yet", |queue| queue.delayed),
+            (names::FLO_QUEUE_AVAILABLE, "Messages that a consumer could get", |queue| queue.ready - queue.delayed),
+            (names::FLO_QUEUE_LAST_SEQ, "Messages accepted", |queue| queue.enqueued_total),
+        ];
+        for (name, help, read) in families {
+            let each = standing.queues.iter();
+            let series: Series =
+                each.map(|(namespace, queue, stats)| (queue_labels(namespace, queue), read(stats))).collect();
+            write::gauge_series(encoder, name, help, &series)?;
+        }
+        let streams = || standing.streams.iter();
+        let pending: Series = streams().map(|(of, name, pending, _)| (stream_labels(of, name), *pending)).collect();
+        write::gauge_series(encoder, names::FLO_STREAM_PENDING, "Records delivered and not acknowledged", &pending)?;
+        let last: Series = streams().map(|(of, name, _, last)| (stream_labels(of, name), *last)).collect();
+        write::gauge_series(encoder, names::FLO_STREAM_LAST_SEQ, "Offset of the last record", &last)
     }
 
     fn encode_node(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
@@ -312,9 +375,7 @@ impl FloMetrics {
         for (name, help, read) in families {
             let series: Series = all
                 .iter()
-                .map(|(namespace, queue, counters)| {
-                    (vec![("namespace", namespace.clone()), ("queue", queue.clone())], read(counters).get())
-                })
+                .map(|(namespace, queue, counters)| (queue_labels(namespace, queue), read(counters).get()))
                 .collect();
             write::counter_series(encoder, name, help, &series)?;
         }
@@ -323,9 +384,6 @@ impl FloMetrics {
 
     fn encode_streams(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let all = self.streams.all();
-        let labels = |namespace: &String, stream: &String| {
-            vec![("namespace", namespace.clone()), ("topic", stream.clone()), ("partition", "0".to_owned())]
-        };
         type Read = fn(&StreamCounters) -> &Counter;
         let families: [(&'static str, &str, Read); 12] = [
             (names::FLO_STREAM_APPEND_OPS, "Appends", |stream| &stream.append_ops),
@@ -344,14 +402,14 @@ impl FloMetrics {
         for (name, help, read) in families {
             let series: Series = all
                 .iter()
-                .map(|(namespace, stream, counters)| (labels(namespace, stream), read(counters).get()))
+                .map(|(namespace, stream, counters)| (stream_labels(namespace, stream), read(counters).get()))
                 .collect();
             write::counter_series(encoder, name, help, &series)?;
         }
         let readers: Series = all
             .iter()
             .map(|(namespace, stream, counters)| {
-                (labels(namespace, stream), counters.blocking_readers.get().unsigned_abs())
+                (stream_labels(namespace, stream), counters.blocking_readers.get().unsigned_abs())
             })
             .collect();
         write::gauge_series(encoder, names::FLO_STREAM_BLOCKING_READERS, "Readers that wait", &readers)
@@ -365,6 +423,16 @@ impl Collector for FloMetrics {
         self.encode_node(encoder)?;
         self.encode_kv(encoder)?;
         self.encode_queues(encoder)?;
-        self.encode_streams(encoder)
+        self.encode_streams(encoder)?;
+        self.encode_standing(encoder)
     }
+}
+
+fn queue_labels(namespace: &str, queue: &str) -> Vec<(&'static str, String)> {
+    vec![("namespace", namespace.to_owned()), ("queue", queue.to_owned())]
+}
+
+/// A stream is one partition of itself.
+fn stream_labels(namespace: &str, stream: &str) -> Vec<(&'static str, String)> {
+    vec![("namespace", namespace.to_owned()), ("topic", stream.to_owned()), ("partition", "0".to_owned())]
 }

@@ -119,6 +119,20 @@ pub const FLO_STREAM_GROUP_ACKS: &str = "flo_stream_consumer_group_acks_total";
 pub const FLO_STREAM_TRIM_OPS: &str = "flo_stream_trim_ops_total";
 /// Records trimmed, by stream.
 pub const FLO_STREAM_TRIM_RECORDS: &str = "flo_stream_trim_records_total";
+/// Messages held by consumers, by queue.
+pub const FLO_QUEUE_LEASES_ACTIVE: &str = "flo_queue_leases_active";
+/// Dead letters, by queue.
+pub const FLO_QUEUE_DLQ_CURRENT: &str = "flo_queue_dlq_messages_current";
+/// Messages that are not visible yet, by queue.
+pub const FLO_QUEUE_DELAYED_CURRENT: &str = "flo_queue_delayed_messages_current";
+/// Messages that a consumer could get, by queue.
+pub const FLO_QUEUE_AVAILABLE: &str = "flo_queue_available_current";
+/// Messages accepted, which is the number of the last one, by queue.
+pub const FLO_QUEUE_LAST_SEQ: &str = "flo_queue_last_seq";
+/// Records delivered and not acknowledged, by stream.
+pub const FLO_STREAM_PENDING: &str = "flo_stream_consumer_group_pending_current";
+/// Offset of the last record, by stream.
+pub const FLO_STREAM_LAST_SEQ: &str = "flo_stream_last_seq";
 /// Requests answered, by route and status.
 pub const FLO_HTTP_REQUESTS: &str = "flo_http_requests_total";
 /// Seconds from the head of a request to the head of its answer.

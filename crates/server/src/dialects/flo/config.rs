@@ -307,16 +307,11 @@ impl Config {
 }
 
 impl PriorityOrder {
-    /// The engine delivers the higher priority first.
-    pub(super) fn to_engine(self, priority: i64) -> i64 {
+    /// The engine delivers the higher priority first: the same turn leads to its order and back from it.
+    pub(super) fn turn(self, priority: i64) -> i64 {
         match self {
             PriorityOrder::HigherFirst => priority,
             PriorityOrder::LowerFirst => -priority,
         }
-    }
-
-    /// The reverse.
-    pub(super) fn from_engine(self, priority: i64) -> i64 {
-        self.to_engine(priority)
     }
 }
