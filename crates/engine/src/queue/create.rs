@@ -15,11 +15,7 @@ pub(crate) async fn create(
     live.store.room().await;
     let row = keys::queue(namespace, name);
     let queue = live.queues.find_or_expect(live, &row);
-    let done = queue.run(live, |inner| inner.make(live, &row, |step| configure(step, name, settings))).await;
-    if done.is_err() {
-        live.queues.forget_absent(&queue);
-    }
-    done
+    queue.run(live, |inner| inner.make(live, &row, |step| configure(step, name, settings))).await
 }
 
 /// The rule.

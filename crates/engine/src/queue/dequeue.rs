@@ -2,7 +2,6 @@
 //! lease is committed while its future is polled, so a caller that went away swallows no message.
 
 use std::{
-    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -13,7 +12,7 @@ use crate::{
     queue::{
         Delivery, Dequeue, Held, Message, QueueName,
         pack::Stored,
-        registry::{Inner, Progress, Queue, Stage, Told},
+        registry::{Inner, Progress, Queue, Told},
         rows::Slip,
         settle,
         step::Step,
@@ -63,13 +62,13 @@ async fn deliver(live: &Live, queue: &Queue, name: &QueueName, told: Told<Vec<Ta
 /// A place in the line of a queue; dropped, it is free, and the next one's turn comes.
 struct InLine<'a> {
     live: &'a Live,
-    queue: &'a Arc<Queue>,
+    queue: &'a Queue,
     ticket: u64,
     hasty: bool,
 }
 
 impl<'a> InLine<'a> {
-    fn join(live: &'a Live, queue: &'a Arc<Queue>, dequeue: &Dequeue) -> Self {
+    fn join(live: &'a Live, queue: &'a Queue, dequeue: &Dequeue) -> Self {
         let hasty = dequeue.wait.is_zero();
         let ticket = queue.lock().line.join(hasty);
         InLine { live, queue, ticket, hasty }
@@ -102,11 +101,6 @@ impl Drop for InLine<'_> {
         let mut inner = self.queue.lock();
         inner.line.leave(self.ticket);
         inner.rouse();
-        let absent = matches!(inner.stage, Stage::Absent);
-        drop(inner);
-        if absent {
-            self.live.queues.forget_absent(self.queue);
-        }
     }
 }
 

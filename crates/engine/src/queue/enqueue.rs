@@ -26,7 +26,7 @@ pub(crate) async fn enqueue(
     live.store.room().await;
     let row = keys::queue(namespace, name);
     let queue = live.queues.find_or_expect(live, &row);
-    let done = queue
+    queue
         .run(live, |inner| {
             let done = inner.make(live, &row, |step| add(step, name, &enqueue, &body))?;
             if !done.deduplicated {
@@ -34,11 +34,7 @@ pub(crate) async fn enqueue(
             }
             Ok(done)
         })
-        .await;
-    if done.is_err() {
-        live.queues.forget_absent(&queue);
-    }
-    done
+        .await
 }
 
 fn check(live: &Live, enqueue: &Enqueue) -> Result<()> {

@@ -64,42 +64,63 @@ pub(crate) enum Progress {
     More,
 }
 
+/// A queue in use. Dropped, it forgets a queue that is not there and that nobody else uses: names that clients make up
+/// cost nothing.
+#[derive(Debug)]
+pub(crate) struct Use<'a> {
+    queues: &'a Queues,
+    /// Taken when it is dropped.
+    queue: Option<Arc<Queue>>,
+}
+
 impl Queues {
     /// The queue with this row key, if there are rows of it or somebody waits for it.
-    pub(crate) fn find(&self, live: &Live, row: &RowKey) -> Option<Arc<Queue>> {
+    pub(crate) fn find<'a>(&'a self, live: &Live, row: &RowKey) -> Option<Use<'a>> {
         let mut by_name = self.by_name.lock();
         if let Some(queue) = by_name.get(row) {
-            return Some(queue.clone());
+            return Some(Use { queues: self, queue: Some(queue.clone()) });
         }
         live.store.get(View::Latest, keys::QUEUE, row)?;
         let queue = Arc::new(Queue::new(row.clone(), Stage::Unread));
         by_name.insert(row.clone(), queue.clone());
-        Some(queue)
+        Some(Use { queues: self, queue: Some(queue) })
     }
 
-    /// The same for who makes it, or waits for it to be made; to be followed by [`Queues::forget_absent`] when it stays
-    /// away.
-    pub(crate) fn find_or_expect(&self, live: &Live, row: &RowKey) -> Arc<Queue> {
+    /// The same for who makes it, or waits for it to be made.
+    pub(crate) fn find_or_expect<'a>(&'a self, live: &Live, row: &RowKey) -> Use<'a> {
         if let Some(queue) = self.find(live, row) {
             return queue;
         }
         let mut by_name = self.by_name.lock();
-        // Made since, with its rows, by somebody who then has it in the map.
+        // Whoever made it since has it in the map.
         let queue = by_name.entry(row.clone()).or_insert_with(|| Arc::new(Queue::new(row.clone(), Stage::Absent)));
-        queue.clone()
+        Use { queues: self, queue: Some(queue.clone()) }
     }
 
     #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
         self.by_name.lock().is_empty()
     }
+}
 
-    /// Forgets a queue that is not there and that nobody but the caller holds: names that clients make up cost nothing.
-    pub(crate) fn forget_absent(&self, queue: &Arc<Queue>) {
-        let mut by_name = self.by_name.lock();
-        // The map and the caller: whoever else comes must take this lock first.
-        if Arc::strong_count(queue) == 2 && matches!(queue.inner.lock().stage, Stage::Absent) {
-            by_name.remove(&queue.row);
+impl std::ops::Deref for Use<'_> {
+    type Target = Queue;
+    fn deref(&self) -> &Queue {
+        self.queue.as_ref().expect("only the drop takes it")
+    }
+}
+
+impl Drop for Use<'_> {
+    fn drop(&mut self) {
+        let absent = |queue: &Queue| matches!(queue.lock().stage, Stage::Absent);
+        // A queue that is there stays: only an absent one has to be looked at under the lock of all.
+        let Some(queue) = self.queue.take_if(|queue| absent(queue)) else { return };
+        let mut by_name = self.queues.by_name.lock();
+        let row = queue.row.clone();
+        drop(queue);
+        // The map is the only one that has it left, and whoever comes next must take this lock first.
+        if by_name.get(&row).is_some_and(|queue| Arc::strong_count(queue) == 1 && absent(queue)) {
+            by_name.remove(&row);
         }
     }
 }

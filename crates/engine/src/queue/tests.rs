@@ -497,6 +497,22 @@ async fn a_wait_in_vain_ends_in_time_and_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn an_absent_queue_is_forgotten_with_the_last_who_waits_for_it() {
+    let house = House::new().await;
+    let (namespace, queue) = (ns("n"), q("q"));
+    let forgotten = || house.engine.live().expect("open").queues.is_empty();
+    let mut first = Box::pin(house.queue_dequeue(&namespace, &queue, waiting(60_000)));
+    let mut second = Box::pin(house.queue_dequeue(&namespace, &queue, waiting(60_000)));
+    for waiter in [&mut first, &mut second] {
+        assert!(waiter.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    }
+    drop(first);
+    assert!(!forgotten());
+    drop(second);
+    assert!(forgotten());
+}
+
+#[tokio::test]
 async fn waiters_are_woken_by_the_end_of_a_delay_and_of_a_lease() {
     let house = House::new().await;
     house.send(Enqueue { delay: ms(100), ..say("a") }).await;
