@@ -11,13 +11,11 @@ pub struct Settings {
     pub file: Table,
     /// The whole environment of the process: nothing is inherited.
     pub env: Vec<(String, String)>,
-    /// Whether the ports are written to the file.
-    pub ports_in_file: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { file: Table::new(), env: Vec::new(), ports_in_file: true }
+        Settings { file: Table::new(), env: Vec::new() }
             .set("unison.api_key", FULL_KEY)
             .set("unison.agent_api_key", AGENT_KEY)
     }
@@ -44,12 +42,6 @@ impl Settings {
         self
     }
 
-    /// Leaves the ports out of the file, for tests that give them in another way.
-    pub fn without_ports(mut self) -> Self {
-        self.ports_in_file = false;
-        self
-    }
-
     /// A server that answers as soon as the kernel has a write: for tests that are not about power loss and write much.
     pub fn fast() -> Self {
         Settings::default().set("durability.level", "os")
@@ -64,6 +56,8 @@ fn table<'a>(file: &'a mut Table, section: &str) -> &'a mut Table {
     if section.is_empty() {
         return file;
     }
-    let entry = file.entry(section).or_insert_with(|| Value::Table(Table::new()));
-    entry.as_table_mut().expect("a section is a table")
+    section.split('.').fold(file, |table, name| {
+        let entry = table.entry(name).or_insert_with(|| Value::Table(Table::new()));
+        entry.as_table_mut().expect("a section is a table")
+    })
 }
