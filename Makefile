@@ -7,13 +7,13 @@ help:
 	@echo "make run     serve on the default ports, data in ./data"
 	@echo "make test    everything that must hold: format, lints, all tests, documentation"
 	@echo "make check   the quick part of it: format and lints"
-	@echo "make models  the tests against models, ten thousand cases each"
+	@echo "make models  the part of it that tests against models, ten thousand cases each"
 	@echo "make bench   measure; each figure is a ratio within one run"
 
 run:
 	cargo run --release --bin manifold -- serve --data-dir ./data
 
-test: fmt lint unit docs
+test: fmt lint unit models docs
 
 check: fmt lint
 
