@@ -15,7 +15,7 @@ use crate::{
     Clock, Error, Key, Kind, Level, Limits, Namespace, Result, Retention, Timestamp,
     feed::{self, Changes, FeedPage, Filter, Follower, Start},
     keys,
-    kv::{self, Delete, Entry, List, Op, Outcome, Page, Put, Scan, TreeScan},
+    kv::{self, Delete, Entry, List, Op, Outcome, Page, Put, Revision, Scan, TreeScan},
     live::{Counted, Live},
     namespaces::{self, NamespaceInfo},
     open::{self, Ground},
@@ -260,6 +260,11 @@ impl Engine {
     /// Several keys of one cut, in the order asked.
     pub fn get_many(&self, keys: &[(Namespace, Key)]) -> Result<Cut<Vec<Option<Entry>>>> {
         kv::get_many(self.live()?, keys)
+    }
+    /// The value of a live key and those before it, newest first, as far as the feed keeps them; empty when the key is
+    /// not live. At most `limit`; ends before it passes `max_bytes` of values, but holds the newest.
+    pub fn history(&self, namespace: &Namespace, key: &Key, limit: usize, max_bytes: usize) -> Result<Vec<Revision>> {
+        kv::history(self.live()?, namespace, key, limit, max_bytes)
     }
     /// A page of live keys of one namespace.
     pub fn list(&self, namespace: &Namespace, list: List) -> Result<Cut<Page>> {

@@ -58,6 +58,8 @@ pub struct Change {
     pub expires_at: Option<Timestamp>,
     /// First and last number of the commit it belongs to.
     pub commit: (u64, u64),
+    /// Number of the key's change before it; none when it is the first, or the one before was forgotten.
+    pub previous: Option<u64>,
 }
 
 impl Change {

@@ -49,6 +49,8 @@ pub(crate) struct Draft {
     pub(crate) deadline: Deadline,
     /// What the key's rows were before the transaction.
     pub(crate) stored: kv::Stored,
+    /// The draft of the same key before this one.
+    pub(crate) earlier: Option<usize>,
     /// A later draft of the same transaction writes the key's rows.
     pub(crate) superseded: bool,
 }
@@ -225,8 +227,10 @@ impl<'a> Txn<'a> {
 
 impl Draft {
     fn stamp(self, seq: u64, at: Timestamp, commit: (u64, u64)) -> Change {
-        let Draft { op, namespace, key, value, version, actor, deadline, stored: _, superseded: _ } = self;
-        Change { seq, op, namespace, key, value, version, actor, at, expires_at: deadline.resolve(at), commit }
+        let Draft { op, namespace, key, value, version, actor, deadline, stored, earlier, superseded: _ } = self;
+        let previous = earlier.map(|draft| commit.0 + draft as u64).or(stored.seq());
+        let expires_at = deadline.resolve(at);
+        Change { seq, op, namespace, key, value, version, actor, at, expires_at, commit, previous }
     }
 }
 

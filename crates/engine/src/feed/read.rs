@@ -111,18 +111,24 @@ impl Feed {
             if self.gaps().around(seq).is_some() {
                 break;
             }
-            let Some(row) = store.get(View::Durable, keys::FEED, &keys::number(seq)) else {
-                if seq >= self.floor() {
-                    return Err(Error::unreadable(&format!("record {seq} of the feed")));
-                }
+            let Some(change) = self.recorded(store, seq)? else {
                 // Trimmed while we read: what we have is whole, what follows is gone.
                 return Ok((seq > from).then(|| collect.done(false)));
             };
-            if !collect.offer(&Arc::new(record::read(seq, &row)?)) {
+            if !collect.offer(&Arc::new(change)) {
                 return Ok(Some(collect.done(true)));
             }
         }
         Ok(Some(collect.done(false)))
+    }
+
+    /// The change `seq` as it was recorded; none when it has been trimmed.
+    pub(crate) fn recorded(&self, store: &Store, seq: u64) -> Result<Option<Change>> {
+        match store.get(View::Durable, keys::FEED, &keys::number(seq)) {
+            Some(row) => record::read(seq, &row).map(Some),
+            None if seq < self.floor() => Ok(None),
+            None => Err(Error::unreadable(&format!("record {seq} of the feed"))),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! How a change lies in its feed row: everything in the body, so that the index holds eight bytes and a place per change.
 //!
 //! `version of the encoding, op and encoding, at, version, deadline, seq - first of the commit, last of the commit - seq,
-//! namespace, key, actor, value` (see `docs/disk-format.md`).
+//! seq - previous of the key, namespace, key, actor, value` (see `docs/disk-format.md`).
 
 use bytes::Bytes;
 use manifold_store::Row;
@@ -33,6 +33,7 @@ pub(crate) fn encode(change: &Change, out: &mut Vec<u8>) {
     codec::put_deadline(out, change.expires_at);
     codec::put_varint(out, change.seq - change.commit.0);
     codec::put_varint(out, change.commit.1 - change.seq);
+    codec::put_varint(out, change.previous.map_or(0, |previous| change.seq - previous));
     codec::put_bytes(out, change.namespace.as_bytes());
     codec::put_bytes(out, change.key.as_bytes());
     codec::put_bytes(out, change.actor.as_bytes());
@@ -52,6 +53,10 @@ pub(crate) fn decode(seq: u64, body: &Bytes) -> Option<Change> {
     let version = reader.varint()?;
     let expires_at = reader.deadline()?;
     let commit = (seq.checked_sub(reader.varint()?)?, seq.checked_add(reader.varint()?)?);
+    let previous = match reader.varint()? {
+        0 => None,
+        back => Some(seq.checked_sub(back)?),
+    };
     let namespace = Namespace::new(body.slice_ref(reader.bytes()?)).ok()?;
     let key = Key::new(body.slice_ref(reader.bytes()?)).ok()?;
     let actor = Actor::new(body.slice_ref(reader.bytes()?)).ok()?;
@@ -63,7 +68,7 @@ pub(crate) fn decode(seq: u64, body: &Bytes) -> Option<Change> {
         EXPIRE => (ChangeOp::Expire, None),
         _ => return None,
     };
-    Some(Change { seq, op, namespace, key, value, version, actor, at, expires_at, commit })
+    Some(Change { seq, op, namespace, key, value, version, actor, at, expires_at, commit, previous })
 }
 
 /// Reads the change `seq` from its row.
@@ -78,7 +83,7 @@ mod tests {
     use super::*;
 
     fn change() -> impl Strategy<Value = Change> {
-        let numbers = (1u64..1 << 60, 0u64..1000, 0u64..1000, any::<u64>(), any::<u64>());
+        let numbers = (1u64..1 << 60, 0u64..1000, 0u64..1000, any::<u64>(), any::<u64>(), any::<bool>());
         let names = ("[a-z:/]{1,30}", "[a-z]{1,30}", "[a-z]{1,30}");
         let what = prop_oneof![
             (any::<bool>(), any::<Vec<u8>>(), proptest::option::of(0..u64::MAX)).prop_map(|(json, bytes, deadline)| {
@@ -88,8 +93,8 @@ mod tests {
             Just((ChangeOp::Delete, None, None)),
             Just((ChangeOp::Expire, None, None)),
         ];
-        (numbers, names, what).prop_map(|((first, before, after, version, at), names, (op, value, expires_at))| {
-            Change {
+        (numbers, names, what).prop_map(
+            |((first, before, after, version, at, has_previous), names, (op, value, expires_at))| Change {
                 seq: first + before,
                 op,
                 namespace: Namespace::new(names.0).expect("name"),
@@ -100,8 +105,9 @@ mod tests {
                 at: Timestamp(at),
                 expires_at,
                 commit: (first, first + before + after),
-            }
-        })
+                previous: has_previous.then_some(first - 1),
+            },
+        )
     }
 
     proptest! {

@@ -10,6 +10,7 @@ mod batch;
 mod delete;
 mod expire;
 mod forget;
+mod history;
 mod put;
 mod read;
 mod row;
@@ -23,6 +24,7 @@ pub(crate) use batch::batch;
 pub(crate) use delete::delete;
 pub(crate) use expire::expire;
 pub(crate) use forget::Forget;
+pub(crate) use history::history;
 pub(crate) use put::put;
 pub(crate) use read::{get, get_many, get_or_wait, list};
 pub(crate) use row::{Stored, is_live_value, write};
@@ -63,6 +65,17 @@ pub struct Entry {
     pub expires_at: Option<Timestamp>,
     /// The feed's number of the change that wrote it.
     pub seq: u64,
+}
+
+/// A value that a key has or had.
+#[derive(Debug, Clone)]
+pub struct Revision {
+    /// The version that the write produced.
+    pub version: u64,
+    /// What it wrote.
+    pub value: Value,
+    /// When.
+    pub updated_at: Timestamp,
 }
 
 /// The condition of a write, decided together with it.

@@ -164,10 +164,20 @@ impl Floor {
 pub(crate) enum Stored {
     /// None.
     Nothing,
-    /// An entry, with its timer.
-    Entry { expires_at: Option<Timestamp> },
+    /// An entry, with the number of the change that wrote it and its timer.
+    Entry { seq: u64, expires_at: Option<Timestamp> },
     /// A tombstone, listed under the removal's number.
     Tomb { seq: u64 },
+}
+
+impl Stored {
+    /// The number of the key's newest change; none when it is not known.
+    pub(crate) fn seq(self) -> Option<u64> {
+        match self {
+            Stored::Nothing => None,
+            Stored::Entry { seq, .. } | Stored::Tomb { seq } => Some(seq),
+        }
+    }
 }
 
 /// Writes the rows of a key as `change`, the last one of its transaction, leaves them.
@@ -193,7 +203,7 @@ pub(crate) fn write(txn: &mut Txn<'_>, change: &Change, stored: Stored) {
         txn.delete(keys::TOMB_ORDER, &keys::number(seq));
     }
     let armed = match stored {
-        Stored::Entry { expires_at } => expires_at,
+        Stored::Entry { expires_at, .. } => expires_at,
         Stored::Nothing | Stored::Tomb { .. } => None,
     };
     if armed != change.expires_at {

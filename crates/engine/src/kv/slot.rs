@@ -43,7 +43,8 @@ impl Slot {
                 return Err(Error::new(Kind::WrongType, format!("key {key} holds another type")));
             }
             let deadline = head.expires_at.map_or(Deadline::Never, Deadline::At);
-            (Stored::Entry { expires_at: head.expires_at }, Current::Present { version: head.version, deadline })
+            let stored = Stored::Entry { seq: head.seq, expires_at: head.expires_at };
+            (stored, Current::Present { version: head.version, deadline })
         } else if let Some(row) = txn.get(keys::TOMB, &row) {
             let Tomb { version, seq } = Tomb::read(&row)?;
             (Stored::Tomb { seq }, Current::Absent { version })
@@ -139,6 +140,7 @@ impl Slot {
             actor,
             deadline,
             stored: self.stored,
+            earlier: self.draft,
             superseded: false,
         });
         self.draft = Some(draft);

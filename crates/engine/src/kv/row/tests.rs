@@ -26,6 +26,7 @@ proptest! {
             at: Timestamp(at),
             expires_at: deadline.map(Timestamp),
             commit: (seq, seq),
+            previous: None,
         };
         let head = encode_entry(&change, encoding);
         let expected = Head {

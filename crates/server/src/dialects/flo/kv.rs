@@ -1,4 +1,4 @@
-//! One key: GET, PUT, DELETE.
+//! One key: GET (its history too), PUT, DELETE.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use axum::body::Body;
 use hyper::{Response, StatusCode, body::Incoming, header::ETAG};
 use manifold_engine::{
     Key, Kind, Timestamp,
-    kv::{Delete, Encoding, Entry, Expires, Put, Value, When},
+    kv::{Delete, Encoding, Entry, Expires, Put, Revision, Value, When},
 };
 
 use super::{
@@ -15,7 +15,8 @@ use super::{
     error::Error,
     members::{self, Integers},
     names::{self, ACTOR},
-    payload, scan,
+    payload,
+    scan::{self, PAGE_BYTES},
 };
 use crate::http::{
     etag::{etag, has_version},
@@ -28,6 +29,8 @@ pub(super) const ENVELOPE_BYTES: usize = 96;
 
 const SECONDS: Integers = Integers::within(0, MAX_INTEGER / 1000, "an integer from 0");
 const VERSION: Integers = members::NATURAL;
+/// How many values of a key's history.
+const DEPTH: Integers = Integers::up_to(1, 8, "an integer from 1");
 
 /// GET of a key; of an empty one, the scan of its namespace.
 pub(super) async fn get(call: Call<'_>) -> Reply {
@@ -37,6 +40,7 @@ pub(super) async fn get(call: Call<'_>) -> Reply {
     let (namespace, key) = names::key(&call)?;
     let query = call.query()?;
     let wait = members::block_parameter(&query)?;
+    let depth = DEPTH.parameter(&query, "history")?;
     call.flo.metrics.kv_get(namespace.as_bytes());
     let waited = match wait {
         Some(wait) => call.flo.unless_stopping(call.engine().get_or_wait(&namespace, &key, wait)).await,
@@ -44,17 +48,49 @@ pub(super) async fn get(call: Call<'_>) -> Reply {
     };
     let found = waited.unwrap_or_else(|| call.engine().get(&namespace, &key))?;
     let entry = found.it.ok_or_else(|| absent(&key))?;
-    let mut response = if has_version(&call.parts.headers, entry.version) {
+    if let Some(depth) = depth {
+        let revisions = call.engine().history(&namespace, &key, depth as usize, PAGE_BYTES)?;
+        let newest = revisions.first().ok_or_else(|| absent(&key))?;
+        return Ok(unless_known(&call, newest.version, || history(&key, &revisions)));
+    }
+    Ok(unless_known(&call, entry.version, || {
+        let mut out = Vec::with_capacity(entry_bytes(&entry));
+        write_entry(&mut out, &entry, call.engine().now(), false);
+        out
+    }))
+}
+
+/// What `body` writes, or 304 to a client that has this version.
+fn unless_known(call: &Call<'_>, version: u64, body: impl FnOnce() -> Vec<u8>) -> Response<Body> {
+    let mut response = if has_version(&call.parts.headers, version) {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         response
     } else {
-        let mut out = Vec::with_capacity(entry_bytes(&entry));
-        write_entry(&mut out, &entry, call.engine().now(), false);
-        reply::json(out)
+        reply::json(body())
     };
-    response.headers_mut().insert(ETAG, etag(entry.version));
-    Ok(response)
+    response.headers_mut().insert(ETAG, etag(version));
+    response
+}
+
+/// `{"key","versions":[{"version","value","updated_at"}]}`, newest first.
+fn history(key: &Key, revisions: &[Revision]) -> Vec<u8> {
+    let each = |revision: &Revision| payload::encoded_len(revision.value.bytes.len()) + ENVELOPE_BYTES;
+    let mut out = Vec::with_capacity(key.as_bytes().len() + 32 + revisions.iter().map(each).sum::<usize>());
+    out.extend_from_slice(b"{\"key\":");
+    json::write_bytes_as_str(&mut out, key.as_bytes());
+    out.extend_from_slice(b",\"versions\":");
+    json::write_array(&mut out, revisions, |out, revision| {
+        out.extend_from_slice(b"{\"version\":");
+        json::write_u64(out, revision.version);
+        out.extend_from_slice(b",\"value\":");
+        payload::write(out, &revision.value.bytes);
+        out.extend_from_slice(b",\"updated_at\":");
+        json::write_u64(out, revision.updated_at.0);
+        out.push(b'}');
+    });
+    out.push(b'}');
+    out
 }
 
 /// PUT of a key.

@@ -18,6 +18,7 @@ fn change(seq: u64, bytes: usize) -> Arc<Change> {
         at: Timestamp(1),
         expires_at: None,
         commit: (seq, seq),
+        previous: None,
     })
 }
 

@@ -31,6 +31,7 @@ fn change(op: ChangeOp, value: Option<Value>) -> Change {
         at: Timestamp(1_000),
         expires_at: Some(Timestamp(2_000)),
         commit: (8, 9),
+        previous: None,
     }
 }
 

@@ -323,6 +323,7 @@ fn as_change(namespace: Namespace, entry: Entry) -> Change {
         at: entry.updated_at,
         expires_at: entry.expires_at,
         commit: (entry.seq, entry.seq),
+        previous: None,
     }
 }
 

@@ -19,6 +19,7 @@ fn change(key: &str, seq: u64, bytes: usize) -> Arc<Change> {
         at: Timestamp(1),
         expires_at: None,
         commit: (seq, seq),
+        previous: None,
     })
 }
 
