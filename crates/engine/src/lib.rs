@@ -27,5 +27,5 @@ pub use clock::{Clock, Timestamp};
 pub use engine::{Cut, Engine, Options, State, Stats, verify};
 pub use error::{Error, Kind, Result};
 pub use limits::{Limits, Retention};
-pub use manifold_store::{Level, OpenError};
+pub use manifold_store::{FSYNC_BOUNDS_MICROS, Level, OpenError, Stats as StoreStats};
 pub use names::{Actor, Key, Name, NameError, Namespace};

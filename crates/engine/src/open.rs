@@ -64,7 +64,7 @@ pub(crate) fn open(
         streams,
         locks: Locks::new(),
         namespaces: known,
-        queues: Queues::default(),
+        queues: Queues::new(clock.now()),
         clock,
         limits,
         retention,

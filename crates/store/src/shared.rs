@@ -16,6 +16,7 @@ use crate::{
     Error, Options, Seq,
     disk::{Disk, Lock},
     durable::{Company, Publisher, Room},
+    fsyncs::Fsyncs,
     log::{
         append::{Home, Log},
         flush::Io,
@@ -68,16 +69,8 @@ pub(crate) struct Opened {
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub commits: AtomicU64,
-    pub fsyncs: AtomicU64,
-    pub fsync_micros: AtomicU64,
+    pub fsyncs: Fsyncs,
     pub cleaned_bytes: AtomicU64,
-}
-
-impl Counters {
-    pub fn fsync(&self, micros: u64) {
-        self.fsyncs.fetch_add(1, Ordering::Relaxed);
-        self.fsync_micros.fetch_add(micros, Ordering::Relaxed);
-    }
 }
 
 /// The pieces recovery leaves behind.

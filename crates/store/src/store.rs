@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use crate::{
     Batch, Chunk, Durable, Error, Level, OpenError, Options, Range, Row, Seq, Snapshot, Table, View,
     disk::Disk,
+    fsyncs::FSYNC_BOUNDS_MICROS,
     log::frame::{HEADER, Kind},
     shared::Shared,
 };
@@ -45,6 +46,8 @@ pub struct Stats {
     pub commits: u64,
     /// fsyncs since the start.
     pub fsyncs: u64,
+    /// How many of them took so long: one count for each of [`crate::FSYNC_BOUNDS_MICROS`], and one for those beyond.
+    pub fsync_buckets: [u64; FSYNC_BOUNDS_MICROS.len() + 1],
     /// Microseconds spent in them.
     pub fsync_micros: u64,
     /// Bytes of segments cleaned away since the start.
@@ -242,6 +245,7 @@ impl Store {
     pub fn stats(&self) -> Stats {
         let usage = self.shared.usage();
         let counters = &self.shared.counters;
+        let fsync_buckets = counters.fsyncs.buckets();
         let of = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
         Stats {
             memory_bytes: self.memory_bytes(),
@@ -249,8 +253,9 @@ impl Store {
             dead_bytes: usage.total().saturating_sub(usage.live()),
             segments: usage.segments.len() as u64,
             commits: of(&counters.commits),
-            fsyncs: of(&counters.fsyncs),
-            fsync_micros: of(&counters.fsync_micros),
+            fsyncs: fsync_buckets.iter().sum(),
+            fsync_buckets,
+            fsync_micros: counters.fsyncs.micros(),
             cleaned_bytes: of(&counters.cleaned_bytes),
             torn_bytes: self.shared.opened.torn_bytes,
             replayed_bytes: self.shared.opened.replayed_bytes,

@@ -65,6 +65,8 @@ impl State {
         for (at, sequence) in due(self.order.delayed.iter().copied(), now) {
             let ready = Place::Ready(self.message(live, sequence)?.slip()?.priority);
             self.order.apply(&Move { sequence, from: Some(Place::Delayed(at)), to: Some(ready) });
+            // No record says that a delay is over: one that ended before is met again by every run.
+            self.by_itself.promoted += u64::from(at > live.queues.started);
         }
         Ok(())
     }
@@ -74,6 +76,7 @@ impl State {
         if ended.is_empty() {
             return Ok(());
         }
+        let expired = ended.len() as u64;
         self.step(live, |step| {
             step.txn.relief();
             for (until, sequence) in ended {
@@ -82,7 +85,9 @@ impl State {
                 step.give_back(leased, Reason::Expired, None)?;
             }
             Ok(())
-        })
+        })?;
+        self.by_itself.expired += expired;
+        Ok(())
     }
 
     fn close_windows(&mut self, live: &Live, now: Timestamp) -> Result<()> {

@@ -58,6 +58,7 @@ fn read_stats(inner: &mut Inner, live: &Live, name: &QueueName) -> Result<Stats>
         waiting,
         oldest,
         settings: state.card.settings,
+        by_itself: state.by_itself,
     })
 }
 

@@ -254,6 +254,17 @@ pub struct Stats {
     pub oldest: Option<Timestamp>,
     /// How it treats its messages.
     pub settings: Settings,
+    /// What happened in it by itself.
+    pub by_itself: ByItself,
+}
+
+/// What happened in a queue by itself since the engine started.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ByItself {
+    /// Leases that ran out.
+    pub expired: u64,
+    /// Messages whose delay was over.
+    pub promoted: u64,
 }
 
 /// What [`crate::Engine::queue_create`] did.

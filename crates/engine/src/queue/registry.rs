@@ -7,15 +7,17 @@ use manifold_store::{Seq, View};
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::{
-    Error, Kind, Result,
+    Error, Kind, Result, Timestamp,
     keys::{self, RowKey},
     live::Live,
     queue::{QueueName, line::Line, load::Load, rows, state::State, step::Step},
 };
 
 /// All queues that were used since the start.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Queues {
+    /// What was over by then is not counted as something that happens now.
+    pub(crate) started: Timestamp,
     by_name: Mutex<HashMap<RowKey, Arc<Queue>, RandomState>>,
     /// The last number given to a queue, once it is known. Locked by whoever makes a queue.
     last_id: Mutex<Option<u64>>,
@@ -74,6 +76,11 @@ pub(crate) struct Use<'a> {
 }
 
 impl Queues {
+    /// None yet; the engine starts now.
+    pub(crate) fn new(started: Timestamp) -> Self {
+        Queues { started, by_name: Mutex::default(), last_id: Mutex::default() }
+    }
+
     /// The queue with this row key, if there are rows of it or somebody waits for it.
     pub(crate) fn find<'a>(&'a self, live: &Live, row: &RowKey) -> Option<Use<'a>> {
         let mut by_name = self.by_name.lock();

@@ -11,7 +11,7 @@ use crate::{
     keys::RowKey,
     live::Live,
     queue::{
-        Settings,
+        ByItself, Settings,
         order::{Move, Order},
         pack::{LastRead, Pack},
         rows::{Card, Tally},
@@ -36,6 +36,8 @@ pub(crate) struct State {
     /// Packs that hold messages, by their numbers.
     pub(crate) packs: HashMap<u64, Pack, RandomState>,
     pub(crate) last_read: LastRead,
+    /// Counted here and nowhere on the disk.
+    pub(crate) by_itself: ByItself,
     /// The newest frame that anything here rests on.
     pub(crate) frame: Seq,
 }
@@ -64,6 +66,7 @@ impl State {
             windows: BTreeMap::new(),
             packs: HashMap::default(),
             last_read: LastRead::default(),
+            by_itself: ByItself::default(),
             frame: 0,
         }
     }

@@ -13,6 +13,7 @@ use crate::{
     tests::{House, START, ns, refused},
 };
 
+mod by_itself;
 mod checker;
 mod faults;
 mod model;

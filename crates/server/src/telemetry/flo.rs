@@ -70,8 +70,6 @@ pub struct QueueCounters {
     pub leases_completed: Counter,
     /// Leases that were made longer.
     pub leases_extended: Counter,
-    /// Messages that a consumer gave up.
-    pub dlq_messages: Counter,
     /// Dead letters put back.
     pub dlq_requeue: Counter,
     /// Dead letters thrown away.
@@ -276,6 +274,17 @@ impl FloMetrics {
                 each.map(|(namespace, queue, stats)| (queue_labels(namespace, queue), read(stats))).collect();
             write::gauge_series(encoder, name, help, &series)?;
         }
+        let counted: [(&'static str, &str, Read); 3] = [
+            (names::FLO_QUEUE_LEASES_EXPIRED, "Leases that ran out", |queue| queue.by_itself.expired),
+            (names::FLO_QUEUE_DELAYED_PROMOTED, "Messages whose delay was over", |queue| queue.by_itself.promoted),
+            (names::FLO_QUEUE_DLQ_MESSAGES, "Messages that became dead letters", |queue| queue.dead_total),
+        ];
+        for (name, help, read) in counted {
+            let each = standing.queues.iter();
+            let series: Series =
+                each.map(|(namespace, queue, stats)| (queue_labels(namespace, queue), read(stats))).collect();
+            write::counter_series(encoder, name, help, &series)?;
+        }
         let streams = || standing.streams.iter();
         let pending: Series = streams().map(|(of, name, pending, _)| (stream_labels(of, name), *pending)).collect();
         write::gauge_series(encoder, names::FLO_STREAM_PENDING, "Records delivered and not acknowledged", &pending)?;
@@ -351,7 +360,7 @@ impl FloMetrics {
     fn encode_queues(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let all = self.queues.all();
         type Read = fn(&QueueCounters) -> &Counter;
-        let families: [(&'static str, &str, Read); 16] = [
+        let families: [(&'static str, &str, Read); 15] = [
             (names::FLO_QUEUE_ENQUEUE_OPS, "Enqueues", |queue| &queue.enqueue_ops),
             (names::FLO_QUEUE_ENQUEUE_MESSAGES, "Messages accepted", |queue| &queue.enqueue_messages),
             (names::FLO_QUEUE_ENQUEUE_BYTES, "Bytes of payloads accepted", |queue| &queue.enqueue_bytes),
@@ -365,7 +374,6 @@ impl FloMetrics {
             (names::FLO_QUEUE_LEASES_CREATED, "Leases given", |queue| &queue.dequeue_messages),
             (names::FLO_QUEUE_LEASES_COMPLETED, "Leases ended by an ack", |queue| &queue.leases_completed),
             (names::FLO_QUEUE_LEASES_EXTENDED, "Leases made longer", |queue| &queue.leases_extended),
-            (names::FLO_QUEUE_DLQ_MESSAGES, "Messages given up by consumers", |queue| &queue.dlq_messages),
             (names::FLO_QUEUE_DLQ_REQUEUE, "Dead letters put back", |queue| &queue.dlq_requeue),
             (names::FLO_QUEUE_DLQ_DELETE, "Dead letters thrown away", |queue| &queue.dlq_delete),
         ];

@@ -2,13 +2,13 @@
 
 use std::{fmt, sync::Arc};
 
-use manifold_engine::{Engine, State};
+use manifold_engine::{Engine, FSYNC_BOUNDS_MICROS, State, StoreStats};
 use prometheus_client::{collector::Collector, encoding::DescriptorEncoder};
 use tokio::time::Instant;
 
 use super::{
     names,
-    write::{self, Labels, one},
+    write::{self, Labels, Observed, one},
 };
 use crate::net::Connections;
 
@@ -47,8 +47,14 @@ impl Collector for EngineGauges {
             write::counter(encoder, name, help, one(value))?;
         }
         let seconds = store.fsync_micros as f64 / 1e6;
-        write::counter(encoder, names::LOG_FSYNC_SECONDS, "Seconds spent in fsyncs of the log", one(seconds))
+        write::counter(encoder, names::LOG_FSYNC_SECONDS, "Seconds spent in fsyncs of the log", one(seconds))?;
+        write::histogram(encoder, names::FLO_WAL_FSYNC_DURATION, "Seconds an fsync of the log took", one(fsyncs(store)))
     }
+}
+
+fn fsyncs(store: &StoreStats) -> Observed {
+    let bounds = FSYNC_BOUNDS_MICROS.iter().map(|micros| *micros as f64 / 1e6).chain([f64::INFINITY]);
+    (store.fsync_micros as f64 / 1e6, store.fsyncs, bounds.zip(store.fsync_buckets).collect())
 }
 
 /// Connections of every listener, by its name.

@@ -87,6 +87,10 @@ pub const FLO_QUEUE_LEASES_CREATED: &str = "flo_queue_leases_created_total";
 pub const FLO_QUEUE_LEASES_COMPLETED: &str = "flo_queue_leases_completed_total";
 /// Leases made longer, by queue.
 pub const FLO_QUEUE_LEASES_EXTENDED: &str = "flo_queue_leases_extended_total";
+/// Leases that ran out, by queue.
+pub const FLO_QUEUE_LEASES_EXPIRED: &str = "flo_queue_leases_expired_total";
+/// Messages whose delay was over, by queue.
+pub const FLO_QUEUE_DELAYED_PROMOTED: &str = "flo_queue_delayed_promoted_total";
 /// Messages that became dead letters, by queue.
 pub const FLO_QUEUE_DLQ_MESSAGES: &str = "flo_queue_dlq_messages_total";
 /// Dead letters put back, by queue.
@@ -137,6 +141,8 @@ pub const FLO_STREAM_LAST_SEQ: &str = "flo_stream_last_seq";
 pub const FLO_HTTP_REQUESTS: &str = "flo_http_requests_total";
 /// Seconds from the head of a request to the head of its answer.
 pub const FLO_HTTP_REQUEST_DURATION: &str = "flo_http_request_duration_seconds";
+/// How long fsyncs of the log took.
+pub const FLO_WAL_FSYNC_DURATION: &str = "flo_wal_fsync_duration_seconds";
 
 /// 1, with the version as label.
 pub const BUILD: &str = "manifold_build";

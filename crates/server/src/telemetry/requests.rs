@@ -64,7 +64,7 @@ impl Requests {
         let series: Vec<_> = series.map(|((route, _), histogram)| (spelled(route), histogram)).collect();
         let labels: Vec<_> = series.iter().map(|(route, _)| [("route", route.as_str())]).collect();
         let samples =
-            series.iter().zip(&labels).map(|((_, histogram), labels)| (&labels[..] as Labels<'_>, *histogram));
+            series.iter().zip(&labels).map(|((_, histogram), labels)| (&labels[..] as Labels<'_>, histogram.read()));
         write::histogram(encoder, took, "Seconds from the head of a request to the head of its answer", samples)
     }
 
@@ -92,7 +92,7 @@ impl Requests {
             .filter(|(_, histogram)| histogram.read().1 > 0)
             .map(|((route, method), histogram)| ([("route", *route), ("method", *method)], histogram))
             .collect();
-        let samples = series.iter().map(|(labels, histogram)| (&labels[..] as Labels<'_>, *histogram));
+        let samples = series.iter().map(|(labels, histogram)| (&labels[..] as Labels<'_>, histogram.read()));
         write::histogram(encoder, took, "Seconds from the head of a request to the head of its answer", samples)
     }
 }

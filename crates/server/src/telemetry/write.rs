@@ -7,8 +7,6 @@ use prometheus_client::{
     metrics::{MetricType, exemplar::Exemplar},
 };
 
-use super::Histogram;
-
 /// Label names and values of one sample.
 pub(super) type Labels<'a> = &'a [(&'static str, &'a str)];
 
@@ -43,16 +41,19 @@ pub(super) fn gauge<'a, V: EncodeGaugeValue>(
     Ok(())
 }
 
+/// A histogram as it was read: sum in seconds, number of observations, and (upper bound in seconds, observations in this
+/// bucket alone).
+pub(super) type Observed = (f64, u64, Vec<(f64, u64)>);
+
 /// A histogram with its series.
 pub(super) fn histogram<'a>(
     encoder: &mut DescriptorEncoder<'_>,
     name: &'static str,
     help: &str,
-    series: impl IntoIterator<Item = (Labels<'a>, &'a Histogram)>,
+    series: impl IntoIterator<Item = (Labels<'a>, Observed)>,
 ) -> fmt::Result {
     let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Histogram)?;
-    for (labels, histogram) in series {
-        let (sum, count, buckets) = histogram.read();
+    for (labels, (sum, count, buckets)) in series {
         labelled(&mut metric, labels, |metric| {
             metric.encode_histogram::<[(&'static str, &'static str); 0]>(sum, count, &buckets, None)
         })?;

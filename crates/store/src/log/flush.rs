@@ -86,7 +86,7 @@ impl Shared {
         if unsynced.new_name {
             self.disk.sync_dir(&self.dir)?;
         }
-        self.counters.fsync(watch.micros());
+        self.counters.fsyncs.record(watch.micros());
         let mut log = self.log.lock();
         log.synced = log.synced.max(unsynced.upto);
         Ok(())

@@ -117,7 +117,6 @@ pub(super) async fn nack(call: Call<'_>, incoming: Incoming) -> Reply {
     let to = if dead { NackTo::Dead } else { NackTo::Ready(delay) };
     let nack = Nack { messages: held, to };
     let settled = call.engine().queue_nack(&namespace, &queue, nack).await.map_err(Error::of(QUEUE))?;
-    call.flo.metrics.queue(namespace.as_bytes(), queue.as_bytes()).dlq_messages.add(settled.dead);
     Ok(settled_json("nacked", &settled, Some(settled.dead)))
 }
 

@@ -92,6 +92,7 @@ exchanges! { flo:
     queue_dead_letters
     queue_extras
     queue_lower_first
+    queue_metrics
     queue_restart
     queue_timing
     routes
