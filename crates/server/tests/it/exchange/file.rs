@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, de::Error};
-use serde_yaml_ng::Value;
+use serde_yaml_ng::{Mapping, Value};
 
 /// One scenario: a fresh server and the steps on it.
 #[derive(Debug, Deserialize)]
@@ -61,9 +61,10 @@ pub struct RequestStep {
     pub expect: Option<String>,
     /// The text of an error body: short for `expect: {"error":"<text>"}`.
     pub error: Option<String>,
-    /// JSON pointers into the body with the template of the value there; `/#` at the end is the length of an array.
+    /// JSON pointers into the body with the template of the value there, in this order; `/#` at the end is the length
+    /// of an array.
     #[serde(default)]
-    pub at: BTreeMap<String, String>,
+    pub at: Mapping,
 }
 
 /// `restart`: how the process ends before it is started again.

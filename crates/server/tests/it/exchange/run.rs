@@ -182,6 +182,9 @@ impl Runner {
         if !step.at.is_empty() {
             let json: Value = serde_json::from_str(&text).unwrap_or_default();
             for (pointer, expected) in &step.at {
+                let (Some(pointer), Some(expected)) = (pointer.as_str(), expected.as_str()) else {
+                    return Err(format!("  at: {pointer:?} and {expected:?} must be texts"));
+                };
                 let got = look_up(&json, pointer);
                 if let Err(why) = compare(expected, &got, &mut self.variables) {
                     deviates(pointer, expected, &got, &why);
