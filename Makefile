@@ -25,11 +25,10 @@ lint: tools
 # The request/response exchanges run as part of the tests.
 unit:
 	@if cargo nextest --version >/dev/null 2>&1; then \
-		cargo nextest run --workspace --locked; \
+		cargo nextest run --workspace --locked && cargo test --workspace --locked --doc; \
 	else \
 		cargo test --workspace --locked; \
 	fi
-	cargo test --workspace --locked --doc
 
 docs:
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked

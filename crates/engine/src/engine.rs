@@ -7,10 +7,7 @@ use std::{
     time::Duration,
 };
 
-use manifold_store::{
-    OpenError,
-    disk::{Disk, RealDisk},
-};
+use manifold_store::{OpenError, disk::RealDisk};
 use parking_lot::Mutex;
 use tokio::{sync::watch, task::JoinHandle};
 
@@ -20,7 +17,7 @@ use crate::{
     keys,
     kv::{self, Delete, Entry, List, Op, Outcome, Page, Put, Scan, TreeScan},
     live::{Counted, Live},
-    open,
+    open::{self, Ground},
     work::Workers,
 };
 
@@ -128,11 +125,11 @@ impl Engine {
     /// Starts opening `options.dir` in the background and returns at once; until [`Engine::recovered`] completes every
     /// verb answers `Closed`. Needs a tokio runtime.
     pub fn open(options: Options) -> Engine {
-        Engine::open_on(Arc::new(RealDisk), options)
+        Engine::open_on(Ground::real(), options)
     }
 
-    /// The same on another disk.
-    pub(crate) fn open_on(disk: Arc<dyn Disk>, options: Options) -> Engine {
+    /// The same on another ground.
+    pub(crate) fn open_on(ground: Ground, options: Options) -> Engine {
         let (opened, opening) = watch::channel(Opening::Underway);
         let engine = Engine(Arc::new(Inner {
             dir: options.dir.clone(),
@@ -142,7 +139,7 @@ impl Engine {
             stop: watch::Sender::new(false),
             running: Mutex::new(None),
         }));
-        let task = tokio::spawn(run(Arc::downgrade(&engine.0), engine.0.stop.subscribe(), opened, disk, options));
+        let task = tokio::spawn(run(Arc::downgrade(&engine.0), engine.0.stop.subscribe(), opened, ground, options));
         *engine.0.running.lock() = Some(task);
         engine
     }
@@ -219,7 +216,7 @@ impl Engine {
         }
     }
 
-    fn live(&self) -> Result<&Arc<Live>> {
+    pub(crate) fn live(&self) -> Result<&Arc<Live>> {
         if *self.0.stop.borrow() {
             return Err(Error::new(Kind::Closed, "the engine is stopping"));
         }
@@ -296,10 +293,10 @@ async fn run(
     engine: std::sync::Weak<Inner>,
     stop: watch::Receiver<bool>,
     opened: watch::Sender<Opening>,
-    disk: Arc<dyn Disk>,
+    ground: Ground,
     options: Options,
 ) {
-    let workers = match start(stop, disk, options).await {
+    let workers = match start(stop, ground, options).await {
         Ok(live) => {
             let workers = Workers::start(&live);
             if let Some(engine) = engine.upgrade() {
@@ -318,11 +315,11 @@ async fn run(
 
 async fn start(
     stop: watch::Receiver<bool>,
-    disk: Arc<dyn Disk>,
+    ground: Ground,
     options: Options,
 ) -> std::result::Result<Arc<Live>, OpenError> {
     let dir = options.dir.clone();
-    let live = tokio::task::spawn_blocking(move || open::open(&disk, &options, stop)).await;
+    let live = tokio::task::spawn_blocking(move || open::open(ground, &options, stop)).await;
     let live = Arc::new(live.unwrap_or_else(|_| Err(interrupted(&dir)))?);
     match open::sweep(&live).await {
         // A full disk, or one that fails now, leaves the engine readable: what is due is invisible without a record.
@@ -342,7 +339,7 @@ impl fmt::Debug for Engine {
     }
 }
 
-/// Checks a data directory that no process has open: a line per finding, or what refuses.
-pub fn verify(dir: &Path) -> std::result::Result<Vec<String>, crate::OpenError> {
-    todo!("{dir:?}")
+/// Checks a data directory that no process has open, and changes nothing: a line per finding, or what refuses.
+pub fn verify(dir: &Path) -> std::result::Result<Vec<String>, OpenError> {
+    manifold_store::Store::verify(&RealDisk, dir)
 }

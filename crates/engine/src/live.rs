@@ -50,7 +50,7 @@ impl Live {
     /// Refuses growth beyond the memory limit.
     pub(crate) fn check_memory(&self) -> Result<()> {
         let limit = self.limits.memory_bytes;
-        if limit > 0 && self.store.stats().memory_bytes >= limit {
+        if limit > 0 && self.store.memory_bytes() >= limit {
             return Err(Error::new(Kind::Full, format!("the memory limit of {limit} bytes is reached")));
         }
         Ok(())

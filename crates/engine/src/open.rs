@@ -3,11 +3,14 @@
 
 use std::{path::Path, sync::Arc};
 
-use manifold_store::{Batch, Level, OpenError, Store, View, disk::Disk};
+use manifold_store::{
+    Batch, Level, OpenError, Store, View,
+    disk::{Disk, RealDisk},
+};
 use tokio::sync::watch;
 
 use crate::{
-    Error, Options, Result,
+    Error, Options, Result, chance,
     feed::{self, Feed, Recovered},
     keys,
     live::{Counters, Live},
@@ -18,21 +21,37 @@ use crate::{
 
 const ENCODING: u8 = 1;
 
+/// What the engine stands on; tests put another disk under it.
+#[derive(Debug, Clone)]
+pub(crate) struct Ground {
+    pub(crate) disk: Arc<dyn Disk>,
+    /// Everything about the store that no operator chooses.
+    pub(crate) store: manifold_store::Options,
+}
+
+impl Ground {
+    /// The file system.
+    pub(crate) fn real() -> Self {
+        let store = manifold_store::Options { salt: chance::number(), ..manifold_store::Options::new(keys::TABLES) };
+        Ground { disk: Arc::new(RealDisk), store }
+    }
+}
+
 /// Opens the store and prepares everything that needs no runtime. Reads the whole log: call it where blocking is allowed.
 pub(crate) fn open(
-    disk: &Arc<dyn Disk>,
+    ground: Ground,
     options: &Options,
     stop: watch::Receiver<bool>,
 ) -> std::result::Result<Live, OpenError> {
-    let refused = |error: Error| refuse(&options.dir, &error);
-    let (store, recovered) = open_store(disk, options)?;
-    let frame = store.commit(Batch::new()).map_err(|error| refused(error.into()))?;
-    let feed = Arc::new(Feed::new(recovered, frame));
+    let Options { dir, level, interval, limits, retention, clock } = options.clone();
+    let store_options = manifold_store::Options { level, interval, ..ground.store };
+    let store = Store::open(ground.disk, &dir, store_options)?;
+    let recovered = prologue(&store).map_err(|error| refuse(&dir, &error))?;
+    let feed = Arc::new(Feed::new(recovered, store.durable_seq()));
     store.on_durable({
         let feed = feed.clone();
         Box::new(move |frame| feed.publish(frame))
     });
-    let Options { dir: _, level: _, interval: _, limits, retention, clock } = options.clone();
     Ok(Live {
         store,
         feed,
@@ -51,24 +70,13 @@ pub(crate) async fn sweep(live: &Live) -> Result<()> {
     work::drain(live, &Expiry).await
 }
 
-/// Opens the store, and writes what this run has to say before it acknowledges anything: the numbers it skips, and the
-/// level it writes with, which the next run judges this one's tail by.
-fn open_store(disk: &Arc<dyn Disk>, options: &Options) -> std::result::Result<(Store, Recovered), OpenError> {
-    let Options { dir, level, interval, .. } = options;
-    let refused = |error: Error| refuse(dir, &error);
-    let open = || {
-        let options = manifold_store::Options {
-            level: *level,
-            interval: *interval,
-            ..manifold_store::Options::new(keys::TABLES)
-        };
-        Store::open(disk.clone(), dir, options)
-    };
-    let store = open()?;
-    let mut recovered = feed::recover(&store).map_err(refused)?;
-    let written_at = level_of_last_run(&store).map_err(refused)?;
-
-    let mut prologue = Batch::new();
+/// Finds where the feed stands, and writes what this run has to say before it acknowledges anything: the numbers it
+/// skips, and the level it writes with, by which the next run judges this one's tail.
+fn prologue(store: &Store) -> Result<Recovered> {
+    let mut recovered = feed::recover(store)?;
+    let level = store.level();
+    let written_at = level_of_last_run(store)?;
+    let mut batch = Batch::new();
     if !store.clean_start() && written_at.is_some_and(|level| level != Level::Always) {
         let gap = recovered.skip();
         tracing::warn!(
@@ -76,23 +84,17 @@ fn open_store(disk: &Arc<dyn Disk>, options: &Options) -> std::result::Result<(S
             to = gap.to,
             "the last run may have lost its tail: its feed numbers are skipped"
         );
-        gap.write(&mut prologue);
+        gap.write(&mut batch);
     }
-    if written_at != Some(*level) {
-        prologue.put(keys::META, keys::META_LEVEL, &[ENCODING, level_byte(*level)], &[]);
+    if level == Level::Always && written_at == Some(level) && batch.is_empty() {
+        return Ok(recovered);
     }
-    if prologue.is_empty() {
-        return Ok((store, recovered));
-    }
-    let frame = store.commit(prologue).map_err(|error| refused(error.into()))?;
-    store.wait_durable(frame).map_err(|error| refused(error.into()))?;
-    if *level == Level::Always {
-        return Ok((store, recovered));
-    }
-    // At a weaker level the prologue could be lost together with everything acknowledged after it, and the next run would
-    // give the same numbers out again. Closing makes it permanent.
-    store.close().map_err(|error| refused(error.into()))?;
-    Ok((open()?, recovered))
+    // The next run must find this even if everything acknowledged after it is lost with the power: else it would take the
+    // last clean stop for ours, judge the tail by another level, or give the same numbers out again.
+    batch.put(keys::META, keys::META_LEVEL, &[ENCODING, level_byte(level)], &[]);
+    store.commit(batch)?;
+    store.sync()?;
+    Ok(recovered)
 }
 
 fn level_of_last_run(store: &Store) -> Result<Option<Level>> {

@@ -1,16 +1,21 @@
-//! The harness of the engine's tests: an engine on a directory of its own, driven by a manual clock.
+//! The harness of the engine's tests: an engine on a simulated disk of its own, driven by a manual clock.
 
 use std::{sync::Arc, time::Duration};
 
-use manifold_store::disk::{Disk, RealDisk};
+use bytes::Bytes;
+use manifold_store::disk::{Reboot, SimDisk};
 
 use crate::{
-    Actor, Clock, Engine, Error, Key, Namespace, Options, Result, Timestamp,
+    Actor, Clock, Engine, Error, Key, Kind, Namespace, Options, Result, State, Timestamp,
     feed::{Change, ChangeOp, Changes, FeedPage, Filter},
+    keys,
     kv::{Delete, Encoding, Entry, Expires, Op, Outcome, Put, Value, When},
+    open::Ground,
 };
 
+mod crash;
 mod model;
+mod weak;
 
 /// The manual clock starts here.
 pub(crate) const START: Timestamp = Timestamp(1_710_700_000_000);
@@ -21,8 +26,7 @@ pub(crate) const ANN: Actor = Actor::fixed("ann");
 pub(crate) struct House {
     pub(crate) engine: Engine,
     pub(crate) options: Options,
-    disk: Arc<dyn Disk>,
-    _dir: tempfile::TempDir,
+    pub(crate) disk: SimDisk,
 }
 
 impl std::ops::Deref for House {
@@ -40,12 +44,25 @@ impl House {
 
     /// A fresh engine with other options.
     pub(crate) async fn with(change: impl FnOnce(&mut Options)) -> House {
-        let dir = tempfile::tempdir().expect("a temporary directory");
-        let mut options = Options { clock: Clock::manual(START), ..Options::new(dir.path()) };
+        let mut options = Options { clock: Clock::manual(START), ..Options::new("/data") };
         change(&mut options);
-        let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+        let disk = SimDisk::new();
         let engine = opened(&disk, &options).await;
-        House { engine, options, disk, _dir: dir }
+        House { engine, options, disk }
+    }
+
+    /// An engine on a disk that has seen something.
+    pub(crate) async fn on(disk: SimDisk, options: Options) -> House {
+        let engine = opened(&disk, &options).await;
+        House { engine, options, disk }
+    }
+
+    /// Stops the machine and starts it again on what the disk kept.
+    pub(crate) async fn crash(&mut self, how: Reboot) {
+        self.disk.crash();
+        self.engine.close().await.ok();
+        self.disk = self.disk.reboot(how);
+        self.engine = opened(&self.disk, &self.options).await;
     }
 
     /// Stops the engine properly and starts it again.
@@ -85,6 +102,18 @@ impl House {
         self.changes(after_all(after)).await.expect("changes")
     }
 
+    /// The same, while time goes on: for what happens at intervals.
+    pub(crate) async fn in_time(&self, what: &str, mut holds: impl FnMut(&Engine) -> bool) {
+        for _ in 0..2000 {
+            if holds(&self.engine) {
+                return;
+            }
+            self.advance(50);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("{what} did not come about");
+    }
+
     /// Waits until the background workers have brought something about.
     pub(crate) async fn until(&self, what: &str, mut holds: impl FnMut(&Engine) -> bool) {
         for _ in 0..2000 {
@@ -97,10 +126,24 @@ impl House {
     }
 }
 
-async fn opened(disk: &Arc<dyn Disk>, options: &Options) -> Engine {
-    let engine = Engine::open_on(disk.clone(), options.clone());
+async fn opened(disk: &SimDisk, options: &Options) -> Engine {
+    let engine = Engine::open_on(ground(disk), options.clone());
     engine.recovered().await.expect("recovers");
     engine
+}
+
+/// A simulated disk under the engine: small files, so that all that happens to files happens often, and no maintenance,
+/// so that a script makes the same calls in every run.
+pub(crate) fn ground(disk: &SimDisk) -> Ground {
+    let store = manifold_store::Options {
+        maintenance: false,
+        segment_bytes: 32 << 10,
+        reserve_bytes: 2 << 10,
+        allocate_bytes: 8 << 10,
+        salt: 0x5eed,
+        ..manifold_store::Options::new(keys::TABLES)
+    };
+    Ground { disk: Arc::new(disk.clone()), store }
 }
 
 pub(crate) fn ns(name: &str) -> Namespace {

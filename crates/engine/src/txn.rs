@@ -11,7 +11,7 @@ use manifold_store::{Batch, Row, Seq, Table, View};
 use smallvec::SmallVec;
 
 use crate::{
-    Actor, Error, Key, Kind, Namespace, Result, Timestamp,
+    Actor, Error, Key, Namespace, Result, Timestamp,
     feed::{Change, ChangeOp},
     kv::{self, Value},
     live::Live,
@@ -156,35 +156,43 @@ impl<'a> Txn<'a> {
     }
 
     fn commit<T>(mut self, done: T) -> Decided<T> {
-        if self.drafts.is_empty() && self.batch.is_empty() {
-            return Decided { result: Ok((done, Committed::default())), frame: self.seen };
+        let committed = if !self.drafts.is_empty() {
+            self.commit_changes()
+        } else if !self.batch.is_empty() {
+            let batch = std::mem::take(&mut self.batch);
+            self.live.store.commit(batch).map(|frame| (Committed::default(), frame)).map_err(Error::from)
+        } else {
+            Ok((Committed::default(), self.seen))
+        };
+        if let (Ok(_), Some(earliest)) = (&committed, self.earliest) {
+            self.live.timers.wake(earliest);
         }
+        match committed {
+            Ok((committed, frame)) => Decided { result: Ok((done, committed)), frame },
+            Err(error) => Decided { result: Err(error), frame: self.seen },
+        }
+    }
+
+    /// Gives the drafts their numbers and their time, and writes the rows that depend on them.
+    fn commit_changes(&mut self) -> Result<(Committed, Seq)> {
         let live = self.live;
+        let drafts = std::mem::take(&mut self.drafts);
         let mut turn = live.feed.turn();
         let at = turn.time(live.clock.now());
-        let first = turn.next();
-        let last = first + (self.drafts.len() as u64).saturating_sub(1);
-        let mut changes = SmallVec::with_capacity(self.drafts.len());
-        for (seq, draft) in (first..).zip(std::mem::take(&mut self.drafts)) {
+        let commit = (turn.next(), turn.next() + drafts.len() as u64 - 1);
+        let mut changes = SmallVec::with_capacity(drafts.len());
+        for (seq, draft) in (commit.0..).zip(drafts) {
             let (stored, superseded) = (draft.stored, draft.superseded);
-            let change = draft.stamp(seq, at, (first, last));
+            let change = draft.stamp(seq, at, commit);
             turn.record(&mut self.batch, &change);
             if !superseded {
-                kv::write(&mut self, &change, stored);
+                kv::write(self, &change, stored);
             }
             changes.push(Arc::new(change));
         }
-        let committed = turn.commit(&live.store, self.batch, &changes);
-        match committed {
-            Ok(frame) => {
-                live.counters.expired(&changes);
-                if let Some(earliest) = self.earliest {
-                    live.timers.wake(earliest);
-                }
-                Decided { result: Ok((done, Committed { changes })), frame }
-            }
-            Err(error) => Decided { result: Err(error), frame: self.seen },
-        }
+        let frame = turn.commit(&live.store, std::mem::take(&mut self.batch), &changes)?;
+        live.counters.expired(&changes);
+        Ok((Committed { changes }, frame))
     }
 }
 
@@ -196,15 +204,6 @@ impl Draft {
 }
 
 impl Live {
-    /// Waits until a commit may be made: for room in the log's buffer.
-    pub(crate) async fn admit(&self) -> Result<()> {
-        if self.stopping() {
-            return Err(Error::new(Kind::Closed, "the engine is stopping"));
-        }
-        self.store.room().await;
-        Ok(())
-    }
-
     /// Waits until what was decided may be told.
     pub(crate) async fn settle<T>(&self, decided: Decided<T>) -> Result<(T, Committed)> {
         self.store.durable(decided.frame).await?;

@@ -76,16 +76,25 @@ fn spawn(live: &Arc<Live>, work: impl Work) -> JoinHandle<()> {
 async fn run(live: &Live, work: &impl Work) {
     loop {
         work.trigger(live).await;
+        let mut told = false;
         while let Err(error) = drain(live, work).await {
+            if *error.kind() == Kind::Closed {
+                return;
+            }
             live.counters.worker_failed();
-            // A full disk heals by itself and is visible in the engine's state; anything else somebody must look at.
-            match error.kind() {
-                Kind::Closed => return,
-                Kind::Full => tracing::warn!(worker = work.name(), %error, "a background worker has to wait for space"),
-                _ => tracing::error!(worker = work.name(), %error, "a background worker failed and will try again"),
+            if !std::mem::replace(&mut told, true) {
+                tell(work, &error);
             }
             live.clock.sleep(RETRY).await;
         }
+    }
+}
+
+/// Once per failure, not once per retry. A full disk heals by itself; anything else somebody must look at.
+fn tell(work: &impl Work, error: &Error) {
+    match error.kind() {
+        Kind::Full => tracing::warn!(worker = work.name(), %error, "a background worker waits for space"),
+        _ => tracing::error!(worker = work.name(), %error, "a background worker failed and tries again"),
     }
 }
 

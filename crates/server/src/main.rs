@@ -11,7 +11,7 @@ use manifold_server::{
     telemetry::{self, EngineGauges, ListenerGauges, ProcessGauges, UnisonMetrics, exposition::Exposition},
 };
 use prometheus_client::registry::Registry;
-use rustix::process::{Resource, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::watch,
@@ -20,6 +20,11 @@ use tokio::{
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Descriptors that are not for clients of the dialects: the log's segments, the metrics listener.
+const DESCRIPTORS_KEPT: usize = 1024;
+/// Connections of the metrics listener: a few scrapers.
+const METRICS_CONNECTIONS: usize = 256;
 
 /// One durable engine behind several HTTP APIs.
 #[derive(Parser)]
@@ -72,7 +77,7 @@ fn serve(flags: Flags) -> Result<(), Failure> {
     telemetry::log::init(&config.log).map_err(Failure::configuration)?;
     notes.iter().for_each(|note| tracing::warn!("{note}"));
     let addresses = validate(&mut config)?;
-    raise_descriptor_limit(config.limits.connections);
+    config.limits.connections = affordable_connections(config.limits.connections);
 
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(Exit::System, format!("no runtime: {error}")))?;
@@ -109,7 +114,10 @@ async fn run(config: Config, addresses: Addresses) -> Result<(), Failure> {
 
     let ended = tokio::select! {
         failure = recover(&engine) => Err(failure),
-        name = signals.next() => Ok(tracing::info!(signal = name, "stopping")),
+        name = signals.next() => {
+            tracing::info!(signal = name, "stopping");
+            Ok(())
+        }
         _ = serving.join_next() => Err(Failure::new(Exit::System, "a listener ended by itself")),
     };
 
@@ -154,7 +162,7 @@ impl Ports {
     fn bind(config: &Config, addresses: Addresses) -> Result<Ports, Failure> {
         let all = config.limits.connections;
         Ok(Ports {
-            metrics: bind("metrics", addresses.metrics, all)?,
+            metrics: bind("metrics", addresses.metrics, METRICS_CONNECTIONS)?,
             unison: match addresses.unison {
                 Some(address) => Some(bind("unison", address, config.unison.max_connections.min(all))?),
                 None => None,
@@ -228,17 +236,21 @@ fn engine_options(config: &Config) -> engine::Options {
     options
 }
 
-/// A connection is a descriptor, and systems start processes with far fewer than they allow.
-fn raise_descriptor_limit(connections: usize) {
+/// A connection is a descriptor, and systems start processes with far fewer than they allow. Connections must not take the
+/// last ones: a log that cannot open its next segment stops accepting writes.
+fn affordable_connections(wanted: usize) -> usize {
     let limit = getrlimit(Resource::Nofile);
-    let raised = rustix::process::Rlimit { current: limit.maximum, maximum: limit.maximum };
-    let available = match setrlimit(Resource::Nofile, raised) {
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    let descriptors = match setrlimit(Resource::Nofile, raised) {
         Ok(()) => limit.maximum,
         Err(_) => limit.current,
     };
-    if available.is_some_and(|available| available < connections as u64) {
-        tracing::warn!(available, connections, "fewer descriptors are allowed than limits.connections");
+    let descriptors = descriptors.map_or(usize::MAX, |descriptors| usize::try_from(descriptors).unwrap_or(usize::MAX));
+    let affordable = descriptors - DESCRIPTORS_KEPT.min(descriptors / 2);
+    if affordable < wanted {
+        tracing::warn!(descriptors, wanted, affordable, "fewer connections are accepted than limits.connections says");
     }
+    wanted.min(affordable)
 }
 
 /// The two signals that ask for an orderly end.

@@ -51,7 +51,7 @@ impl Shared {
         let retired: Vec<u32> = self.retired.lock().iter().map(|(_, id)| *id).collect();
         for (id, segment) in self.segments.read().iter().filter(|(id, _)| !retired.contains(id)) {
             // A file that cannot be asked counts as empty: cleaning it will say what is wrong.
-            let len = if *id == newest { offset } else { segment.file.len().unwrap_or(0) };
+            let len = if *id == newest { offset } else { segment.file.size().unwrap_or(0) };
             usage.segments.insert(*id, (len, 0));
         }
         let mut live: BTreeMap<u32, i64> = BTreeMap::new();

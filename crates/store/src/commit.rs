@@ -18,7 +18,7 @@ use crate::{
 impl Shared {
     /// See [`crate::Store::commit`]. The shards of all rows stay locked from before the frame gets its number until it is
     /// applied, so that log order is visible order and nobody sees half a batch.
-    pub(crate) fn commit(&self, mut batch: Batch) -> Result<Seq, Error> {
+    pub(crate) fn commit(&self, mut batch: Batch, numbered: impl FnOnce(Seq)) -> Result<Seq, Error> {
         if batch.is_empty() {
             return Ok(self.log.lock().next_seq - 1);
         }
@@ -31,7 +31,7 @@ impl Shared {
         let relief = batch.is_relief();
         let ops = std::mem::take(&mut batch.ops);
         let mut shards = self.index.lock(hashes.iter().copied());
-        let (appended, bytes) = self.append(batch.into_bytes(), Kind::Batch, relief, body_crc)?;
+        let (appended, bytes) = self.append(batch.into_bytes(), Kind::Batch, relief, body_crc, numbered)?;
         for (op, &hash) in ops.iter().zip(&hashes) {
             let key_at = op.key_at as usize;
             let key = &bytes[key_at..key_at + usize::from(op.key_len)];
@@ -52,16 +52,21 @@ impl Shared {
         Ok(appended.seq)
     }
 
-    /// Appends a frame and wakes the log thread when it is its turn.
+    /// Appends a frame and wakes the log thread when it is its turn. `numbered` learns the frame's number while nobody
+    /// can write it yet.
     pub(crate) fn append(
         &self,
         bytes: Vec<u8>,
         kind: Kind,
         relief: bool,
         body_crc: u32,
+        numbered: impl FnOnce(Seq),
     ) -> Result<(Appended, FrameBytes), Error> {
         let mut log = self.log.lock();
         let appended = log.append(bytes, kind, relief, body_crc, self.home());
+        if let Ok((appended, _)) = &appended {
+            numbered(appended.seq);
+        }
         let wake = self.options.level == Level::Always || log.pending_bytes >= WAKE_BYTES;
         if let Ok((appended, _)) = &appended
             && log.segment.id != self.newest_segment.swap(appended.segment, Ordering::Relaxed)
@@ -75,6 +80,7 @@ impl Shared {
         }
         if let Err(error @ Error::Failed(_)) = &appended {
             self.publisher.fail(error.clone());
+            self.room.notify();
         }
         appended
     }
@@ -139,7 +145,7 @@ impl Move {
             return Ok(());
         }
         let body_crc = crc32c::crc32c(&bytes[HEADER..]);
-        let (appended, _) = shared.append(bytes, Kind::Move, true, body_crc)?;
+        let (appended, _) = shared.append(bytes, Kind::Move, true, body_crc, |_| {})?;
         for (hash, at, key, from) in moved {
             shards.shard(hash).moved(hash, key, from, place(appended, at));
         }

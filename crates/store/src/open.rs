@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use crate::{
-    OpenError, Options, Seq,
+    Error, OpenError, Options, Seq,
     disk::{Disk, at},
     log::{
         append::Log,
@@ -68,17 +68,28 @@ fn repair(
     // Newest first, so that a crash in between leaves no gap.
     for torn in torn_segments.iter().rev() {
         tracing::warn!(file = %torn.path.display(), "removed a segment that was never on disk for good");
-        disk.unlink(&torn.path).map_err(at(&torn.path))?;
+        match disk.unlink(&torn.path) {
+            Err(error) if !read_only(&error) => return Err(at(&torn.path)(error)),
+            _ => {}
+        }
     }
     if !torn_segments.is_empty() {
         disk.sync_dir(dir).map_err(at(dir))?;
     }
     let log = match (segments.last(), lengths.last()) {
         (Some(last), Some(&len)) => {
+            if let Err(error) = last.file.set_len(len) {
+                if !read_only(&error) {
+                    return Err(at(&last.path)(error));
+                }
+                tracing::warn!(dir = %dir.display(), "the data directory is read-only: nothing will be written");
+                let mut log = Log::new(last.clone(), len, last_seq + 1, salt);
+                log.refuses = Some(Error::Failed("the data directory is read-only".into()));
+                return Ok((by_id(segments), log));
+            }
             if torn_bytes > 0 {
                 tracing::warn!(file = %last.path.display(), offset = len, bytes = torn_bytes, "cut a torn tail off the log");
             }
-            last.file.set_len(len).map_err(at(&last.path))?;
             // What was replayed may sit in the kernel only: it is about to be told to readers.
             last.file.sync_data().map_err(at(&last.path))?;
             if let Some(before) = segments.len().checked_sub(2) {
@@ -89,9 +100,17 @@ fn repair(
         }
         _ => first_segment(disk, dir, options, last_seq + 1)?,
     };
-    let mut all: BTreeMap<u32, Arc<Segment>> = segments.into_iter().map(|s| (s.id, s)).collect();
+    let mut all = by_id(segments);
     all.insert(log.segment.id, log.segment.clone());
     Ok((all, log))
+}
+
+fn by_id(segments: Vec<Arc<Segment>>) -> BTreeMap<u32, Arc<Segment>> {
+    segments.into_iter().map(|segment| (segment.id, segment)).collect()
+}
+
+fn read_only(error: &std::io::Error) -> bool {
+    error.kind() == std::io::ErrorKind::ReadOnlyFilesystem
 }
 
 fn first_segment(disk: &dyn Disk, dir: &Path, options: &Options, first_seq: Seq) -> Result<Log, OpenError> {

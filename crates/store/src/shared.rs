@@ -97,6 +97,10 @@ impl Shared {
         let Parts { disk, dir, options, index, log, segments, opened, lock } = parts;
         let last = log.next_seq - 1;
         let newest = log.segment.id;
+        let publisher = Publisher::new(last);
+        if let Some(refusal) = &log.refuses {
+            publisher.fail(refusal.clone());
+        }
         Shared {
             disk,
             dir,
@@ -105,7 +109,7 @@ impl Shared {
             log: Mutex::new(log),
             wake: Condvar::new(),
             io: Mutex::new(Io::new(last)),
-            publisher: Publisher::new(last),
+            publisher,
             room: Room::default(),
             snapshots: Snapshots::default(),
             segments: RwLock::new(segments),

@@ -129,7 +129,24 @@ impl Store {
     /// # Errors
     /// [`Error::Full`] (nothing happened), [`Error::Failed`], [`Error::Closed`], [`Error::TooLarge`].
     pub fn commit(&self, batch: Batch) -> Result<Seq, Error> {
-        self.shared.commit(batch)
+        self.shared.commit(batch, |_| {})
+    }
+
+    /// The same; `numbered` learns the number of the frame before anybody can write it, so before the hook of
+    /// [`Store::on_durable`] can be called for it. Called under locks: it must be short and must not call the store.
+    ///
+    /// # Errors
+    /// As [`Store::commit`]; `numbered` was not called then.
+    pub fn commit_with(&self, batch: Batch, numbered: impl FnOnce(Seq)) -> Result<Seq, Error> {
+        self.shared.commit(batch, numbered)
+    }
+
+    /// Writes and syncs everything committed so far, whatever the level.
+    ///
+    /// # Errors
+    /// [`Error::Failed`] when it could not be brought to disk.
+    pub fn sync(&self) -> Result<(), Error> {
+        self.shared.sync_all()
     }
 
     /// Completes when `seq` is durable at the configured level.
@@ -260,7 +277,7 @@ impl Store {
     pub fn close(&self) -> Result<(), Error> {
         self.threads.end();
         let shared = &self.shared;
-        let marked = shared.append(vec![0; HEADER], Kind::Close, true, crc32c::crc32c(&[]));
+        let marked = shared.append(vec![0; HEADER], Kind::Close, true, crc32c::crc32c(&[]), |_| {});
         let (segment, len) = {
             let mut log = shared.log.lock();
             if log.refuses.is_none() {

@@ -1,7 +1,7 @@
 //! The feed's own state: who is next, what is on its way to the disk, what readers may see.
 //!
-//! Every commit of the engine takes a [`Turn`]. That makes the order of feed numbers the order of frames, and lets the
-//! store's durable hook publish changes without asking anybody: what it finds at or below the durable frame is next.
+//! Every commit that changes a key takes a [`Turn`]. That makes the order of feed numbers the order of frames, and lets
+//! the store's durable hook publish changes without asking anybody: what it finds at or below the durable frame is next.
 
 use std::{
     collections::VecDeque,
@@ -28,9 +28,10 @@ const SCRATCH_BYTES: usize = 256 << 10;
 
 /// The feed.
 pub(crate) struct Feed {
-    /// Held from the numbering of a commit until the store has it. Taken after the locks of keys, before the store's.
+    /// Held from the numbering of changes until the store has them. Taken after the locks of keys, before the store's.
     order: Mutex<Order>,
-    /// Changes that are not durable yet, with their frames. Held for moments, by committers and by the hook.
+    /// Changes that are not durable yet, with their frames. Held for moments, by committers and by the hook, who hold a
+    /// lock of the store already: nothing but the ring is locked inside.
     inflight: Mutex<VecDeque<(Seq, Arc<Change>)>>,
     ring: RwLock<Ring>,
     /// The frame the hook was called with last. It runs ahead of what readers see for the moment the hook takes.
@@ -48,7 +49,6 @@ pub(crate) struct Feed {
 struct Order {
     next: u64,
     last_at: Timestamp,
-    frame: Seq,
     scratch: Vec<u8>,
 }
 
@@ -57,7 +57,7 @@ impl Feed {
     pub(crate) fn new(recovered: Recovered, frame: Seq) -> Self {
         let Recovered { head, next, floor, last_at, gaps } = recovered;
         Feed {
-            order: Mutex::new(Order { next, last_at, frame, scratch: Vec::new() }),
+            order: Mutex::new(Order { next, last_at, scratch: Vec::new() }),
             inflight: Mutex::default(),
             ring: RwLock::default(),
             frame: AtomicU64::new(frame),
@@ -69,7 +69,7 @@ impl Feed {
         }
     }
 
-    /// The right to make the next commit.
+    /// The right to make the next commit of changes.
     pub(crate) fn turn(&self) -> Turn<'_> {
         Turn { feed: self, order: self.order.lock() }
     }
@@ -146,7 +146,7 @@ impl Feed {
     }
 }
 
-/// The right to make the next commit: nobody else numbers changes or commits while it is held.
+/// The right to make the next commit of changes: nobody else numbers any while it is held.
 pub(crate) struct Turn<'a> {
     feed: &'a Feed,
     order: MutexGuard<'a, Order>,
@@ -174,27 +174,17 @@ impl Turn<'_> {
 
     /// Commits `batch`, which holds the rows of exactly these changes.
     pub(crate) fn commit(mut self, store: &Store, batch: Batch, changes: &[Arc<Change>]) -> Result<Seq> {
-        // The hook may be called for our frame before `commit` returns, so the changes are put in its way first, under
-        // the number the frame will have: frames are numbered without gaps, and nobody commits but who has the turn.
-        let expected = self.order.frame + 1;
-        self.feed.inflight.lock().extend(changes.iter().map(|change| (expected, change.clone())));
-        match store.commit(batch) {
-            Ok(frame) => {
-                debug_assert_eq!(frame, expected, "frames are numbered without gaps");
-                self.order.frame = frame;
-                if let Some(last) = changes.last() {
-                    self.order.next = last.seq + 1;
-                    self.order.last_at = last.at;
-                }
-                Ok(frame)
-            }
-            Err(error) => {
-                let mut inflight = self.feed.inflight.lock();
-                let kept = inflight.len() - changes.len();
-                inflight.truncate(kept);
-                Err(error.into())
-            }
+        let feed = self.feed;
+        // The frame may be durable before `commit` returns. The hook must not miss its changes, so they are put in its
+        // way at the moment the frame has its number, when nobody can write it yet.
+        let frame = store.commit_with(batch, |frame| {
+            feed.inflight.lock().extend(changes.iter().map(|change| (frame, change.clone())));
+        })?;
+        if let Some(last) = changes.last() {
+            self.order.next = last.seq + 1;
+            self.order.last_at = last.at;
         }
+        Ok(frame)
     }
 }
 

@@ -2,9 +2,9 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
-    Kind, Level, Retention,
+    Engine, Kind, Level, Retention,
     kv::{Delete, Put},
-    tests::{ANN, House, START, after_all, delete, ns, numbers, put, refused, set_op},
+    tests::{ANN, House, START, after_all, delete, ground, ns, numbers, put, refused, set_op},
 };
 
 fn tenant(name: &'static str) -> Filter {
@@ -200,12 +200,11 @@ async fn trimmed_house(records: u64, writes: usize) -> House {
     house
 }
 
-/// Lets the retention worker look, and waits for it.
+/// Waits for the retention worker.
 async fn trim(house: &House) {
     let bound = house.options.retention.records;
-    tokio::time::sleep(Duration::from_millis(10)).await;
-    house.advance(250);
-    house.until("the trimming", |engine| engine.stats().feed_head + 1 - engine.stats().feed_oldest <= bound).await;
+    let kept = |engine: &Engine| engine.stats().feed_head + 1 - engine.stats().feed_oldest;
+    house.in_time("the trimming", |engine| kept(engine) <= bound).await;
 }
 
 #[tokio::test]
@@ -227,25 +226,19 @@ async fn retention_by_number_keeps_the_newest_and_tells_who_fell_behind() {
 #[tokio::test]
 async fn retention_by_age_may_empty_the_feed_and_numbers_and_time_go_on() {
     let mut house = House::with(|options| options.retention.age = Duration::from_secs(10)).await;
+    house.advance(5);
     write(&house, "n", "k").await;
     house.advance(10_000);
-    trim_all(&house, 1).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
     assert_eq!(house.stats().feed_oldest, 1, "as old as allowed, and no older");
-    house.advance(1);
-    trim_all(&house, 2).await;
+    house.in_time("the trimming", |engine| engine.stats().feed_oldest == 2).await;
     house.restart().await;
     let page = house.page(1).await;
     assert_eq!((page.last_seq, page.oldest_seq, page.truncated, page.reset), (1, 2, false, false));
     house.restart_with(|options| options.clock = crate::Clock::manual(START)).await;
     let entry = house.set("k", "2").await;
-    assert_eq!((entry.seq, entry.updated_at), (2, START), "the time of the newest change is remembered");
-}
-
-async fn trim_all(house: &House, oldest: u64) {
-    tokio::time::sleep(Duration::from_millis(10)).await;
-    house.advance(250);
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    house.until("the trimming", |engine| engine.stats().feed_oldest == oldest).await;
+    let remembered = Timestamp(START.0 + 5);
+    assert_eq!((entry.seq, entry.updated_at), (2, remembered), "numbers and time go on");
 }
 
 #[tokio::test]
@@ -254,8 +247,7 @@ async fn retention_by_bytes_counts_what_is_stored() {
     for _ in 0..50 {
         house.put(&ns("n"), Put { value: crate::tests::json(&"x".repeat(1000)), ..put("k", "") }).await.expect("put");
     }
-    house.advance(250);
-    house.until("the trimming", |engine| engine.stats().feed_bytes <= 10_000).await;
+    house.in_time("the trimming", |engine| engine.stats().feed_bytes <= 10_000).await;
     assert!(house.stats().feed_bytes > 8_000);
 }
 
@@ -294,4 +286,42 @@ async fn time_never_runs_backwards_along_the_feed() {
     let feed = house.feed().await;
     assert_eq!(feed[0].at, feed[1].at);
     assert_eq!(feed[1].actor, ANN);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_follower_sees_every_change_once_while_the_log_is_cleaned() {
+    for level in [Level::Always, Level::Os] {
+        let mut house = House::with(|options| {
+            options.level = level;
+            options.retention.records = 100;
+        })
+        .await;
+        let mut ground = ground(&house.disk);
+        ground.store.maintenance = true;
+        house.close().await.expect("closes");
+        house.engine = Engine::open_on(ground, house.options.clone());
+        house.recovered().await.expect("recovers");
+
+        let mut follower = house.follow(Start::Head, Filter::default()).expect("follow");
+        let writers: Vec<_> = (0..4)
+            .map(|writer| {
+                let engine = house.engine.clone();
+                tokio::spawn(async move {
+                    for _ in 0..300 {
+                        engine.put(&ns("n"), put(&format!("k{writer}"), &"x".repeat(500))).await.expect("put");
+                    }
+                })
+            })
+            .collect();
+        assert_eq!(followed(&mut follower, 1200).await, (1..=1200).collect::<Vec<_>>());
+        for writer in writers {
+            writer.await.expect("writer");
+        }
+        trim(&house).await;
+        house.set("last", "1").await;
+        house.in_time("some cleaning", |engine| engine.stats().store.cleaned_bytes > 0).await;
+        assert_eq!(house.set("last", "2").await.seq, 1202);
+        house.restart().await;
+        assert_eq!(house.head().expect("head"), 1202);
+    }
 }

@@ -15,7 +15,7 @@ use crate::{
 /// Applies all operations in order, or none.
 pub(crate) async fn batch(live: &Live, operations: Vec<Op>) -> Result<Cut<Vec<Outcome>>> {
     check(live, &operations)?;
-    live.admit().await?;
+    live.store.room().await;
     let rows: Vec<RowKey> = operations.iter().map(row_key).collect();
     let decided = {
         let _held = live.locks.lock_all(rows.iter().map(|row| &row[..]));

@@ -9,7 +9,7 @@ use crate::{
 
 /// Deletes a key; `None` when it was absent.
 pub(crate) async fn delete(live: &Live, namespace: &Namespace, delete: Delete) -> Result<Cut<Outcome>> {
-    live.admit().await?;
+    live.store.room().await;
     let row = keys::kv(namespace, &delete.key);
     let decided = {
         let _held = live.locks.lock(&row);

@@ -12,7 +12,7 @@ use crate::{
 /// Writes a value; the answer is the new entry.
 pub(crate) async fn put(live: &Live, namespace: &Namespace, put: Put) -> Result<Entry> {
     check_size(live, &put.value)?;
-    live.admit().await?;
+    live.store.room().await;
     let row = keys::kv(namespace, &put.key);
     let decided = {
         let _held = live.locks.lock(&row);

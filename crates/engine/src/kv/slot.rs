@@ -1,7 +1,7 @@
 //! What a transaction knows of one key, and what it may do with it.
 
 use crate::{
-    Actor, Error, Key, Namespace, Result,
+    Actor, Error, Key, Kind, Namespace, Result,
     feed::ChangeOp,
     keys,
     kv::{
@@ -31,22 +31,19 @@ enum Current {
     Absent { version: u64 },
     /// Perhaps past its deadline: then it reads as absent, and has to expire before anything else happens to it.
     Present { version: u64, deadline: Deadline },
-    /// Not a value.
-    Collection,
 }
 
 impl Slot {
-    /// Reads the key; the caller holds its lock.
+    /// Reads the key; the caller holds its lock. A key that holds a collection is refused.
     pub(crate) fn load(txn: &mut Txn<'_>, namespace: Namespace, key: Key) -> Result<Slot> {
         let row = keys::kv(&namespace, &key);
         let (stored, current) = if let Some(row) = txn.get(keys::KV, &row) {
             let head = Head::read(&row)?;
+            if head.tag == Tag::Collection {
+                return Err(Error::new(Kind::WrongType, format!("key {key} holds another type")));
+            }
             let deadline = head.expires_at.map_or(Deadline::Never, Deadline::At);
-            let current = match head.tag {
-                Tag::Value(_) => Current::Present { version: head.version, deadline },
-                Tag::Collection => Current::Collection,
-            };
-            (Stored::Entry { expires_at: head.expires_at }, current)
+            (Stored::Entry { expires_at: head.expires_at }, Current::Present { version: head.version, deadline })
         } else if let Some(row) = txn.get(keys::TOMB, &row) {
             let Tomb { version, seq } = Tomb::read(&row)?;
             (Stored::Tomb { seq }, Current::Absent { version })
@@ -69,15 +66,12 @@ impl Slot {
     pub(crate) fn deadline(&self) -> Deadline {
         match self.current {
             Current::Present { deadline, .. } => deadline,
-            Current::Absent { .. } | Current::Collection => Deadline::Never,
+            Current::Absent { .. } => Deadline::Never,
         }
     }
 
-    /// Refuses a key of another type, and a condition that does not hold.
+    /// Refuses a condition that does not hold.
     pub(crate) fn check(&self, txn: &Txn<'_>, when: When) -> Result<()> {
-        if self.current == Current::Collection {
-            return Err(Error::new(crate::Kind::WrongType, format!("key {} holds another type", self.key)));
-        }
         let live = self.version(txn);
         let holds = match when {
             When::Always => true,
@@ -106,10 +100,8 @@ impl Slot {
 
     /// Gives the key a value; the index of the change.
     pub(crate) fn set(&mut self, txn: &mut Txn<'_>, value: Value, deadline: Deadline, actor: Actor) -> usize {
-        let version = match self.current {
-            Current::Absent { version } | Current::Present { version, .. } => version + 1,
-            Current::Collection => 1,
-        };
+        let (Current::Absent { version } | Current::Present { version, .. }) = self.current;
+        let version = version + 1;
         self.current = Current::Present { version, deadline };
         self.change(txn, ChangeOp::Set, Some(value), version, actor, deadline)
     }

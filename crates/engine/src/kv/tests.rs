@@ -105,6 +105,26 @@ async fn a_refused_operation_names_its_index_and_undoes_the_batch() {
 }
 
 #[tokio::test]
+async fn a_key_that_holds_a_collection_is_absent_and_refuses_writes() {
+    let house = House::new().await;
+    house.set("z", "1").await;
+    let mut batch = manifold_store::Batch::new();
+    let collection = [1, 16, 1, 1, 1, 0, b'a'];
+    batch.put(crate::keys::KV, &crate::keys::kv(&ns("n"), &k("hash")), &collection, b"");
+    let live = house.live().expect("live");
+    live.store.wait_durable(live.store.commit(batch).expect("commit")).expect("durable");
+
+    assert!(house.read("hash").is_none());
+    let all = List { limit: 10, max_bytes: usize::MAX, ..List::default() };
+    assert_eq!(listed(&house, all), (names(&["z"]), false));
+    assert_eq!(refused(house.put(&ns("n"), put("hash", "1")).await).kind(), &Kind::WrongType);
+    assert_eq!(refused(house.delete(&ns("n"), delete("hash")).await).kind(), &Kind::WrongType);
+    let error = refused(house.batch(vec![set_op("a", "1"), delete_op("hash")]).await);
+    assert_eq!((error.kind(), error.operation()), (&Kind::WrongType, Some(1)));
+    assert!(house.read("a").is_none());
+}
+
+#[tokio::test]
 async fn limits_refuse_large_values_and_long_batches() {
     let house = House::with(|options| {
         options.limits.value_bytes = 4;
@@ -118,6 +138,20 @@ async fn limits_refuse_large_values_and_long_batches() {
     let error = refused(house.batch(vec![delete_op("a"), delete_op("b"), delete_op("c")]).await);
     assert_eq!(error.kind(), &Kind::Invalid);
     assert!(house.batch(Vec::new()).await.expect("an empty batch").it.is_empty());
+}
+
+#[tokio::test]
+async fn at_the_memory_limit_growth_is_refused_and_deletes_are_not() {
+    let house = House::with(|options| options.limits.memory_bytes = 1 << 20).await;
+    let filling = async {
+        for n in 0..10_000 {
+            house.put(&ns("n"), put(&format!("k{n}"), &"x".repeat(1000))).await?;
+        }
+        Ok(())
+    };
+    assert_eq!(refused(filling.await).kind(), &Kind::Full);
+    assert_eq!(house.state(), crate::State::Ready);
+    assert!(house.remove("k0").await.is_some());
 }
 
 #[tokio::test]
@@ -197,11 +231,7 @@ async fn forgotten_tombstones_raise_the_floor_of_their_namespace() {
         house.remove(key).await;
     }
     house.put(&ns("other"), put("x", "1")).await.expect("put");
-    for _ in 0..4 {
-        house.advance(500);
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    house.until("the forgetting of a", |engine| engine.stats().kv_tombstones == 1).await;
+    house.in_time("the forgetting of a", |engine| engine.stats().kv_tombstones == 1).await;
     house.restart().await;
     assert_eq!(house.set("a", "2").await.version, 4, "above every forgotten version of the namespace");
     assert_eq!(house.set("b", "2").await.version, 4, "its own tombstone was kept");
@@ -271,7 +301,7 @@ async fn lists_are_ordered_bounded_and_go_on_after_a_key() {
     let all = List { limit: 100, max_bytes: usize::MAX, ..List::default() };
     assert_eq!(listed(&house, all.clone()), (names(&["a/1", "a/2", "a/3", "b", "c"]), false));
     assert_eq!(listed(&house, List { limit: 2, ..all.clone() }), (names(&["a/1", "a/2"]), true));
-    assert_eq!(listed(&house, List { limit: 5, ..all.clone() }).1, false);
+    assert!(!listed(&house, List { limit: 5, ..all.clone() }).1);
     assert_eq!(
         listed(&house, List { prefix: "a/".into(), after: Some("a/1".into()), ..all.clone() }).0,
         names(&["a/2", "a/3"])

@@ -1,11 +1,10 @@
-//! The engine against a plain map: random operations, time, restarts; then state, versions and feed must be equal.
+//! The engine against a plain map: random operations, time, restarts, crashes; then state, versions and feed must be equal.
 
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::Kind;
 
 /// What a key is in the model.
 #[derive(Debug, Clone, Default)]
@@ -32,6 +31,7 @@ enum Step {
     Apply(Vec<Action>),
     Advance(u64),
     Restart,
+    Crash(bool),
 }
 
 #[derive(Debug, Clone)]
@@ -127,6 +127,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => proptest::collection::vec(action(), 0..6).prop_map(Step::Apply),
         2 => (1u64..60).prop_map(Step::Advance),
         1 => Just(Step::Restart),
+        1 => any::<bool>().prop_map(Step::Crash),
     ]
 }
 
@@ -237,6 +238,10 @@ proptest! {
                     }
                     Step::Restart => {
                         house.restart().await;
+                        settle(&house, &mut model).await;
+                    }
+                    Step::Crash(kept) => {
+                        house.crash(if kept { Reboot::Kept } else { Reboot::Lost }).await;
                         settle(&house, &mut model).await;
                     }
                 }

@@ -99,12 +99,12 @@ async fn on_the_wall_clock_an_expiry_is_recorded_within_fifty_milliseconds() {
     let busy = tokio::spawn({
         let engine = house.engine.clone();
         async move {
-            for n in 0.. {
-                let write =
-                    Put { expires: Expires::In(Duration::from_millis(1 + n % 100)), ..put(&format!("k{n}"), "1") };
-                if engine.put(&ns("load"), write).await.is_err() {
+            for n in 0..20_000 {
+                let expires = Expires::In(Duration::from_millis(1 + n % 100));
+                if engine.put(&ns("load"), Put { expires, ..put(&format!("k{n}"), "1") }).await.is_err() {
                     return;
                 }
+                tokio::task::yield_now().await;
             }
         }
     });

@@ -7,7 +7,7 @@
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
-    fmt, mem,
+    fmt,
 };
 
 use serde::{
@@ -50,18 +50,23 @@ pub(super) struct Layers {
 
 /// Why a configuration cannot be used; one sentence with the source and the key in it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Error(String);
+#[error("{sentence}")]
+pub struct Error {
+    sentence: String,
+    /// Whether source and key are in the sentence already.
+    located: bool,
+}
 
 impl Error {
     pub(super) fn new(sentence: impl Into<String>) -> Self {
-        Error(sentence.into())
+        Error { sentence: sentence.into(), located: true }
     }
 }
 
+/// What a type says about a value it does not like; the key is added where the value was read.
 impl de::Error for Error {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Error(message.to_string())
+        Error { sentence: message.to_string(), located: false }
     }
 }
 
@@ -134,17 +139,12 @@ impl<'a> Node<'a> {
         let file = self.file.and_then(|file| file.get(key));
         let text = self.layers.text(&path, self.used);
         let present = file.is_some() || text.is_some() || self.layers.sets_below(&path);
-        present.then(|| Node { layers: self.layers, used: self.used, path, file, text })
+        present.then_some(Node { layers: self.layers, used: self.used, path, file, text })
     }
 
-    /// The error of this key: what a library says about a secret may quote it, so that is left out.
-    fn error(&self, message: impl fmt::Display) -> Error {
+    fn place(&self) -> Place {
         let source = self.text.as_ref().map_or(&self.layers.file_name, |(_, source)| source);
-        let key = &self.path;
-        match is_secret(key) {
-            true => Error(format!("{source}: {key} has the wrong type")),
-            false => Error(format!("{source}: {key}: {message}")),
-        }
+        Place { source: source.clone(), key: self.path.clone() }
     }
 
     fn refuse_unknown(&self, table: &toml::Table, fields: &'static [&'static str]) -> Result<(), Error> {
@@ -155,12 +155,30 @@ impl<'a> Node<'a> {
             Some(near) => format!("did you mean {near:?}?"),
             None => format!("known are {}", fields.join(", ")),
         };
-        Err(Error(format!("{file}: unknown key {unknown:?} {place}; {known}")))
+        Err(Error::new(format!("{file}: unknown key {unknown:?} {place}; {known}")))
     }
+}
 
-    fn parse<T: std::str::FromStr<Err: fmt::Display>>(&self, text: &str, wanted: &str) -> Result<T, Error> {
-        text.trim().parse().map_err(|_| self.error(format!("{text:?} is not {wanted}")))
+/// Where a value was read.
+struct Place {
+    source: String,
+    key: String,
+}
+
+impl Place {
+    /// Adds source and key to an error that has none. What a type says about a secret may quote it, so that is left out.
+    fn locate(self, error: Error) -> Error {
+        let Place { source, key } = self;
+        match error {
+            located if located.located => located,
+            _ if is_secret(&key) => Error::new(format!("{source}: {key} has the wrong type")),
+            Error { sentence, .. } => Error::new(format!("{source}: {key}: {sentence}")),
+        }
     }
+}
+
+fn parse<T: std::str::FromStr>(text: &str, wanted: &str) -> Result<T, Error> {
+    text.trim().parse().map_err(|_| de::Error::custom(format_args!("{text:?} is not {wanted}")))
 }
 
 /// The known key that was probably meant.
@@ -182,7 +200,7 @@ macro_rules! parsed {
     ($($method:ident $visit:ident $type:ty, $wanted:literal;)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
             match &self.text {
-                Some((text, _)) => visitor.$visit(self.parse::<$type>(text, $wanted)?).map_err(|error: Error| self.error(error)),
+                Some((text, _)) => visitor.$visit(parse::<$type>(text, $wanted)?),
                 None => self.deserialize_any(visitor),
             }
         }
@@ -192,14 +210,15 @@ macro_rules! parsed {
 impl<'de> de::Deserializer<'de> for Node<'_> {
     type Error = Error;
 
-    fn deserialize_any<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Error> {
-        if let Some((text, source)) = mem::take(&mut self.text) {
-            let done = visitor.visit_string(text);
-            self.text = Some((String::new(), source));
-            return done.map_err(|error: Error| self.error(error));
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match (self.text, self.file) {
+            (Some((text, _)), _) => visitor.visit_string(text),
+            (None, Some(value)) => {
+                let value = de::Deserializer::deserialize_any(value.clone(), visitor);
+                value.map_err(|error| de::Error::custom(error.message()))
+            }
+            (None, None) => Err(de::Error::custom("is a table, not a value")),
         }
-        let Some(value) = self.file.cloned() else { return Err(self.error("is a table, not a value")) };
-        de::Deserializer::deserialize_any(value, visitor).map_err(|error: toml::de::Error| self.error(error.message()))
     }
 
     parsed! {
@@ -230,10 +249,10 @@ impl<'de> de::Deserializer<'de> for Node<'_> {
         let text = match (&self.text, self.file) {
             (Some((text, _)), _) => text.clone(),
             (None, Some(toml::Value::String(text))) => text.clone(),
-            _ => return Err(self.error(format!("is not one of {}", variants.join(", ")))),
+            _ => return Err(de::Error::custom(format_args!("is not one of {}", variants.join(", ")))),
         };
         if !variants.contains(&text.as_str()) {
-            return Err(self.error(format!("{text:?} is not one of {}", variants.join(", "))));
+            return Err(de::Error::custom(format_args!("{text:?} is not one of {}", variants.join(", "))));
         }
         let text: de::value::StringDeserializer<Error> = text.into_deserializer();
         text.deserialize_enum(name, variants, visitor)
@@ -244,7 +263,7 @@ impl<'de> de::Deserializer<'de> for Node<'_> {
         match &self.text {
             Some((text, _)) => {
                 let items = text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned);
-                visitor.visit_seq(de::value::SeqDeserializer::new(items)).map_err(|error: Error| self.error(error))
+                visitor.visit_seq(de::value::SeqDeserializer::new(items))
             }
             None => self.deserialize_any(visitor),
         }
@@ -258,7 +277,7 @@ impl<'de> de::Deserializer<'de> for Node<'_> {
     ) -> Result<V::Value, Error> {
         match self.file {
             Some(toml::Value::Table(table)) => self.refuse_unknown(table, fields)?,
-            Some(_) => return Err(self.error("is not a table")),
+            Some(_) => return Err(de::Error::custom("is not a table")),
             None => {}
         }
         let present = fields.iter().filter_map(|field| Some((*field, self.child(field)?))).collect::<Vec<_>>();
@@ -286,6 +305,8 @@ impl<'de> MapAccess<'de> for Fields<'_> {
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
-        seed.deserialize(self.value.take().expect("serde asks for a value after its key"))
+        let node = self.value.take().expect("serde asks for a value after its key");
+        let place = node.place();
+        seed.deserialize(node).map_err(|error| place.locate(error))
     }
 }

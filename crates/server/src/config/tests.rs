@@ -115,6 +115,12 @@ fn a_bad_value_names_its_key_and_source() {
         ("[unison]\nport = \"x\"", None, "m.toml: unison.port: invalid type: string \"x\", expected u16"),
         ("[unison]\nport = 70000", None, "m.toml: unison.port: invalid value: integer `70000`, expected u16"),
         ("", Some(("MANIFOLD_UNISON_PORT", "x")), "MANIFOLD_UNISON_PORT: unison.port: \"x\" is not an integer"),
+        ("[unison]\nchanges_max_age = \"often\"", None, "m.toml: unison.changes_max_age: \"often\" is"),
+        (
+            "",
+            Some(("MANIFOLD_UNISON_CHANGES_MAX_AGE", "often")),
+            "MANIFOLD_UNISON_CHANGES_MAX_AGE: unison.changes_max_age: ",
+        ),
         ("unison = 3", None, "m.toml: unison: is not a table"),
         ("host = [1]", None, "m.toml: host: invalid type"),
         ("[host]\na = 1", None, "m.toml: host: invalid type"),

@@ -48,8 +48,8 @@ impl Observed {
         &self.method
     }
 
-    /// Writes the log line (`debug`; `warn` for a 5xx), gives the answer its id and `count`s it. `route` is a template
-    /// and never a real path. The id is in the answer when the client sent one, or when it has something to report.
+    /// Counts the answer, logs it and gives it its id. `route` is a template and never a real path. The id is in the answer
+    /// when the client sent one, or when the log has it.
     pub fn end<B>(
         self,
         dialect: &'static str,
@@ -59,21 +59,23 @@ impl Observed {
     ) {
         let (status, elapsed) = (response.status(), self.started.elapsed());
         count(route, &self.method, status, elapsed);
-        let failed = status.is_server_error();
+        // Other 5xx say that the server starts, stops or is full, which lasts, repeats and is logged where it begins.
+        let failed = status == StatusCode::INTERNAL_SERVER_ERROR;
         let logged = failed || tracing::enabled!(target: "manifold::access", tracing::Level::DEBUG);
-        if let Some(id) = self.given_id.or_else(|| logged.then(new_id)) {
-            if logged {
-                let (method, path) = (&self.method, self.target.path());
-                let (shown_id, micros) = (id.to_str().unwrap_or_default(), elapsed.as_micros() as u64);
-                let status = status.as_u16();
-                if failed {
-                    tracing::warn!(target: "manifold::access", dialect, %method, path, status, micros, id = shown_id, "request");
-                } else {
-                    tracing::debug!(target: "manifold::access", dialect, %method, path, status, micros, id = shown_id, "request");
-                }
-            }
-            response.headers_mut().insert(REQUEST_ID, id);
+        if !logged && self.given_id.is_none() {
+            return;
         }
+        let id = self.given_id.unwrap_or_else(new_id);
+        if logged {
+            let (method, path, status) = (&self.method, self.target.path(), status.as_u16());
+            let (micros, id) = (elapsed.as_micros() as u64, id.to_str().unwrap_or_default());
+            if failed {
+                tracing::warn!(target: "manifold::access", dialect, %method, path, status, micros, id, "request");
+            } else {
+                tracing::debug!(target: "manifold::access", dialect, %method, path, status, micros, id, "request");
+            }
+        }
+        response.headers_mut().insert(REQUEST_ID, id);
     }
 }
 

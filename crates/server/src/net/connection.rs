@@ -62,7 +62,8 @@ where
     let pulse = Pulse::new();
     let socket = TokioIo::new(Socket::new(io, pulse.clone(), permit));
 
-    let service = service_fn(|request| answer(shared.clone(), admission, pulse.clone(), request));
+    let link = Arc::new(Link { shared: shared.clone(), admission, pulse: pulse.clone() });
+    let service = service_fn(|request| answer(link.clone(), request));
     let connection = http1::Builder::new()
         .header_read_timeout(None)
         .max_header_size(HEAD_MAX)
@@ -106,12 +107,15 @@ where
     .await;
 }
 
-async fn answer<S: Service>(
+/// What each request of a connection needs; a reference count of its own keeps the connections of other threads out.
+struct Link<S> {
     shared: Arc<Shared<S>>,
     admission: Admission,
     pulse: Pulse,
-    request: Request<Incoming>,
-) -> Result<Response<Answer>, Infallible> {
+}
+
+async fn answer<S: Service>(link: Arc<Link<S>>, request: Request<Incoming>) -> Result<Response<Answer>, Infallible> {
+    let Link { shared, admission, pulse } = &*link;
     let checked = pulse.begin(!request.body().is_end_stream(), |raw| match admission {
         Admission::Served => head::check(&request, raw),
         Admission::TurnedAway => Err(Refusal::Overloaded),
@@ -139,7 +143,7 @@ async fn answer<S: Service>(
     if !is_event_stream(&response) && !response.body().is_end_stream() {
         pulse.answer();
     }
-    Ok(response.map(|body| Answer { body, pulse }))
+    Ok(response.map(|body| Answer { body, pulse: pulse.clone() }))
 }
 
 /// A stream that ends when the client wants, and that waits for a client that does not read.

@@ -1,5 +1,7 @@
 //! The checks of a request's head that hyper does not make.
 
+use std::net::Ipv6Addr;
+
 use hyper::{
     HeaderMap, Request, Version,
     header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING},
@@ -44,11 +46,29 @@ fn check_host(headers: &HeaderMap, version: Version) -> Result<(), Refusal> {
     }
 }
 
-/// `name`, `name:port`, `[v6]` or `[v6]:port`.
+/// `name`, `name:port`, `[v6]` or `[v6]:port` (RFC 3986 3.2.2, without the empty name).
 fn is_host(text: &[u8]) -> bool {
-    let Ok(authority) = hyper::http::uri::Authority::try_from(text) else { return false };
-    let port_follows = text.len() > authority.host().len();
-    !text.contains(&b'@') && !authority.host().is_empty() && (!port_follows || authority.port().is_some())
+    let (host_is_valid, rest) = match text.strip_prefix(b"[") {
+        Some(v6) => {
+            let Some(end) = memchr::memchr(b']', v6) else { return false };
+            (str::from_utf8(&v6[..end]).is_ok_and(|v6| v6.parse::<Ipv6Addr>().is_ok()), &v6[end + 1..])
+        }
+        None => {
+            let (name, rest) = text.split_at(memchr::memchr(b':', text).unwrap_or(text.len()));
+            (!name.is_empty() && name.iter().all(|byte| is_name_byte(*byte)), rest)
+        }
+    };
+    let port_is_valid = match rest {
+        [] => true,
+        [b':', port @ ..] => port.len() <= 5 && port.iter().all(u8::is_ascii_digit),
+        _ => false,
+    };
+    host_is_valid && port_is_valid
+}
+
+/// Unreserved characters, sub-delimiters and the sign of an escape.
+fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=%".contains(&byte)
 }
 
 /// The first bytes that came after the previous request, as they were sent. hyper drops the Content-Length of a request

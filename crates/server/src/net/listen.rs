@@ -30,7 +30,7 @@ const ACCEPT_PAUSE_MAX: Duration = Duration::from_secs(1);
 pub struct Options {
     /// Most connections at one time.
     pub connections: usize,
-    /// Time for a request's head.
+    /// Time for a request's head, and before that for a new connection's first byte.
     pub head_timeout: Duration,
     /// Time a connection may rest between two requests.
     pub idle_timeout: Duration,
@@ -146,7 +146,26 @@ fn begin<S: Service>(stream: TcpStream, shared: &Arc<Shared<S>>) {
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE / 4);
     stream.set_nodelay(true).ok();
     socket2::SockRef::from(&stream).set_tcp_keepalive(&keepalive).ok();
-    tokio::spawn(connection::serve(stream, permit, shared.clone()));
+    let shared = shared.clone();
+    tokio::spawn(async move {
+        // Until its client speaks, a connection is a socket and this small task, without the buffers of the rest.
+        if speaks(&stream, &shared).await {
+            Box::pin(connection::serve(stream, permit, shared)).await;
+        }
+    });
+}
+
+/// Whether the client sends something before it goes, and before the patience or the process is over. A peek, because a
+/// fresh socket may be called readable before anything was sent.
+async fn speaks<S>(stream: &TcpStream, shared: &Shared<S>) -> bool {
+    let mut shutdown = shared.shutdown.clone();
+    let mut byte = [0];
+    tokio::select! {
+        biased;
+        peeked = stream.peek(&mut byte) => peeked.is_ok_and(|bytes| bytes > 0),
+        () = sleep(shared.patience.head) => false,
+        _ = shutdown.wait_for(|down| *down) => false,
+    }
 }
 
 fn is_of_the_peer(error: &io::Error) -> bool {

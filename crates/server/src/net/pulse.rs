@@ -2,7 +2,7 @@
 //!
 //! hyper's own header timer starts when it begins to wait for a request, so that it would also end a connection that
 //! rests between two requests. Here the time for a head starts with its first byte, and a resting connection has a
-//! time of its own.
+//! time of its own. The clock is read once after each poll of the connection, not at each event in it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -27,7 +27,10 @@ pub(super) struct Pulse(Arc<Mutex<State>>);
 #[derive(Debug)]
 struct State {
     phase: Phase,
+    /// When the phase began, or last moved on.
     since: Instant,
+    /// Whether that happened since the clock was read.
+    moved: bool,
     head: RawHead,
     had_body: bool,
 }
@@ -47,7 +50,13 @@ enum Phase {
 
 impl Pulse {
     pub(super) fn new() -> Self {
-        let state = State { phase: Phase::Idle, since: Instant::now(), head: RawHead::default(), had_body: false };
+        let state = State {
+            phase: Phase::Idle,
+            since: Instant::now(),
+            moved: false,
+            head: RawHead::default(),
+            had_body: false,
+        };
         Pulse(Arc::new(Mutex::new(state)))
     }
 
@@ -56,7 +65,7 @@ impl Pulse {
         let mut state = self.0.lock();
         if state.phase == Phase::Idle && !bytes.is_empty() {
             state.phase = Phase::Head;
-            state.since = Instant::now();
+            state.moved = true;
         }
         if state.phase == Phase::Head {
             state.head.push(bytes);
@@ -66,9 +75,7 @@ impl Pulse {
     /// The client took bytes: the end of a long answer is still on its way although the service is done with it.
     pub(super) fn sent(&self) {
         let mut state = self.0.lock();
-        if matches!(state.phase, Phase::Idle | Phase::Answer) {
-            state.since = Instant::now();
-        }
+        state.moved |= matches!(state.phase, Phase::Idle | Phase::Answer);
     }
 
     /// A head is complete: `check` looks at it beside its raw bytes, which are forgotten then.
@@ -86,14 +93,14 @@ impl Pulse {
     pub(super) fn answer(&self) {
         let mut state = self.0.lock();
         state.phase = Phase::Answer;
-        state.since = Instant::now();
+        state.moved = true;
     }
 
     /// The service is done with the answer.
     pub(super) fn end(&self) {
         let mut state = self.0.lock();
         state.phase = Phase::Idle;
-        state.since = Instant::now();
+        state.moved = true;
     }
 
     /// Whether the request line under way can only become one that is too long.
@@ -108,13 +115,17 @@ impl Pulse {
         state.phase != Phase::Idle || state.had_body
     }
 
-    /// Until when the present phase may last; none = as long as it needs.
+    /// Until when the present phase may last; none = as long as it needs. To be asked after each poll of the connection.
     pub(super) fn deadline(&self, patience: Patience) -> Option<Instant> {
-        let state = self.0.lock();
-        match state.phase {
-            Phase::Idle | Phase::Answer => Some(state.since + patience.idle),
-            Phase::Head => Some(state.since + patience.head),
-            Phase::Busy => None,
+        let mut state = self.0.lock();
+        let patience = match state.phase {
+            Phase::Idle | Phase::Answer => patience.idle,
+            Phase::Head => patience.head,
+            Phase::Busy => return None,
+        };
+        if std::mem::take(&mut state.moved) {
+            state.since = Instant::now();
         }
+        Some(state.since + patience)
     }
 }

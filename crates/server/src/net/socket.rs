@@ -19,6 +19,10 @@ use super::{connections::Permit, pulse::Pulse};
 /// answered with 414 in the dialect's form.
 const LINE_END: &[u8] = b" HTTP/1.1\r\nhost: cut\r\n\r\n";
 
+/// hyper closes without a word on the whole of the HTTP/2 preface; on its first part it answers 400, as to any other bytes
+/// that are no HTTP/1 request.
+const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\n";
+
 /// A client that is still sending when we close would get a reset instead of our answer. So we stop writing, read and
 /// forget for this long at most, or until it has been silent for the shorter time.
 const LINGER: Duration = Duration::from_secs(5);
@@ -29,6 +33,8 @@ const LINGER_MAX_BYTES: usize = 64 << 20;
 pub(super) struct Socket<T> {
     io: T,
     pulse: Pulse,
+    /// Nothing was read yet.
+    fresh: bool,
     line: Line,
     linger: Option<Linger>,
     _permit: Permit,
@@ -53,7 +59,7 @@ struct Linger {
 
 impl<T> Socket<T> {
     pub(super) fn new(io: T, pulse: Pulse, permit: Permit) -> Self {
-        Socket { io, pulse, line: Line::Open, linger: None, _permit: permit }
+        Socket { io, pulse, fresh: true, line: Line::Open, linger: None, _permit: permit }
     }
 }
 
@@ -72,6 +78,9 @@ impl<T: AsyncRead + Unpin> AsyncRead for Socket<T> {
         }
         let before = buf.filled().len();
         ready!(Pin::new(&mut this.io).poll_read(cx, buf))?;
+        if std::mem::take(&mut this.fresh) && buf.filled()[before..].starts_with(HTTP2_PREFACE) {
+            buf.set_filled(before + HTTP2_PREFACE.len());
+        }
         this.pulse.received(&buf.filled()[before..]);
         if this.pulse.target_too_long() {
             this.line = Line::Ending;

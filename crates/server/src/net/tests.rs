@@ -237,6 +237,7 @@ async fn bytes_that_are_no_http_get_a_plain_400() {
     let garbage = [
         &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"[..],
         b"hello\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         b"GET / HTTP/9.9\r\n\r\n",
         b"GET /a b HTTP/1.1\r\n\r\n",
         b"GET /\x01 HTTP/1.1\r\nHost: h\r\n\r\n",
@@ -251,6 +252,16 @@ async fn bytes_that_are_no_http_get_a_plain_400() {
         assert!(answer.starts_with("HTTP/1.1 400 "), "{:?} -> {answer:?}", String::from_utf8_lossy(bytes));
     }
     assert!(server.exchange("GET /a HTTP/1.0\r\n\r\n").await.ends_with("/a:0"), "the server goes on");
+}
+
+#[tokio::test]
+async fn a_body_may_look_like_another_protocol() {
+    let server = start(Options::default());
+    let mut stream = server.connect().await;
+    stream.write_all(b"PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 24\r\n\r\n").await.unwrap();
+    sleep(Duration::from_millis(50)).await;
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
+    read_until(&mut stream, "/a:24").await;
 }
 
 #[tokio::test]
@@ -336,6 +347,21 @@ async fn the_drain_finishes_running_requests_and_closes_resting_connections() {
     assert_eq!(rest(&mut resting).await, "");
     timeout(Duration::from_secs(2), server.listener).await.expect("drained").unwrap();
     assert!(TcpStream::connect(server.address).await.is_err());
+}
+
+#[tokio::test]
+async fn a_client_that_never_speaks_is_closed() {
+    let server = start(Options { head_timeout: Duration::from_millis(100), ..Options::default() });
+    let mut silent = server.connect().await;
+    assert_eq!(rest(&mut silent).await, "");
+    timeout(Duration::from_secs(2), server.connections.all_gone()).await.unwrap();
+
+    let server = start(Options::default());
+    let mut silent = server.connect().await;
+    sleep(Duration::from_millis(50)).await;
+    server.shutdown.send(true).unwrap();
+    assert_eq!(rest(&mut silent).await, "");
+    timeout(Duration::from_secs(2), server.listener).await.expect("drained").unwrap();
 }
 
 #[tokio::test]

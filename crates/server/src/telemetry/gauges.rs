@@ -29,25 +29,25 @@ impl Collector for EngineGauges {
             (names::UNISON_CHANGES_HEAD_SEQ, "Newest number of the change feed", stats.feed_head),
             (names::UNISON_CHANGES_OLDEST_SEQ, "Oldest number kept in the change feed", stats.feed_oldest),
             (names::UNISON_CHANGES_BYTES, "Bytes of the change feed", stats.feed_bytes),
-            (names::STORE_MEMORY, "Memory of the index", store.memory_bytes),
-            (names::STORE_LOG, "Bytes of all log segments", store.log_bytes),
-            (names::STORE_DEAD, "Bytes of the log that no live row needs", store.dead_bytes),
-            (names::STORE_SEGMENTS, "Log segments", store.segments),
-            (names::STORE_REPLAYED, "Bytes replayed at the start", store.replayed_bytes),
-            (names::STORE_TORN, "Bytes cut off the end of the log at the start", store.torn_bytes),
+            (names::INDEX_MEMORY, "Memory of the index", store.memory_bytes),
+            (names::LOG_BYTES, "Bytes of all log segments", store.log_bytes),
+            (names::LOG_DEAD_BYTES, "Bytes of the log that no live row needs", store.dead_bytes),
+            (names::LOG_SEGMENTS, "Log segments", store.segments),
+            (names::LOG_REPLAYED, "Bytes replayed at the start", store.replayed_bytes),
+            (names::LOG_TORN, "Bytes cut off the end of the log at the start", store.torn_bytes),
         ] {
             write::gauge(encoder, name, help, one(value))?;
         }
         for (name, help, value) in [
             (names::UNISON_EXPIRED, "Keys that expired", stats.expired_total),
             (names::UNISON_CAS_CONFLICTS, "Writes refused by their condition", stats.conflicts_total),
-            (names::STORE_COMMITS, "Batches committed", store.commits),
-            (names::STORE_FSYNCS, "fsyncs of the log", store.fsyncs),
+            (names::LOG_COMMITS, "Batches committed", store.commits),
+            (names::LOG_FSYNCS, "fsyncs of the log", store.fsyncs),
         ] {
             write::counter(encoder, name, help, one(value))?;
         }
         let seconds = store.fsync_micros as f64 / 1e6;
-        write::counter(encoder, names::STORE_FSYNC_SECONDS, "Seconds spent in fsyncs of the log", one(seconds))
+        write::counter(encoder, names::LOG_FSYNC_SECONDS, "Seconds spent in fsyncs of the log", one(seconds))
     }
 }
 

@@ -38,23 +38,23 @@ pub const OPEN_FILES: &str = "manifold_open_fds";
 /// 1 when writes are accepted, else 0.
 pub const ENGINE_READY: &str = "manifold_engine_ready";
 /// Memory of the index.
-pub const STORE_MEMORY: &str = "manifold_store_memory_bytes";
+pub const INDEX_MEMORY: &str = "manifold_index_memory_bytes";
 /// Bytes of all log segments.
-pub const STORE_LOG: &str = "manifold_store_log_bytes";
+pub const LOG_BYTES: &str = "manifold_log_bytes";
 /// Bytes of the log that no live row needs.
-pub const STORE_DEAD: &str = "manifold_store_dead_bytes";
+pub const LOG_DEAD_BYTES: &str = "manifold_log_dead_bytes";
 /// Log segments.
-pub const STORE_SEGMENTS: &str = "manifold_store_segments";
+pub const LOG_SEGMENTS: &str = "manifold_log_segments";
 /// Batches committed.
-pub const STORE_COMMITS: &str = "manifold_store_commits_total";
+pub const LOG_COMMITS: &str = "manifold_log_commits_total";
 /// fsyncs of the log.
-pub const STORE_FSYNCS: &str = "manifold_store_fsyncs_total";
+pub const LOG_FSYNCS: &str = "manifold_log_fsyncs_total";
 /// Time spent in them.
-pub const STORE_FSYNC_SECONDS: &str = "manifold_store_fsync_seconds_total";
+pub const LOG_FSYNC_SECONDS: &str = "manifold_log_fsync_seconds_total";
 /// Bytes replayed at the start.
-pub const STORE_REPLAYED: &str = "manifold_store_replayed_bytes";
+pub const LOG_REPLAYED: &str = "manifold_log_replayed_bytes";
 /// Bytes cut off the end of the log at the start.
-pub const STORE_TORN: &str = "manifold_store_torn_bytes";
+pub const LOG_TORN: &str = "manifold_log_torn_bytes";
 /// Open connections, by listener.
 pub const CONNECTIONS_OPEN: &str = "manifold_connections_open";
 /// Connections accepted, by listener.

@@ -87,10 +87,13 @@ fn method_name(method: &Method) -> &'static str {
     }
 }
 
+/// Boxed, so that an empty place is small.
+type Place<K, V> = OnceLock<Box<(K, V)>>;
+
 /// An open-addressing table whose places are filled once and never moved.
 #[derive(Debug)]
 struct Table<K, V> {
-    places: Box<[OnceLock<Box<(K, V)>>]>,
+    places: Box<[Place<K, V>]>,
     overflow: (K, V),
 }
 

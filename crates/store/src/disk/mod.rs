@@ -36,7 +36,7 @@ pub trait Disk: Send + Sync + fmt::Debug + 'static {
 /// An open file.
 pub trait File: Send + Sync + fmt::Debug {
     /// Its length in bytes.
-    fn len(&self) -> io::Result<u64>;
+    fn size(&self) -> io::Result<u64>;
     /// Reads at an offset; fewer bytes than asked only at the end.
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize>;
     /// Writes all bytes at an offset.

@@ -11,7 +11,22 @@ use super::{Disk, File, Lock};
 pub struct RealDisk;
 
 #[derive(Debug)]
-struct RealFile(fs::File);
+struct RealFile {
+    file: fs::File,
+    /// Opened on a file system, or with permissions, that allow no more.
+    read_only: bool,
+}
+
+impl RealFile {
+    fn writable(&self) -> io::Result<&fs::File> {
+        if self.read_only { Err(io::ErrorKind::ReadOnlyFilesystem.into()) } else { Ok(&self.file) }
+    }
+}
+
+/// Whether opening for writing failed because only reading is allowed.
+fn only_reading(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied)
+}
 
 /// The lock file; closing it frees the lock.
 #[derive(Debug)]
@@ -38,12 +53,17 @@ impl Disk for RealDisk {
 
     fn create(&self, path: &Path) -> io::Result<Arc<dyn File>> {
         let file = fs::OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
-        Ok(Arc::new(RealFile(file)))
+        Ok(Arc::new(RealFile { file, read_only: false }))
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn File>> {
-        let file = fs::OpenOptions::new().read(true).write(true).open(path)?;
-        Ok(Arc::new(RealFile(file)))
+        match fs::OpenOptions::new().read(true).write(true).open(path) {
+            Ok(file) => Ok(Arc::new(RealFile { file, read_only: false })),
+            Err(error) if only_reading(&error) => {
+                Ok(Arc::new(RealFile { file: fs::File::open(path)?, read_only: true }))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -59,7 +79,11 @@ impl Disk for RealDisk {
     }
 
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
-        let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+        let file = match fs::OpenOptions::new().create(true).truncate(false).write(true).open(path) {
+            // Who can only read may share the directory with nobody who writes, if there is a file to say so.
+            Err(error) if only_reading(&error) => fs::File::open(path)?,
+            opened => opened?,
+        };
         match file.try_lock() {
             Ok(()) => Ok(Some(Box::new(RealLock(file)))),
             Err(fs::TryLockError::WouldBlock) => Ok(None),
@@ -69,14 +93,14 @@ impl Disk for RealDisk {
 }
 
 impl File for RealFile {
-    fn len(&self) -> io::Result<u64> {
-        Ok(self.0.metadata()?.len())
+    fn size(&self) -> io::Result<u64> {
+        Ok(self.file.metadata()?.len())
     }
 
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
         let mut done = 0;
         while done < buf.len() {
-            match self.0.read_at(&mut buf[done..], offset + done as u64) {
+            match self.file.read_at(&mut buf[done..], offset + done as u64) {
                 Ok(0) => break,
                 Ok(n) => done += n,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
@@ -87,19 +111,20 @@ impl File for RealFile {
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        self.0.write_all_at(bytes, offset)
+        self.writable()?.write_all_at(bytes, offset)
     }
 
     fn allocate(&self, offset: u64, len: u64) -> io::Result<()> {
-        match rustix::fs::fallocate(&self.0, FallocateFlags::empty(), offset, len) {
+        let file = self.writable()?;
+        match rustix::fs::fallocate(file, FallocateFlags::empty(), offset, len) {
             Ok(()) => Ok(()),
             // The file system cannot reserve: written zeros are the reservation.
             Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => {
                 let zeros = vec![0; 1 << 20];
-                let mut at = offset.max(self.len()?);
+                let mut at = offset.max(self.size()?);
                 while at < offset + len {
                     let n = (offset + len - at).min(zeros.len() as u64);
-                    self.0.write_all_at(&zeros[..n as usize], at)?;
+                    file.write_all_at(&zeros[..n as usize], at)?;
                     at += n;
                 }
                 Ok(())
@@ -109,10 +134,10 @@ impl File for RealFile {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.0.set_len(len)
+        self.writable()?.set_len(len)
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.0.sync_data()
+        self.file.sync_data()
     }
 }

@@ -396,7 +396,7 @@ impl Disk for SimDisk {
 }
 
 impl File for SimFile {
-    fn len(&self) -> io::Result<u64> {
+    fn size(&self) -> io::Result<u64> {
         Ok(self.state.lock().nodes[self.node].live.len() as u64)
     }
 

@@ -8,11 +8,16 @@ use crate::{Error, Level, Seq, shared::Shared, stopwatch::Stopwatch};
 /// Buffered bytes at which a committer wakes the log thread even if nobody waits for durability.
 pub(crate) const WAKE_BYTES: usize = 256 << 10;
 
+/// Groups of frames one committer writes before it goes on with its own work.
+const INLINE_ROUNDS: usize = 8;
+
 /// Who holds it may write to the log's files.
 #[derive(Debug)]
 pub(crate) struct Io {
     /// The last frame handed to the kernel.
     written: Seq,
+    /// The last frame handed to the kernel before the newest segment was begun.
+    written_before: Seq,
     /// Segments with bytes that are not synced, oldest first.
     dirty: Vec<Arc<Segment>>,
     /// Whether a name was created that is not synced.
@@ -21,43 +26,41 @@ pub(crate) struct Io {
 
 impl Io {
     pub fn new(written: Seq) -> Self {
-        Io { written, dirty: Vec::new(), new_name: false }
+        Io { written, written_before: 0, dirty: Vec::new(), new_name: false }
     }
 
     fn touch(&mut self, segment: &Arc<Segment>) {
         if self.dirty.last().is_none_or(|last| last.id != segment.id) {
             self.dirty.push(segment.clone());
+            self.written_before = self.written;
             self.new_name = true;
         }
     }
 }
 
 impl Shared {
-    /// Writes everything that waits; whether there was anything.
-    fn write_pending(&self, io: &mut Io) -> io::Result<bool> {
-        let mut any = false;
-        loop {
-            let (pieces, sealed) = {
-                let mut log = self.log.lock();
-                log.pending_bytes = 0;
-                (std::mem::take(&mut log.pieces), std::mem::take(&mut log.sealed))
-            };
-            if pieces.is_empty() {
-                return Ok(any);
-            }
-            any = true;
-            for Piece { segment, offset, bytes, last_seq } in pieces {
-                io.touch(&segment);
-                segment.file.write_at(&bytes, offset)?;
-                io.written = last_seq;
-                self.log.lock().recycle(bytes);
-            }
-            for (segment, len) in sealed {
-                // Gives back the space that was allocated ahead.
-                segment.file.set_len(len)?;
-            }
-            self.room.notify();
+    /// Writes everything that waits now.
+    fn write_pending(&self, io: &mut Io) -> io::Result<()> {
+        let (pieces, sealed) = {
+            let mut log = self.log.lock();
+            log.pending_bytes = 0;
+            (std::mem::take(&mut log.pieces), std::mem::take(&mut log.sealed))
+        };
+        if pieces.is_empty() {
+            return Ok(());
         }
+        for Piece { segment, offset, bytes, last_seq } in pieces {
+            io.touch(&segment);
+            segment.file.write_at(&bytes, offset)?;
+            io.written = last_seq;
+            self.log.lock().recycle(bytes);
+        }
+        for (segment, len) in sealed {
+            // Gives back the space that was allocated ahead.
+            segment.file.set_len(len)?;
+        }
+        self.room.notify();
+        Ok(())
     }
 
     /// What is written but not synced; the caller syncs it without holding the writer's place.
@@ -65,8 +68,8 @@ impl Shared {
         let keep = usize::from(sealed_only).min(io.dirty.len());
         let kept = io.dirty.split_off(io.dirty.len() - keep);
         let segments = std::mem::replace(&mut io.dirty, kept);
-        let whole = io.dirty.is_empty();
-        Unsynced { upto: whole.then_some(io.written), segments, new_name: std::mem::take(&mut io.new_name) }
+        let upto = if io.dirty.is_empty() { io.written } else { io.written_before };
+        Unsynced { upto, segments, new_name: std::mem::take(&mut io.new_name) }
     }
 
     fn sync(&self, unsynced: Unsynced) -> io::Result<()> {
@@ -81,18 +84,18 @@ impl Shared {
             self.disk.sync_dir(&self.dir)?;
         }
         self.counters.fsync(watch.micros());
-        if let Some(upto) = unsynced.upto {
-            self.log.lock().synced = upto;
-        }
+        let mut log = self.log.lock();
+        log.synced = log.synced.max(unsynced.upto);
         Ok(())
     }
 
     /// Writes what waits if nobody else is writing: the way from commit to the kernel without a change of thread, at
     /// the levels that need no fsync.
     pub(crate) fn write_inline(&self) {
-        while let Some(mut io) = self.io.try_lock() {
+        for _ in 0..INLINE_ROUNDS {
+            let Some(mut io) = self.io.try_lock() else { return };
             let written = match self.write_pending(&mut io) {
-                Ok(_) => io.written,
+                Ok(()) => io.written,
                 Err(error) => return self.fail(&error),
             };
             self.publish(written);
@@ -102,13 +105,15 @@ impl Shared {
                 return;
             }
         }
+        // Enough done for others: the log thread goes on.
+        self.wake.notify_one();
     }
 
     /// Writes and syncs everything committed so far, whatever the level.
     pub(crate) fn sync_all(&self) -> Result<(), Error> {
         let result = {
             let mut io = self.io.lock();
-            self.write_pending(&mut io).map(|_| (self.take_dirty(&mut io, false), io.written))
+            self.write_pending(&mut io).map(|()| (self.take_dirty(&mut io, false), io.written))
         };
         match result.and_then(|(unsynced, written)| self.sync(unsynced).map(|()| written)) {
             Ok(written) => {
@@ -183,6 +188,6 @@ impl Shared {
 struct Unsynced {
     segments: Vec<Arc<Segment>>,
     new_name: bool,
-    /// The last frame they cover, when they are all there is.
-    upto: Option<Seq>,
+    /// Once they are synced, everything up to this frame is on disk for good.
+    upto: Seq,
 }

@@ -29,7 +29,7 @@ pub(crate) struct Reader {
 
 impl Reader {
     pub fn new(file: Arc<dyn File>) -> io::Result<Self> {
-        let len = file.len()?;
+        let len = file.size()?;
         Ok(Reader { file, len, start: 0, window: Vec::new() })
     }
 

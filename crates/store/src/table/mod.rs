@@ -37,6 +37,7 @@ impl Specs {
     pub fn new(options: &Options) -> Self {
         let mut specs = Box::new([Spec::default(); 256]);
         for (slot, table) in options.tables.iter().enumerate() {
+            assert!(table.table.0 < u8::MAX, "the number after a table's marks its end");
             let inline_max = table.inline_max.unwrap_or(options.inline_max);
             specs[usize::from(table.table.0)] = Spec {
                 ordered: table.ordered,

@@ -332,7 +332,6 @@ impl Shard {
         }
         if held {
             self.held.push(hash);
-            self.held_epoch = horizon.epoch();
         }
         true
     }

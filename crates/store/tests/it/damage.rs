@@ -6,6 +6,8 @@ use manifold_store::{Level, OpenError, disk::SimDisk};
 
 use crate::support::*;
 
+type Rows = Vec<(Vec<u8>, Vec<u8>)>;
+
 fn segment(id: u32) -> PathBuf {
     dir().join(format!("log-{id:010}.seg"))
 }
@@ -15,7 +17,7 @@ fn segments(disk: &SimDisk) -> Vec<PathBuf> {
 }
 
 /// A log of several segments; closed cleanly or not.
-fn log(level: Level, clean: bool) -> (SimDisk, Vec<(Vec<u8>, Vec<u8>)>) {
+fn log(level: Level, clean: bool) -> (SimDisk, Rows) {
     let disk = SimDisk::new();
     let store = open_at(&disk, level);
     for i in 0..60u32 {

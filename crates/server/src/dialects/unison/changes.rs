@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use manifold_engine::{
     Engine,
-    feed::{Changes, FeedPage, Filter},
+    feed::{Change, Changes, FeedPage, Filter},
 };
 use tokio::sync::watch;
 
@@ -36,14 +36,20 @@ pub(super) async fn get(call: Call<'_>, metrics: &Arc<UnisonMetrics>, shutdown: 
     let wait = wait(&query)?;
     let (filter, form) = filters(&query, filter)?;
     let on_gap = OnGap::of(&query)?;
+    check_mode(&query)?;
     call.reach(&query).await?;
 
     let request = Changes { after, limit, max_bytes: PAGE_BYTES, filter, wait };
-    let page = read(call.engine, request, metrics, shutdown).await?;
+    let mut records = Records::new(form);
+    let page = read(call.engine, request.clone(), metrics, shutdown).await?;
     if page.truncated && on_gap == OnGap::Error {
-        return Err(Error::Compacted { oldest_seq: page.oldest_seq, last_seq: page.last_seq });
+        return Err(Error::Compacted { oldest_seq: page.oldest_seq, last_seq: page.head });
     }
-    let mut response = reply::json_at(page.head, page_json(&page, form));
+    let mut end = records.add(&page);
+    if form.keys_only {
+        end = read_on(call.engine, request, &mut records, end).await?;
+    }
+    let mut response = reply::json_at(end.head, records.into_page(end.last_seq, &page));
     if page.truncated {
         response.headers_mut().insert(TRUNCATED, reply::TRUE);
     }
@@ -70,6 +76,14 @@ pub(super) fn filters(query: &Query<'_>, filter: Filter) -> Result<(Filter, Form
     };
     let form = Form { keys_only: query.flag("keysOnly")?, detail: query.flag("detail")?, as_entry: false };
     Ok((filter, form))
+}
+
+/// A client that asks for another walk than the plain one must not take the plain one for it.
+pub(super) fn check_mode(query: &Query<'_>) -> Result<(), Error> {
+    match query.text("mode") {
+        None | Some("all") => Ok(()),
+        Some(_) => Err(Error::invalid("mode must be all")),
+    }
 }
 
 /// What to answer when records after the cursor are gone.
@@ -123,36 +137,80 @@ async fn read(
     }
 }
 
-/// The page as JSON. A page that would pass its size ends early and counts as full.
-fn page_json(page: &FeedPage, form: Form) -> Vec<u8> {
-    let values = page.changes.iter().map(|change| change.value.as_ref().map_or(0, |value| value.bytes.len()));
-    let expected = values.map(|bytes| if form.keys_only { 0 } else { bytes } + 2 * ENVELOPE_BYTES).sum::<usize>();
-    let mut out = Vec::with_capacity(64 + expected.min(PAGE_BYTES));
-    out.extend_from_slice(b"{\"changes\":[");
-    let mut last_seq = page.last_seq;
-    for (index, change) in page.changes.iter().enumerate() {
-        let before = out.len();
-        if index > 0 {
-            out.push(b',');
-        }
-        model::write_change(&mut out, change, form);
-        if index > 0 && out.len() > PAGE_BYTES {
-            out.truncate(before);
-            last_seq = page.changes[index - 1].seq;
+/// The engine ends a page by the size of its values. Without them there is room for more: read on, one such page at a
+/// time, until the answer is full by its own measure.
+async fn read_on(engine: &Engine, request: Changes, records: &mut Records, mut end: End) -> Result<End, Error> {
+    while !records.full && records.count < request.limit && end.last_seq < end.head {
+        let limit = request.limit - records.count;
+        let next = Changes { after: end.last_seq, limit, wait: None, ..request.clone() };
+        let page = engine.changes(next).await?;
+        if page.reset || page.truncated {
+            // Retention passed by meanwhile: the next request is told so.
             break;
         }
+        end = records.add(&page);
     }
-    out.extend_from_slice(b"],\"lastSeq\":");
-    json::write_u64(&mut out, last_seq);
-    if page.reset {
-        out.extend_from_slice(b",\"reset\":true");
+    Ok(end)
+}
+
+/// Where a page ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct End {
+    last_seq: u64,
+    head: u64,
+}
+
+/// The records of an answer as JSON. One that would pass the size of a page is left out, and the page is full.
+struct Records {
+    json: Vec<u8>,
+    form: Form,
+    count: usize,
+    full: bool,
+}
+
+impl Records {
+    fn new(form: Form) -> Self {
+        Records { json: b"{\"changes\":[".to_vec(), form, count: 0, full: false }
     }
-    if page.truncated {
-        out.extend_from_slice(b",\"truncated\":true,\"oldestSeq\":");
-        json::write_u64(&mut out, page.oldest_seq);
+
+    fn add(&mut self, page: &FeedPage) -> End {
+        let value_bytes = |change: &Change| change.value.as_ref().map_or(0, |value| value.bytes.len());
+        let values: usize = page.changes.iter().map(|change| value_bytes(change)).sum();
+        let expected = page.changes.len() * 2 * ENVELOPE_BYTES + if self.form.keys_only { 0 } else { values };
+        self.json.reserve(expected.min(PAGE_BYTES));
+        let mut last_given = None;
+        for change in &page.changes {
+            let before = self.json.len();
+            if self.count > 0 {
+                self.json.push(b',');
+            }
+            model::write_change(&mut self.json, change, self.form);
+            if self.count > 0 && self.json.len() > PAGE_BYTES {
+                self.json.truncate(before);
+                self.full = true;
+                // A page holds one record at least, so the one left out has another before it, here or further up.
+                return End { last_seq: last_given.unwrap_or(change.seq - 1), head: page.head };
+            }
+            self.count += 1;
+            last_given = Some(change.seq);
+        }
+        End { last_seq: page.last_seq, head: page.head }
     }
-    out.push(b'}');
-    out
+
+    /// The whole answer. `first` is the page that says whether something is missing.
+    fn into_page(mut self, last_seq: u64, first: &FeedPage) -> Vec<u8> {
+        self.json.extend_from_slice(b"],\"lastSeq\":");
+        json::write_u64(&mut self.json, last_seq);
+        if first.reset {
+            self.json.extend_from_slice(b",\"reset\":true");
+        }
+        if first.truncated {
+            self.json.extend_from_slice(b",\"truncated\":true,\"oldestSeq\":");
+            json::write_u64(&mut self.json, first.oldest_seq);
+        }
+        self.json.push(b'}');
+        self.json
+    }
 }
 
 fn owned(text: &str) -> Bytes {

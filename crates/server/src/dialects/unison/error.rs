@@ -181,8 +181,9 @@ impl From<BodyError> for Error {
     fn from(error: BodyError) -> Self {
         match error {
             BodyError::TooLarge => Error::TooLarge,
-            // Nobody listens any more when the client went away.
-            BodyError::TooSlow | BodyError::Aborted => Error::BodyTooSlow,
+            BodyError::TooSlow => Error::BodyTooSlow,
+            // Broken chunks; or the client went away, and nobody listens.
+            BodyError::Aborted => Error::invalid("Invalid request body"),
         }
     }
 }

@@ -41,6 +41,7 @@ pub(super) fn get(call: Call<'_>, metrics: &Arc<UnisonMetrics>, shutdown: watch:
     let filter = changes::filter_tenant(&query);
     let after = changes::after(&query)?;
     let (filter, form) = changes::filters(&query, filter)?;
+    changes::check_mode(&query)?;
     let after = last_event_id(&call.parts.headers)?.or(after);
 
     let follower = call.engine.follow(after.map_or(Start::Head, Start::After), filter)?;

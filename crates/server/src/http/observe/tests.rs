@@ -34,9 +34,10 @@ fn an_id_that_could_spoil_a_log_line_does_not() {
 }
 
 #[test]
-fn a_failure_gets_an_id_of_its_own_and_a_success_none() {
+fn a_defect_gets_an_id_of_its_own_and_nothing_else_does() {
     assert_eq!(end(None, StatusCode::OK).0, None);
-    let first = end(None, StatusCode::SERVICE_UNAVAILABLE).0.unwrap();
-    let second = end(None, StatusCode::SERVICE_UNAVAILABLE).0.unwrap();
+    assert_eq!(end(None, StatusCode::SERVICE_UNAVAILABLE).0, None);
+    let first = end(None, StatusCode::INTERNAL_SERVER_ERROR).0.unwrap();
+    let second = end(None, StatusCode::INTERNAL_SERVER_ERROR).0.unwrap();
     assert_ne!(first, second);
 }

@@ -41,6 +41,21 @@ fn the_length_of_another_head_is_not_held_against_a_request() {
 }
 
 #[test]
+fn hosts_are_told_from_other_texts() {
+    for host in
+        ["h", "a.example", "h:", "h:1", "h:65535", "127.0.0.1:80", "[::1]", "[::1]:80", "[::ffff:1.2.3.4]", "a_b%20"]
+    {
+        assert!(is_host(host.as_bytes()), "{host}");
+    }
+    for other in [
+        "", ":80", "h:x", "h:1:2", "h:123456", "u@h", "a b", "h/p", "h?q", "h#f", "[::1", "::1", "[::1]x", "[h]", "[]",
+        "\u{e4}",
+    ] {
+        assert!(!is_host(other.as_bytes()), "{other}");
+    }
+}
+
+#[test]
 fn memory_of_a_raw_head_is_bounded() {
     let mut raw = raw(&[&[b'a'; 1 << 20], &[b'a'; 1 << 20]]);
     assert!(raw.bytes.capacity() <= KEPT_MAX * 2);

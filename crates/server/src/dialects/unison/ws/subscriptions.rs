@@ -1,8 +1,8 @@
 //! What one socket watches: up to 1,000 trees of namespaces over one cursor of the feed.
 //!
 //! Invariants. The live cursor gives each change once, whatever number of subscriptions it matches, in the order of the
-//! feed. A subscription that starts in the past catches up from a source of its own while the live cursor stands still;
-//! it takes part in live changes only above `from`, up to where its own source told everything: no gap, no repetition.
+//! feed. A subscription that starts in the past has a source of its own until that has told everything up to where the
+//! live cursor is; then it joins, and of live changes gets those above `from` only: no gap, no repetition.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -69,8 +69,14 @@ struct CatchUp {
 }
 
 enum Source {
-    /// Records after a number. `floor`: what lies at or below it is not to be told.
-    Replay { follower: Follower, floor: u64 },
+    /// Records after a number.
+    Replay {
+        follower: Follower,
+        /// What lies at or below it is not to be told.
+        floor: u64,
+        /// The client does not know yet when it has caught up.
+        announce: bool,
+    },
     /// The entries of one cut.
     Snapshot(TreeScan),
 }
@@ -98,7 +104,7 @@ impl Subscriptions {
             Begin::Live => None,
             Begin::Since(seq) => {
                 let follower = self.engine.follow(Start::After(seq), options.filter())?;
-                Some(Source::Replay { follower, floor: seq })
+                Some(Source::Replay { follower, floor: seq, announce: true })
             }
             Begin::Snapshot => {
                 let scan = self.engine.scan_tree(&tree, &options.prefix, options.keys_only)?;
@@ -131,7 +137,11 @@ impl Subscriptions {
     /// The next notifications. May be dropped and called again without loss.
     pub(super) async fn next(&mut self) -> Result<Notices, engine::Error> {
         let notices = match self.catching_up.pop_front() {
-            Some(catch_up) => self.catch_up(catch_up)?,
+            Some(catch_up) => {
+                let mut notices = self.ahead()?;
+                notices.append(&mut self.catch_up(catch_up)?);
+                notices
+            }
             None => self.live().await?,
         };
         if !notices.is_empty() {
@@ -161,6 +171,17 @@ impl Subscriptions {
             () = sleep_until(due.unwrap_or(silence)), if due.is_some() => Ok(self.release()),
             () = sleep_until(silence) => self.progress(),
         }
+    }
+
+    /// What is live without waiting, while a subscription catches up.
+    fn ahead(&mut self) -> Result<Notices, engine::Error> {
+        let mut notices = self.release();
+        if let Some(live) = &mut self.live
+            && let Some(step) = live.try_next(STEP_CHANGES, STEP_BYTES)?
+        {
+            notices.append(&mut self.step(&step));
+        }
+        Ok(notices)
     }
 
     /// What a step of the live cursor means for the client.
@@ -231,39 +252,47 @@ impl Subscriptions {
     fn catch_up(&mut self, mut catch_up: CatchUp) -> Result<Notices, engine::Error> {
         let live = self.live.as_ref().map_or(0, Follower::position);
         let Some(subscription) = self.by_tree.get_mut(&catch_up.tree) else { return Ok(Notices::new()) };
+        let keys_only = subscription.options.keys_only;
         let mut notices = Notices::new();
-        let end = match &mut catch_up.source {
-            Source::Replay { follower, floor } => match follower.try_next(STEP_CHANGES, STEP_BYTES)? {
-                None => Some(live.max(*floor)),
-                Some(Step::Changes { changes, upto, .. }) => {
-                    let past = changes.iter().filter(|change| change.seq <= live);
-                    notices.extend(past.map(|change| notice(change, subscription.options.keys_only)));
-                    (upto >= live).then_some(live.max(*floor))
+        match &mut catch_up.source {
+            Source::Replay { follower, floor, announce } => {
+                let end = match follower.try_next(STEP_CHANGES, STEP_BYTES)? {
+                    None => true,
+                    Some(Step::Changes { changes, upto, .. }) => {
+                        // What lies beyond the live cursor will come from there.
+                        let past = changes.iter().filter(|change| change.seq <= live);
+                        notices.extend(past.map(|change| notice(change, keys_only)));
+                        upto >= live
+                    }
+                    Some(Step::Reset { oldest_seq, head }) => {
+                        self.metrics.stream_reset();
+                        *floor = follower.position();
+                        notices.push(reset(&catch_up.tree, oldest_seq, head));
+                        false
+                    }
+                };
+                if end {
+                    (subscription.from, subscription.joined) = (live.max(*floor), true);
+                    notices.extend(announce.then(|| synced(&catch_up.tree, subscription.from)));
+                    return Ok(notices);
                 }
-                Some(Step::Reset { oldest_seq, head }) => {
-                    self.metrics.stream_reset();
-                    *floor = follower.position();
-                    notices.push(reset(&catch_up.tree, oldest_seq, head));
-                    None
-                }
-            },
+            }
             Source::Snapshot(scan) => match scan.next_chunk()? {
-                None => Some(scan.head()),
                 Some(entries) => {
                     let changes = entries.into_iter().map(|(namespace, entry)| as_change(namespace, entry));
                     let passing = changes.filter(|change| subscription.options.passes(change));
-                    notices.extend(passing.map(|change| notice(&change, subscription.options.keys_only)));
-                    None
+                    notices.extend(passing.map(|change| notice(&change, keys_only)));
+                }
+                None => {
+                    let head = scan.head();
+                    notices.push(synced(&catch_up.tree, head));
+                    // The live cursor went on meanwhile: what it gave since the cut is told from the feed.
+                    let follower = self.engine.follow(Start::After(head), subscription.options.filter())?;
+                    catch_up.source = Source::Replay { follower, floor: head, announce: false };
                 }
             },
-        };
-        match end {
-            Some(seq) => {
-                (subscription.from, subscription.joined) = (seq, true);
-                notices.push(synced(&catch_up.tree, seq));
-            }
-            None => self.catching_up.push_front(catch_up),
         }
+        self.catching_up.push_front(catch_up);
         Ok(notices)
     }
 }
