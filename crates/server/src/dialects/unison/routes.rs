@@ -362,7 +362,7 @@ pub(super) static ROUTES: &[Route<Operation>] = &[
                 endpoint: Endpoint::Stream,
                 id: "stream",
                 summary: "The WebSocket: JSON-RPC 2.0 requests and watches.",
-                answers: &[(101, ""), (500, "Error")],
+                answers: &[(101, ""), (500, "Error"), (503, "Error")],
                 extension: true,
                 ..OK
             },

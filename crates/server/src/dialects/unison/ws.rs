@@ -30,6 +30,8 @@ const PROTOCOL: &[u8] = b"unison.v1";
 pub(super) async fn upgrade(unison: &Arc<Unison>, parts: &mut Parts, role: Role) -> Reply {
     let selected = select_protocol(&parts.headers).map(HeaderValue::from_bytes);
     let upgrade = WebSocketUpgrade::from_request_parts(parts, &()).await.map_err(|_| Error::UpgradeFailed)?;
+    // While the log is replayed a socket could do nothing: the client had better come again than wait on it.
+    unison.engine.head()?;
     let mut upgrade = bounded(upgrade, unison.max_body_bytes);
     if let Some(Ok(protocol)) = selected {
         upgrade.set_selected_protocol(protocol);
