@@ -8,7 +8,7 @@ mod sse;
 mod websocket;
 
 pub use http::{Connection, Request, Response, raw_exchange};
-pub use server::{Finished, Log, Server, run_to_exit};
+pub use server::{Server, run_to_exit};
 pub use settings::Settings;
 pub use sse::{Event, EventStream};
 pub use websocket::{Frame, Refused, Socket, SocketOptions};

@@ -11,13 +11,13 @@ pub struct Settings {
     pub file: Table,
     /// The whole environment of the process: nothing is inherited.
     pub env: Vec<(String, String)>,
-    /// Whether the ports are written to the file.
-    pub ports_in_file: bool,
+    /// Writes of the process that would make a file longer than this fail with `EFBIG`.
+    pub file_size_limit_kib: Option<u64>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { file: Table::new(), env: Vec::new(), ports_in_file: true }
+        Settings { file: Table::new(), env: Vec::new(), file_size_limit_kib: None }
             .set("unison.api_key", FULL_KEY)
             .set("unison.agent_api_key", AGENT_KEY)
     }
@@ -41,12 +41,6 @@ impl Settings {
     /// Sets an environment variable of the process.
     pub fn env(mut self, name: &str, value: impl Into<String>) -> Self {
         self.env.push((name.to_owned(), value.into()));
-        self
-    }
-
-    /// Leaves the ports out of the file, for tests that give them in another way.
-    pub fn without_ports(mut self) -> Self {
-        self.ports_in_file = false;
         self
     }
 

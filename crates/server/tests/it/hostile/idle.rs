@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::harness::{Connection, Request, Server, Settings, eventually};
 
 const CONNECTIONS: usize = 10_000;
-/// What a connection that was used once and is idle now may cost.
-const MOST_BYTES_EACH: u64 = 16 << 10;
+/// What a connection that was used once and is idle now may cost: the buffers of one HTTP/1 connection and its task.
+const MOST_BYTES_EACH: u64 = 32 << 10;
 
 /// Opens connections that each made one request.
 fn open(server: &Server, count: usize) -> Vec<Connection> {

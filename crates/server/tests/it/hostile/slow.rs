@@ -19,6 +19,7 @@ fn slow_clients_are_cut_and_patient_ones_are_served() {
         scope.spawn(move || a_head_byte_by_byte(address));
         scope.spawn(move || a_body_byte_by_byte(address));
         scope.spawn(move || a_body_that_stops(address));
+        scope.spawn(move || a_chunk_that_brings_less_than_it_says(address));
         scope.spawn(move || a_body_at_a_modest_pace(address));
         scope.spawn(move || an_idle_connection(address));
     });
@@ -62,6 +63,15 @@ fn a_body_that_stops(address: SocketAddr) {
     connection.write_raw(&put_head(100_000)).expect("send");
     connection.write_raw(&[b' '; 500]).expect("send");
     closed_after("a body that stops", &mut connection, 9..25);
+}
+
+fn a_chunk_that_brings_less_than_it_says(address: SocketAddr) {
+    let mut connection = Connection::open(address);
+    let head =
+        "PUT /api/v1/kv/slow/k HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer dev\r\nTransfer-Encoding: chunked\r\n\r\n";
+    connection.write_raw(head.as_bytes()).expect("send");
+    connection.write_raw(b"ffffffffffffffff\r\nabc").expect("send");
+    closed_after("a chunk that brings less than it says", &mut connection, 9..25);
 }
 
 /// 4 KiB/s is slow, but it is progress: the server waits for the end.
