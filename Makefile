@@ -34,7 +34,8 @@ docs:
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 
 bench:
-	cargo run --release --locked -p manifold-bench
+	cargo build --release --locked -p manifold-server -p manifold-bench
+	target/release/manifold-bench
 
 # What a fresh machine with Rust may lack.
 tools:

@@ -1,1 +1,66 @@
-fn main() {}
+//! Measures Manifold against the plain thing next to it: the store against a `HashMap`, a dialect against a bare hyper
+//! server. The two sides of a comparison take turns within one run, so that a machine that is busy with something else
+//! slows both; what counts is the ratio.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+mod http;
+mod measure;
+mod restart;
+mod store;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// What a measurement gives when it cannot be made.
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// Without a command: everything, with the defaults of each.
+#[derive(Parser)]
+#[command(name = "manifold-bench", version)]
+struct Cli {
+    #[command(subcommand)]
+    what: Option<What>,
+    /// Where data directories are made; they are removed afterwards.
+    #[arg(long, global = true, value_name = "DIR", default_value_os_t = std::env::temp_dir())]
+    scratch: PathBuf,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Commit and get of the store against insert and get of a `HashMap`.
+    Store(store::Args),
+    /// GET and PUT through Unison against a bare hyper server.
+    Http(http::Args),
+    /// Seconds per GB of log until the engine is ready.
+    Restart(restart::Args),
+    /// The bare server itself: answers everything with the same body until its standard input ends.
+    #[command(hide = true)]
+    Bare(http::bare::Args),
+}
+
+fn main() -> ExitCode {
+    let Cli { what, scratch } = Cli::parse();
+    let done = match what {
+        Some(What::Bare(args)) => http::bare::run(&args),
+        Some(What::Store(args)) => store::run(&args, &scratch),
+        Some(What::Http(args)) => http::run(&args, &scratch),
+        Some(What::Restart(args)) => restart::run(&args, &scratch),
+        None => all(&scratch),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("manifold-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn all(scratch: &std::path::Path) -> Result<()> {
+    store::run(&store::Args::default(), scratch)?;
+    http::run(&http::Args::default(), scratch)?;
+    restart::run(&restart::Args::default(), scratch)
+}

@@ -67,7 +67,8 @@ impl Shared {
         if let Ok((appended, _)) = &appended {
             numbered(appended.seq);
         }
-        let wake = self.options.level == Level::Always || log.pending_bytes >= WAKE_BYTES;
+        let awaited = self.options.level == Level::Always && log.next_seq > log.wake_at;
+        let wake = awaited || log.pending_bytes >= WAKE_BYTES;
         if let Ok((appended, _)) = &appended
             && log.segment.id != self.newest_segment.swap(appended.segment, Ordering::Relaxed)
         {

@@ -5,7 +5,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
     task::{Context, Poll, Wake, Waker},
     thread::Thread,
@@ -106,21 +106,32 @@ impl Publisher {
 #[derive(Debug)]
 #[must_use = "nothing is acknowledged before it completes"]
 pub struct Durable {
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) seq: Seq,
+    shared: Arc<Shared>,
+    seq: Seq,
+    /// Others were given the chance to add their frames to the same write.
+    courteous: bool,
+}
+
+impl Durable {
+    pub(crate) fn new(shared: Arc<Shared>, seq: Seq) -> Self {
+        Durable { shared, seq, courteous: false }
+    }
 }
 
 impl Future for Durable {
     type Output = Result<(), Error>;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Durable { shared, seq } = &*self;
-        let mut poll = shared.publisher.poll(*seq, context.waker());
-        if poll.is_pending() && shared.options.level != Level::Always {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let Durable { shared, seq, courteous } = &mut *self;
+        if shared.options.level != Level::Always && *seq > shared.publisher.seq() {
+            if !std::mem::replace(courteous, true) && shared.company.is_expected() {
+                // Who is ready to run commits first; then one of us writes for all.
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             shared.write_inline();
-            poll = shared.publisher.poll(*seq, context.waker());
         }
-        poll
+        shared.publisher.poll(*seq, context.waker())
     }
 }
 
@@ -145,6 +156,8 @@ impl Wake for Unpark {
 impl Durable {
     /// Waits on a plain thread.
     pub(crate) fn wait(mut self) -> Result<(), Error> {
+        // A thread that yields only loses time.
+        self.courteous = true;
         let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
         let mut context = Context::from_waker(&waker);
         loop {
@@ -152,6 +165,34 @@ impl Durable {
                 Poll::Ready(result) => return result,
                 Poll::Pending => std::thread::park(),
             }
+        }
+    }
+}
+
+/// Whether committers come in company, so that it pays to let others commit before the buffer is written.
+#[derive(Debug, Default)]
+pub(crate) struct Company {
+    /// Writes in a row that held one frame only.
+    lonely: AtomicU32,
+}
+
+impl Company {
+    /// After so many lonely writes nobody is expected any more,
+    const PATIENCE: u32 = 8;
+    /// except every so many writes, to notice when company comes back.
+    const LOOK_EVERY: u32 = 64;
+
+    fn is_expected(&self) -> bool {
+        let lonely = self.lonely.load(Ordering::Relaxed);
+        lonely < Self::PATIENCE || lonely.is_multiple_of(Self::LOOK_EVERY)
+    }
+
+    /// A write held so many frames.
+    pub fn met(&self, frames: u64) {
+        if frames > 1 {
+            self.lonely.store(0, Ordering::Relaxed);
+        } else {
+            self.lonely.fetch_add(1, Ordering::Relaxed);
         }
     }
 }

@@ -29,6 +29,7 @@ impl Shared {
             disk.lock(&lock_path).map_err(at(&lock_path))?.ok_or_else(|| OpenError::Locked(dir.to_path_buf()))?;
         let index = Index::new(&options);
         let replayed = replay::replay(&*disk, dir, |frame| apply(&index, &frame))?;
+        index.replayed();
         let opened = Opened { clean: replayed.clean, torn_bytes: replayed.torn_bytes, replayed_bytes: replayed.bytes };
         let (segments, log) = repair(&*disk, dir, &options, replayed)?;
         Ok(Shared::new(Parts { disk, dir: dir.to_path_buf(), options, index, log, segments, opened, lock }))

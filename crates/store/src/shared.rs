@@ -15,7 +15,7 @@ use parking_lot::{Condvar, Mutex, RwLock};
 use crate::{
     Error, Options, Seq,
     disk::{Disk, Lock},
-    durable::{Publisher, Room},
+    durable::{Company, Publisher, Room},
     log::{
         append::{Home, Log},
         flush::Io,
@@ -40,6 +40,7 @@ pub(crate) struct Shared {
     pub io: Mutex<Io>,
     pub publisher: Publisher,
     pub room: Room,
+    pub company: Company,
     pub snapshots: Snapshots,
     /// Every segment that a row may lie in, the newest included.
     pub segments: RwLock<BTreeMap<u32, Arc<Segment>>>,
@@ -111,6 +112,7 @@ impl Shared {
             io: Mutex::new(Io::new(last)),
             publisher,
             room: Room::default(),
+            company: Company::default(),
             snapshots: Snapshots::default(),
             segments: RwLock::new(segments),
             counters: Counters::default(),

@@ -151,7 +151,7 @@ impl Store {
 
     /// Completes when `seq` is durable at the configured level.
     pub fn durable(&self, seq: Seq) -> Durable {
-        Durable { shared: self.shared.clone(), seq }
+        Durable::new(self.shared.clone(), seq)
     }
 
     /// The same for a plain thread.

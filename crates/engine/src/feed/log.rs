@@ -7,7 +7,7 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering, fence},
     },
 };
 
@@ -88,7 +88,11 @@ impl Feed {
             ring.push(change);
         }
         self.head.store(head, Ordering::SeqCst);
-        self.news.notify_one();
+        // Pairs with the fence in `subscribe`: who is not counted yet reads this head.
+        fence(Ordering::SeqCst);
+        if self.awake.receiver_count() > 0 {
+            self.news.notify_one();
+        }
     }
 
     /// The newest number of which readers of `store` also see the effect.
@@ -114,7 +118,7 @@ impl Feed {
         let durable = store.durable_seq();
         let head = self.head.load(Ordering::SeqCst);
         let it = read();
-        std::sync::atomic::fence(Ordering::SeqCst);
+        fence(Ordering::SeqCst);
         (self.frame.load(Ordering::SeqCst) <= durable).then_some((head, it))
     }
 
@@ -140,9 +144,11 @@ impl Feed {
         &self.ring
     }
 
-    /// A receiver that changes when the head has moved.
+    /// A receiver that changes when the head moves after this call: look at the head once before waiting.
     pub(crate) fn subscribe(&self) -> watch::Receiver<u64> {
-        self.awake.subscribe()
+        let receiver = self.awake.subscribe();
+        fence(Ordering::SeqCst);
+        receiver
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{pin::pin, time::Duration};
 
 use bytes::{Bytes, BytesMut};
+use futures_util::FutureExt;
 use http_body::Body;
 use http_body_util::BodyExt;
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -58,7 +59,7 @@ where
 
 struct Frames<'a, B> {
     body: std::pin::Pin<&'a mut B>,
-    /// Made when the body is first waited for: most bodies are there with their head.
+    /// Made when the body is first waited for.
     alarm: std::pin::Pin<&'a mut Option<Sleep>>,
     started: Option<Instant>,
     received: u64,
@@ -83,6 +84,10 @@ impl<B: Body<Data = Bytes>> Frames<'_, B> {
     }
 
     async fn frame(&mut self) -> Result<Option<http_body::Frame<Bytes>>, BodyError> {
+        // Most bodies are there with their head and need no alarm.
+        if let Some(frame) = self.body.frame().now_or_never() {
+            return frame.transpose().map_err(|_| BodyError::Aborted);
+        }
         let started = *self.started.get_or_insert_with(Instant::now);
         let due = started + GRACE + Duration::from_secs(self.received / MIN_BYTES_PER_SECOND);
         match self.alarm.as_mut().as_pin_mut() {

@@ -123,7 +123,14 @@ pub fn write_str(out: &mut Vec<u8>, text: &str) {
 
 /// Appends the text of a name that should be UTF-8; what is not becomes U+FFFD.
 pub fn write_bytes_as_str(out: &mut Vec<u8>, bytes: &[u8]) {
-    write_str(out, &String::from_utf8_lossy(bytes));
+    // Nearly all names are plain and are their own JSON text.
+    if bytes.iter().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')) {
+        out.push(b'"');
+        out.extend_from_slice(bytes);
+        out.push(b'"');
+    } else {
+        write_str(out, &String::from_utf8_lossy(bytes));
+    }
 }
 
 /// Appends an integer.

@@ -24,7 +24,8 @@ pub struct Query<'a>(SmallVec<[(Cow<'a, str>, Cow<'a, str>); 4]>);
 impl<'a> Query<'a> {
     /// Decodes all parameters, so that a broken escape is found wherever it is.
     pub fn parse(raw: Option<&'a str>) -> Result<Self, BadQuery> {
-        let pairs = raw.unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
+        let Some(raw) = raw else { return Ok(Query::default()) };
+        let pairs = raw.split('&').filter(|pair| !pair.is_empty());
         let decoded = pairs.map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             Ok((decode(name)?, decode(value)?))

@@ -2,6 +2,7 @@
 //! same table, so that none of them can know a route the others do not.
 
 use hyper::Method;
+use memchr::memchr;
 
 /// Most parameters of one template.
 pub const MAX_PARAMETERS: usize = 2;
@@ -85,11 +86,12 @@ impl<T> Route<T> {
     fn capture<'p>(&self, mut path: &'p str) -> Option<[&'p str; MAX_PARAMETERS]> {
         let (mut parameters, mut template) = ([""; MAX_PARAMETERS], self.template);
         for parameter in &mut parameters {
-            let Some((literal, after)) = template.split_once('{') else { break };
-            path = path.strip_prefix(literal)?;
-            template = after.split_once('}')?.1;
+            let Some(brace) = memchr(b'{', template.as_bytes()) else { break };
+            path = path.strip_prefix(&template[..brace])?;
+            template = &template[memchr(b'}', template.as_bytes())? + 1..];
             let takes_all = self.rest && template.is_empty();
-            let end = if takes_all { path.len() } else { path.find('/').unwrap_or(path.len()) };
+            let slash = if takes_all { None } else { memchr(b'/', path.as_bytes()) };
+            let end = slash.unwrap_or(path.len());
             (*parameter, path) = path.split_at(end);
         }
         (template == path).then_some(parameters)

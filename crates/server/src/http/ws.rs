@@ -1,7 +1,8 @@
 //! A WebSocket whose every wait ends and whose every buffer has a bound.
 //!
 //! Sending waits until the client takes what was sent before, so at most one message and a write buffer are held for
-//! it; what comes later stays where it is until then. A client that neither reads nor answers pings is given up.
+//! it; what comes later stays where it is until then. A client that reads but answers no ping is given up soon, one that
+//! does not read at all after a long while.
 
 use std::time::Duration;
 
@@ -13,10 +14,13 @@ use tokio_tungstenite::tungstenite;
 
 /// Time between pings.
 const PING_EVERY: Duration = Duration::from_secs(20);
-/// Time a client has to answer a ping, and to take a short message.
-const PATIENCE: Duration = Duration::from_secs(40);
-/// A long message is given a second more for each so many bytes.
-const SLOWEST_BYTES_PER_SECOND: u64 = 64 << 10;
+/// Time a client has to answer a ping.
+const PONG_WITHIN: Duration = Duration::from_secs(40);
+/// Time a client may stall before it takes another message. While it does, no ping reaches it, so this is what ends the
+/// connection of one that is gone without a word.
+const STALL_MAX: Duration = Duration::from_secs(600);
+/// A send that takes longer has waited for the client.
+const STALL_NOTICED: Duration = Duration::from_millis(100);
 /// Time for the closing handshake.
 const CLOSE_WAIT: Duration = Duration::from_secs(2);
 /// Longest message that is sent.
@@ -96,7 +100,7 @@ impl Socket {
     /// The next thing the client does; pings it meanwhile. May be dropped and called again without loss.
     pub async fn receive(&mut self) -> Incoming {
         loop {
-            let give_up = self.unanswered_since.map_or(self.next_ping, |since| since + PATIENCE);
+            let give_up = self.unanswered_since.map_or(self.next_ping, |since| since + PONG_WITHIN);
             tokio::select! {
                 // What has arrived counts before the time does: it may be the answer that is waited for.
                 biased;
@@ -106,7 +110,7 @@ impl Socket {
                     }
                 }
                 () = sleep_until(self.next_ping.min(give_up)) => {
-                    if self.unanswered_since.is_some_and(|since| since + PATIENCE <= Instant::now()) || self.ping().await.is_err() {
+                    if self.unanswered_since.is_some_and(|since| since + PONG_WITHIN <= Instant::now()) || self.ping().await.is_err() {
                         return Incoming::Gone;
                     }
                 }
@@ -119,13 +123,18 @@ impl Socket {
         // Values are JSON of their writers and so text; one that is not must not end the connection.
         let text =
             String::from_utf8(text).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-        let patience = PATIENCE + Duration::from_secs(text.len() as u64 / SLOWEST_BYTES_PER_SECOND);
-        timed(patience, self.inner.feed(Message::text(text))).await
+        let started = Instant::now();
+        timed(STALL_MAX, self.inner.feed(Message::text(text))).await?;
+        self.taken(started);
+        Ok(())
     }
 
     /// Completes when the client's connection has taken everything.
     pub async fn flush(&mut self) -> Result<(), Gone> {
-        timed(PATIENCE, self.inner.flush()).await
+        let started = Instant::now();
+        timed(STALL_MAX, self.inner.flush()).await?;
+        self.taken(started);
+        Ok(())
     }
 
     /// Says why and waits a little for the client to say goodbye, so that it gets to read the reason.
@@ -139,11 +148,19 @@ impl Socket {
     }
 
     async fn ping(&mut self) -> Result<(), Gone> {
-        timed(PATIENCE, self.inner.send(Message::Ping(bytes::Bytes::new()))).await?;
+        timed(STALL_MAX, self.inner.send(Message::Ping(bytes::Bytes::new()))).await?;
         let now = Instant::now();
         self.next_ping = now + PING_EVERY;
         self.unanswered_since.get_or_insert(now);
         Ok(())
+    }
+
+    /// The client took something it had let wait: it is alive, and a ping that is under way was behind that.
+    fn taken(&mut self, started: Instant) {
+        let now = Instant::now();
+        if now - started > STALL_NOTICED {
+            self.unanswered_since = self.unanswered_since.map(|_| now);
+        }
     }
 
     /// What a message means; `None` when it needs no answer from the application.

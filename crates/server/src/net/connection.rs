@@ -72,15 +72,23 @@ where
         .with_upgrades();
 
     let mut connection = pin!(connection);
+    let down = shared.shutdown.clone();
     let mut shutdown = shared.shutdown.clone();
     let mut shutdown = pin!(shutdown.wait_for(|down| *down).fuse());
     let mut alarm = pin!(sleep_until(Instant::now() + patience.idle));
+    // Both wake this task by themselves once they were polled, as its waker never changes: a busy connection asks them
+    // for each request only what costs no lock.
+    let (mut shutdown_armed, mut alarm_armed) = (false, false);
     std::future::poll_fn(|cx| {
         loop {
             // How it failed is of no use: the client is gone, or was told by hyper.
             if connection.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(());
             }
+            if shutdown_armed && !down.has_changed().unwrap_or(true) {
+                break;
+            }
+            shutdown_armed = true;
             if shutdown.as_mut().poll(cx).is_pending() {
                 break;
             }
@@ -92,10 +100,16 @@ where
             let deadline = pulse.deadline(patience);
             if let Some(sooner) = deadline.filter(|deadline| *deadline < alarm.deadline()) {
                 alarm.as_mut().reset(sooner);
+                alarm_armed = false;
             }
+            if alarm_armed && !alarm.is_elapsed() {
+                return Poll::Pending;
+            }
+            alarm_armed = true;
             if alarm.as_mut().poll(cx).is_pending() {
                 return Poll::Pending;
             }
+            alarm_armed = false;
             let now = Instant::now();
             match deadline {
                 Some(deadline) if deadline <= now => return Poll::Ready(()),

@@ -60,6 +60,10 @@ pub(crate) struct Log {
     pub synced: Seq,
     pub pieces: VecDeque<Piece>,
     pub pending_bytes: usize,
+    /// Frames that somebody waits for were left to the log thread.
+    pub handed_over: bool,
+    /// The log thread need not be woken for frames before this one.
+    pub wake_at: Seq,
     /// Segments that are complete: (segment, its length), until the flusher has seen them.
     pub sealed: Vec<(Arc<Segment>, u64)>,
     /// Empty buffers for pieces.
@@ -97,6 +101,8 @@ impl Log {
             synced: next_seq - 1,
             pieces: VecDeque::new(),
             pending_bytes: 0,
+            handed_over: false,
+            wake_at: 0,
             sealed: Vec::new(),
             spare: Vec::new(),
             salt,

@@ -8,6 +8,9 @@ use crate::{Error, Level, Seq, shared::Shared, stopwatch::Stopwatch};
 /// Buffered bytes at which a committer wakes the log thread even if nobody waits for durability.
 pub(crate) const WAKE_BYTES: usize = 256 << 10;
 
+/// A group commit waits at most this long for the company of the last one.
+const GROUP_WAIT_MAX: Duration = Duration::from_millis(5);
+
 /// Groups of frames one committer writes before it goes on with its own work.
 const INLINE_ROUNDS: usize = 8;
 
@@ -94,10 +97,12 @@ impl Shared {
     pub(crate) fn write_inline(&self) {
         for _ in 0..INLINE_ROUNDS {
             let Some(mut io) = self.io.try_lock() else { return };
+            let before = io.written;
             let written = match self.write_pending(&mut io) {
                 Ok(()) => io.written,
                 Err(error) => return self.fail(&error),
             };
+            self.company.met(written - before);
             self.publish(written);
             drop(io);
             // Somebody may have appended, found the place taken and gone to wait for us.
@@ -105,7 +110,8 @@ impl Shared {
                 return;
             }
         }
-        // Enough done for others: the log thread goes on.
+        // Enough done for others: the log thread goes on. It may be busy with an fsync and not hear the call.
+        self.log.lock().handed_over = true;
         self.wake.notify_one();
     }
 
@@ -137,9 +143,10 @@ impl Shared {
 
     /// The log thread.
     pub(crate) fn run_log(&self) {
+        let mut group = Group::default();
         while !self.stopping() && !self.failed() {
             match self.options.level {
-                Level::Always => self.group_commit(),
+                Level::Always => self.group_commit(&mut group),
                 Level::Interval => self.tick(self.options.interval, false),
                 Level::Os => self.tick(Duration::from_secs(1), true),
             }
@@ -147,8 +154,11 @@ impl Shared {
     }
 
     /// Waits for frames, brings them to disk for good, tells who waits. Whoever commits while the fsync runs is in the
-    /// next group; a lone writer never waits for company.
-    fn group_commit(&self) {
+    /// next group. Those who were told last time often come back at once, and the first of them should not start an fsync
+    /// for itself that all others have to wait out: it waits for as many as they were, but no longer than that fsync would
+    /// take. A lone writer was alone last time too, and never waits for company.
+    fn group_commit(&self, last: &mut Group) {
+        let durable = self.publisher.seq();
         {
             let mut log = self.log.lock();
             while log.pieces.is_empty() {
@@ -157,17 +167,26 @@ impl Shared {
                 }
                 self.wake.wait(&mut log);
             }
+            let expected = durable + last.frames;
+            if log.next_seq <= expected && !self.stopping() {
+                log.wake_at = expected;
+                self.wake.wait_for(&mut log, last.took.min(GROUP_WAIT_MAX));
+                log.wake_at = 0;
+            }
         }
+        let watch = Stopwatch::start();
         // A failure is remembered by fail(); the loop ends on it.
         if self.sync_all().is_err() {
             tracing::error!("the log can no longer be written; nothing more is accepted");
         }
+        *last = Group { frames: self.publisher.seq() - durable, took: Duration::from_micros(watch.micros()) };
     }
 
     fn tick(&self, interval: Duration, sealed_only: bool) {
         {
             let mut log = self.log.lock();
-            if log.pending_bytes < WAKE_BYTES && !self.stopping() {
+            let handed_over = std::mem::take(&mut log.handed_over);
+            if log.pending_bytes < WAKE_BYTES && !handed_over && !self.stopping() {
                 self.wake.wait_for(&mut log, interval);
             }
         }
@@ -181,6 +200,13 @@ impl Shared {
             self.fail(&error);
         }
     }
+}
+
+/// A group commit.
+#[derive(Debug, Default)]
+struct Group {
+    frames: u64,
+    took: Duration,
 }
 
 /// Segments to sync.

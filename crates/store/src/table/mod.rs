@@ -123,6 +123,16 @@ impl Index {
         Locked { guards }
     }
 
+    /// Ends the replay in every shard, as many at a time as there are processors.
+    pub fn replayed(&self) {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(SHARDS);
+        std::thread::scope(|scope| {
+            for some in self.shards.chunks(SHARDS.div_ceil(threads)) {
+                scope.spawn(|| some.iter().for_each(|shard| shard.lock().replayed(&self.keyring)));
+            }
+        });
+    }
+
     pub fn totals(&self, table: Table) -> Totals {
         let slot = usize::from(self.keyring.specs.of(table.0).slot);
         self.shards().fold(Totals::default(), |sum, shard| {

@@ -81,6 +81,8 @@ pub(crate) struct Shard {
     held: Vec<u64>,
     held_epoch: u64,
     heap_bytes: usize,
+    /// Until [`Shard::replayed`]: every row is on disk for good, and nobody reads.
+    replaying: bool,
     pub totals: Vec<Totals>,
     /// Live bytes by segment, as changes since the log was opened.
     pub live: HashMap<u32, i64, foldhash::fast::RandomState>,
@@ -113,6 +115,7 @@ impl Shard {
             held: Vec::new(),
             held_epoch: 0,
             heap_bytes: 0,
+            replaying: true,
             totals: vec![Totals::default(); tables],
             live: HashMap::default(),
         }
@@ -127,18 +130,22 @@ impl Shard {
     /// Writes a row at frame `seq`.
     pub fn put(&mut self, hash: u64, key: &[u8], row: &NewRow<'_>, seq: Seq, keyring: &Keyring) {
         let spec = keyring.spec(key);
+        let body_len = (row.data.len() - usize::from(row.head_len)) as u32;
+        let long = body_len > spec.inline_max;
+        // A long body stays in memory until the frame is durable: until then there is nowhere else to read it from.
+        let resident = !(long && self.replaying);
+        let kept = if resident { row.data } else { &row.data[..usize::from(row.head_len)] };
         let version = Version {
             seq,
             place: row.place,
-            body_len: (row.data.len() - usize::from(row.head_len)) as u32,
+            body_len,
             head_len: row.head_len,
             deleted: false,
-            // The body stays in memory until the frame is durable: until then there is nowhere else to read it from.
-            resident: true,
-            bytes: (!row.data.is_empty()).then(|| Arc::from(row.data)),
+            resident,
+            bytes: (!kept.is_empty()).then(|| Arc::from(kept)),
             older: None,
         };
-        let evict = version.body_len > spec.inline_max;
+        let evict = long && resident;
         self.heap_bytes += version.heap_bytes();
         self.count(spec, key.len(), &version);
         let replaced = self.replace(hash, key, version, spec, keyring);
@@ -186,7 +193,7 @@ impl Shard {
         }
         let key = Key::new(key);
         self.heap_bytes += key.heap_bytes();
-        if spec.ordered {
+        if spec.ordered && !self.replaying {
             self.heap_bytes += key.heap_bytes();
             self.pending.push(key.clone());
             if self.pending.len() >= PENDING_MAX {
@@ -195,6 +202,19 @@ impl Shard {
         }
         self.map.insert_unique(hash, Entry { key, ordered: false, now: version }, |e| keyring.hash(e.key.bytes()));
         false
+    }
+
+    /// Ends the replay: orders all keys at once, which costs far less than one by one.
+    pub fn replayed(&mut self, keyring: &Keyring) {
+        let mut keys = Vec::new();
+        for entry in self.map.iter_mut().filter(|entry| keyring.spec(entry.key.bytes()).ordered) {
+            entry.ordered = true;
+            self.heap_bytes += entry.key.heap_bytes();
+            keys.push(entry.key.clone());
+        }
+        keys.sort_unstable();
+        self.order = keys.into_iter().collect();
+        self.replaying = false;
     }
 
     /// Brings the order up to date.

@@ -168,7 +168,8 @@ impl Runner {
         let mut found = String::new();
         let text = response.text();
         let mut deviates = |what: &str, expected: &str, got: &str, why: &str| {
-            let _ = write!(found, "  {what}: {why}\n    expected {}\n    got      {}\n", short(expected), short(got));
+            write!(found, "  {what}: {why}\n    expected {}\n    got      {}\n", short(expected), short(got))
+                .expect("a string takes everything");
         };
         if let Some(status) = step.status.filter(|status| *status != response.status) {
             deviates("status", &status.to_string(), &format!("{} {text}", response.status), "another");

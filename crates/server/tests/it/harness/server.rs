@@ -384,7 +384,7 @@ fn command(config: &Path, data_dir: &Path, settings: &Settings) -> Command {
 }
 
 fn write_config(path: &Path, settings: &Settings, unison_port: u16, metrics_port: u16) {
-    let settings =
-        settings.clone().set("unison.port", i64::from(unison_port)).set("flo.metrics_port", i64::from(metrics_port));
+    let settings = settings.clone().set("unison.port", i64::from(unison_port));
+    let settings = settings.set("flo.metrics_port", i64::from(metrics_port));
     std::fs::write(path, settings.file.to_string()).expect("write the configuration");
 }

@@ -54,6 +54,7 @@ fn cases() -> Vec<Case> {
         case("an unknown coding", put("Host: a\r\nTransfer-Encoding: xchunked\r\n", "0\r\n\r\n"), &[400, 501]),
         case("chunked is not last", put("Host: a\r\nTransfer-Encoding: chunked, gzip\r\n", "0\r\n\r\n"), &[400, 501]),
         json("a broken chunk size", put("Host: a\r\nTransfer-Encoding: chunked\r\n", "zz\r\n12\r\n0\r\n\r\n"), &[400]),
+        json("a chunk size beyond u64", put("Host: a\r\nTransfer-Encoding: chunked\r\n", "1ffffffffffffffff\r\nabc"), &[400, 413]),
         case("a NUL in a header", get("Host: a\r\nX-A: a\0b\r\n"), &[400]),
         case("a bare line feed in a header name", get("Host: a\r\nX-\nA: b\r\n"), &[400]),
         case("a space before the colon", get("Host: a\r\nX-A : b\r\n"), &[400]),

@@ -1,0 +1,141 @@
+//! The load generator: keep-alive connections that send finished bytes, one request at a time each, and look at an
+//! answer only for its status and its length. One thread serves all of them and costs less than either server.
+
+use std::{
+    cell::RefCell,
+    net::SocketAddr,
+    rc::Rc,
+    time::{Duration, Instant},
+};
+
+use hdrhistogram::Histogram;
+use memchr::memmem;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    task::LocalSet,
+};
+
+use crate::{Result, measure::now};
+
+/// Longest answer.
+const ANSWER_MAX: usize = 8 << 10;
+
+/// One connection.
+#[derive(Debug)]
+pub struct Connection {
+    stream: TcpStream,
+    answer: Vec<u8>,
+    /// Which request is next.
+    next: usize,
+}
+
+impl Connection {
+    /// Opens connections; each begins at another request.
+    pub async fn open(address: SocketAddr, count: usize) -> Result<Vec<Connection>> {
+        let mut open = Vec::with_capacity(count);
+        for n in 0..count {
+            let stream = TcpStream::connect(address).await?;
+            stream.set_nodelay(true)?;
+            open.push(Connection { stream, answer: vec![0; ANSWER_MAX], next: n * 17 });
+        }
+        Ok(open)
+    }
+
+    /// Sends one request and reads its answer; the bytes of its body.
+    pub async fn exchange(&mut self, request: &[u8]) -> Result<&[u8]> {
+        self.stream.write_all(request).await?;
+        let mut filled = 0;
+        loop {
+            let read = self.stream.read(&mut self.answer[filled..]).await?;
+            if read == 0 {
+                return Err("the server closed the connection, or its answer is too long".into());
+            }
+            filled += read;
+            if let Some((body_at, end)) = extent(&self.answer[..filled])?
+                && filled >= end
+            {
+                return Ok(&self.answer[body_at..end]);
+            }
+        }
+    }
+
+    async fn run(mut self, requests: Rc<[Vec<u8>]>, until: Instant, tally: Rc<RefCell<Tally>>) -> Result<Connection> {
+        let mut start = now();
+        while start < until {
+            let request = &requests[self.next % requests.len()];
+            self.next += 1;
+            self.exchange(request).await?;
+            let end = now();
+            tally.borrow_mut().add(end - start);
+            start = end;
+        }
+        Ok(self)
+    }
+}
+
+/// Where the body of an answer begins and ends, once its head is there.
+fn extent(answer: &[u8]) -> Result<Option<(usize, usize)>> {
+    let Some(head) = memmem::find(answer, b"\r\n\r\n") else { return Ok(None) };
+    let shown = || String::from_utf8_lossy(answer).into_owned();
+    if !answer.starts_with(b"HTTP/1.1 200 ") {
+        return Err(format!("the server refused: {}", shown()).into());
+    }
+    const LENGTH: &[u8] = b"\r\ncontent-length: ";
+    let at = memmem::find(&answer[..head], LENGTH).ok_or_else(|| format!("no length: {}", shown()))? + LENGTH.len();
+    let digits = answer[at..].iter().take_while(|byte| byte.is_ascii_digit());
+    let length =
+        digits.fold(0usize, |length, digit| length.saturating_mul(10).saturating_add(usize::from(digit - b'0')));
+    Ok(Some((head + 4, head.saturating_add(4).saturating_add(length))))
+}
+
+/// What was counted.
+#[derive(Debug)]
+pub struct Tally {
+    /// Requests answered.
+    pub requests: u64,
+    /// From the first request to the last answer.
+    pub elapsed: Duration,
+    /// Nanoseconds of each exchange.
+    pub latency: Histogram<u64>,
+}
+
+impl Tally {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        let latency = Histogram::new_with_bounds(1_000, 60_000_000_000, 3).expect("the bounds are in order");
+        Tally { requests: 0, elapsed: Duration::ZERO, latency }
+    }
+
+    fn add(&mut self, took: Duration) {
+        self.requests += 1;
+        self.latency.saturating_record(took.as_nanos() as u64);
+    }
+}
+
+/// Keeps all connections busy for `duration`; gives them back for the next turn.
+pub async fn load(
+    connections: Vec<Connection>,
+    requests: &Rc<[Vec<u8>]>,
+    duration: Duration,
+) -> Result<(Vec<Connection>, Tally)> {
+    let tally = Rc::new(RefCell::new(Tally::new()));
+    let tasks = LocalSet::new();
+    let start = now();
+    let running: Vec<_> = connections
+        .into_iter()
+        .map(|connection| tasks.spawn_local(connection.run(requests.clone(), start + duration, tally.clone())))
+        .collect();
+    let mut rested = Vec::with_capacity(running.len());
+    tasks
+        .run_until(async {
+            for task in running {
+                rested.push(task.await??);
+            }
+            Result::Ok(())
+        })
+        .await?;
+    let mut tally = tally.replace(Tally::new());
+    tally.elapsed = start.elapsed();
+    Ok((rested, tally))
+}

@@ -1,0 +1,204 @@
+//! Unison against a bare hyper server: same runtime, same load generator, same number of keep-alive connections, answers
+//! of the same size. The two take turns of a second or so on connections that stay open.
+
+use std::{path::Path, path::PathBuf, rc::Rc, time::Duration};
+
+pub mod bare;
+mod client;
+mod server;
+
+use client::{Connection, Tally, load};
+use server::Server;
+
+use crate::{
+    Result,
+    measure::{median, section},
+};
+
+/// What to measure over HTTP.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    /// Keep-alive connections, one comparison for each.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 50, 500])]
+    connections: Vec<usize>,
+    /// Turns of each server.
+    #[arg(long, default_value_t = 8)]
+    turns: usize,
+    /// Length of a turn.
+    #[arg(long, default_value_t = 1000)]
+    turn_ms: u64,
+    /// Durability levels.
+    #[arg(long, value_delimiter = ',', default_values_t = ["os", "interval", "always"].map(str::to_owned))]
+    levels: Vec<String>,
+    /// Only `get` or only `put`.
+    #[arg(long)]
+    only: Option<Verb>,
+    /// The server's binary; the one beside this program when absent.
+    #[arg(long, value_name = "FILE")]
+    manifold: Option<PathBuf>,
+}
+
+impl Default for Args {
+    fn default() -> Self {
+        Args {
+            connections: vec![1, 50, 500],
+            turns: 8,
+            turn_ms: 1000,
+            levels: ["os", "interval", "always"].map(str::to_owned).to_vec(),
+            only: None,
+            manifold: None,
+        }
+    }
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Verb {
+    /// Reads.
+    Get,
+    /// Writes.
+    Put,
+}
+
+/// Keys that are read and written, round and round.
+const KEYS: usize = 1000;
+/// Bytes of a value, quotes included.
+const VALUE_BYTES: usize = 128;
+
+/// Prints a block per level: GET, which no level changes, once.
+pub fn run(args: &Args, scratch: &Path) -> Result<()> {
+    let binary = args.manifold.clone().map_or_else(server::sibling, Ok)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let wanted = |verb| args.only.is_none_or(|only| only == verb);
+    for (n, level) in args.levels.iter().enumerate() {
+        let manifold = Server::manifold(&binary, level, scratch)?;
+        let body_bytes = runtime.block_on(prepare(&manifold))?;
+        let bare = Server::bare(body_bytes)?;
+        if n == 0 && wanted(Verb::Get) {
+            block(args, "GET", &requests(Verb::Get), &runtime, &bare, &manifold)?;
+        }
+        if wanted(Verb::Put) {
+            block(args, &format!("PUT, level {level}"), &requests(Verb::Put), &runtime, &bare, &manifold)?;
+        }
+    }
+    Ok(())
+}
+
+fn requests(verb: Verb) -> Rc<[Vec<u8>]> {
+    (0..KEYS).map(|n| request(verb, n)).collect()
+}
+
+fn request(verb: Verb, n: usize) -> Vec<u8> {
+    let (method, body) = match verb {
+        Verb::Get => ("GET", String::new()),
+        Verb::Put => ("PUT", format!("{{\"value\":\"{}\"}}", "v".repeat(VALUE_BYTES - 2))),
+    };
+    let length = if body.is_empty() { String::new() } else { format!("content-length: {}\r\n", body.len()) };
+    format!(
+        "{method} /api/v1/kv/bench/key-{n:04} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {}\r\n{length}\r\n{body}",
+        server::API_KEY
+    )
+    .into_bytes()
+}
+
+/// Waits until Manifold serves and writes every key once; the length of an answer's body.
+async fn prepare(manifold: &Server) -> Result<usize> {
+    const PATIENCE: u32 = 100;
+    const PAUSE: Duration = Duration::from_millis(100);
+    let mut tries = 0;
+    let mut connection = loop {
+        if let Ok(mut connections) = Connection::open(manifold.address, 1).await
+            && let Some(mut connection) = connections.pop()
+            && connection.exchange(b"GET /api/v1/ready HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n").await.is_ok()
+        {
+            break connection;
+        }
+        tries += 1;
+        if tries == PATIENCE {
+            return Err("manifold does not become ready".into());
+        }
+        tokio::time::sleep(PAUSE).await;
+    };
+    let mut body_bytes = 0;
+    for n in 0..KEYS {
+        body_bytes = connection.exchange(&request(Verb::Put, n)).await?.len();
+    }
+    Ok(body_bytes)
+}
+
+/// One server in one comparison.
+struct Side {
+    name: &'static str,
+    connections: Vec<Connection>,
+    rates: Vec<f64>,
+    total: Tally,
+    cpu: Duration,
+}
+
+fn block(
+    args: &Args,
+    title: &str,
+    requests: &Rc<[Vec<u8>]>,
+    runtime: &tokio::runtime::Runtime,
+    bare: &Server,
+    manifold: &Server,
+) -> Result<()> {
+    section(&format!("http: {title}, {} turns of {} ms each", args.turns, args.turn_ms));
+    println!(
+        "{:>12}  {:12}{:>12}{:>10}{:>11}{:>11}{:>11}{:>12}{:>10}",
+        "connections", "server", "requests/s", "of bare", "p50 us", "p99 us", "p99.9 us", "cpu us/req", "of bare"
+    );
+    for &connections in &args.connections {
+        let sides = runtime.block_on(compare(args, connections, requests, bare, manifold))?;
+        print(connections, &sides);
+    }
+    Ok(())
+}
+
+async fn compare(
+    args: &Args,
+    connections: usize,
+    requests: &Rc<[Vec<u8>]>,
+    bare: &Server,
+    manifold: &Server,
+) -> Result<[Side; 2]> {
+    let turn = Duration::from_millis(args.turn_ms);
+    let mut sides = Vec::new();
+    for (name, server) in [("bare hyper", bare), ("manifold", manifold)] {
+        let open = Connection::open(server.address, connections).await?;
+        let (connections, _warm_up) = load(open, requests, turn / 2).await?;
+        let (rates, total) = (Vec::with_capacity(args.turns), Tally::new());
+        sides.push(Side { name, connections, rates, total, cpu: Duration::ZERO });
+    }
+    for _ in 0..args.turns {
+        for (side, server) in sides.iter_mut().zip([bare, manifold]) {
+            let before = server.cpu();
+            let open = std::mem::take(&mut side.connections);
+            let (rested, tally) = load(open, requests, turn).await?;
+            side.cpu += server.cpu().saturating_sub(before);
+            side.connections = rested;
+            side.rates.push(tally.requests as f64 / tally.elapsed.as_secs_f64());
+            side.total.requests += tally.requests;
+            side.total.latency.add(&tally.latency)?;
+        }
+    }
+    Ok(sides.try_into().map_err(|_| "there are two sides")?)
+}
+
+fn print(connections: usize, [bare, manifold]: &[Side; 2]) {
+    let cpu = |side: &Side| side.cpu.as_secs_f64() * 1e6 / side.total.requests as f64;
+    for side in [bare, manifold] {
+        let rate = median(side.rates.iter().copied());
+        let ratio = median(side.rates.iter().zip(&bare.rates).map(|(ours, bare)| ours / bare));
+        let at = |quantile| side.total.latency.value_at_quantile(quantile) as f64 / 1e3;
+        println!(
+            "{connections:>12}  {:12}{rate:>12.0}{ratio:>10.2}{:>11.0}{:>11.0}{:>11.0}{:>12.2}{:>10.2}",
+            side.name,
+            at(0.5),
+            at(0.99),
+            at(0.999),
+            cpu(side),
+            cpu(side) / cpu(bare),
+        );
+    }
+}

@@ -1,0 +1,86 @@
+//! The servers under test, each in a process of its own that ends with its handle.
+
+use std::{
+    io::{BufRead, BufReader},
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use crate::Result;
+
+/// The key Unison is configured with.
+pub const API_KEY: &str = "bench";
+
+/// A running server.
+#[derive(Debug)]
+pub struct Server {
+    process: Child,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Holds its data.
+    _dir: Option<tempfile::TempDir>,
+}
+
+impl Server {
+    /// The bare server.
+    pub fn bare(body_bytes: usize) -> Result<Server> {
+        let mut process = Command::new(std::env::current_exe()?)
+            .args(["bare", "--body-bytes", &body_bytes.to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().ok_or("no standard output")?).read_line(&mut line)?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, line.trim().parse()?));
+        Ok(Server { process, address, _dir: None })
+    }
+
+    /// Manifold at a durability level, with an empty data directory.
+    pub fn manifold(binary: &Path, level: &str, scratch: &Path) -> Result<Server> {
+        let dir = tempfile::tempdir_in(scratch)?;
+        let (port, metrics_port) = (free_port()?, free_port()?);
+        let config = dir.path().join("manifold.toml");
+        let text = format!(
+            "host = \"127.0.0.1\"\n[durability]\nlevel = \"{level}\"\n[log]\nlevel = \"warn\"\n\
+             [unison]\nport = {port}\napi_key = \"{API_KEY}\"\n[flo]\nmetrics_port = {metrics_port}\n"
+        );
+        std::fs::write(&config, text)?;
+        let process = Command::new(binary)
+            .args(["serve".as_ref(), "--config".as_ref(), config.as_os_str()])
+            .args(["--data-dir".as_ref(), dir.path().join("data").as_os_str()])
+            .spawn()
+            .map_err(|error| format!("{} does not start: {error}", binary.display()))?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        Ok(Server { process, address, _dir: Some(dir) })
+    }
+
+    /// Time the process has spent on processors.
+    pub fn cpu(&self) -> Duration {
+        /// `sysconf(_SC_CLK_TCK)` is 100 on every Linux.
+        const TICK: Duration = Duration::from_millis(10);
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id())).unwrap_or_default();
+        // The name in parentheses may hold spaces; user and system time are the 12th and 13th field behind it.
+        let behind_name = stat.rsplit(')').next().unwrap_or_default();
+        let fields = behind_name.split_ascii_whitespace().skip(11).take(2);
+        fields.filter_map(|ticks| ticks.parse::<u32>().ok()).map(|ticks| TICK * ticks).sum()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Ended already is ended too.
+        self.process.kill().ok();
+        self.process.wait().ok();
+    }
+}
+
+/// The binary beside this one.
+pub fn sibling() -> Result<PathBuf> {
+    Ok(std::env::current_exe()?.with_file_name("manifold"))
+}
+
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}

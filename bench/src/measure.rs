@@ -1,0 +1,44 @@
+//! Time, medians, and what else is going on.
+
+use std::time::{Duration, Instant};
+
+/// Now.
+#[expect(clippy::disallowed_methods, reason = "measuring is what this program does")]
+pub fn now() -> Instant {
+    Instant::now()
+}
+
+/// How long `work` took.
+pub fn time(work: impl FnOnce()) -> Duration {
+    let start = now();
+    work();
+    start.elapsed()
+}
+
+/// The middle one; the mean of the two middle ones.
+pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.into_iter().collect();
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match values.len() {
+        0 => f64::NAN,
+        n if n % 2 == 1 => values[middle],
+        _ => (values[middle - 1] + values[middle]) / 2.0,
+    }
+}
+
+/// Prints a section's title, and how busy the machine is before its figures are taken.
+pub fn section(title: &str) {
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split(' ').next().unwrap_or("?");
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    println!("\n{title}  ({cores} cores, load average {load})");
+}
+
+/// A number that is the same for the same `n` and otherwise looks random (splitmix64).
+pub fn scramble(n: u64) -> u64 {
+    let mut z = n.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
