@@ -36,6 +36,9 @@ fn the_originals_agent_key_and_listen_address_are_taken() {
     let listen = format!("127.0.0.1:{port}");
     check_prints(&[("UNISON_LISTEN", &listen)], &[&port.to_string()]);
     check_prints(&[("MANIFOLD_UNISON_PORT", "12345"), ("UNISON_LISTEN", &listen)], &["12345"]);
+    // The generic names count as long as Unison is the only dialect, and only when nothing else says it.
+    check_prints(&[("PORT", "12346"), ("HOST", "127.0.0.2")], &["12346", "127.0.0.2"]);
+    check_prints(&[("PORT", "12346"), ("UNISON_LISTEN", &listen)], &[&port.to_string()]);
 }
 
 /// `manifold check` in an empty directory with this environment prints all of these.

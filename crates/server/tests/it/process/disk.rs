@@ -1,4 +1,4 @@
-//! Disks that are full, damaged or read-only.
+//! Disks that are full, failing, damaged or read-only, and memory that is used up.
 
 use std::{
     collections::BTreeMap,
@@ -169,6 +169,31 @@ fn a_failed_write_ends_all_writes_until_a_restart_and_the_process_with_74() {
         server.get(&format!("/api/v1/kv/fail/k{n}")).expect(200);
     }
     server.put("/api/v1/kv/fail/after", "1").expect(200);
+    server.stop();
+}
+
+#[test]
+fn at_the_memory_limit_growth_is_refused_and_the_server_stays_ready() {
+    let mut server = Server::with(Settings::fast().set("limits.memory_bytes", 4 << 20));
+    let mut connection = server.connect();
+    let mut put = |n: u32| {
+        let value = "x".repeat(500);
+        let request = Request::put(format!("/api/v1/kv/mem/k{n}"), format!(r#"{{"value":"{value}"}}"#));
+        connection.send(&request).expect("an answer")
+    };
+    let refused = (0..50_000).find(|n| put(*n).status != 200).expect("memory is never used up");
+    let answer = put(refused);
+    assert_eq!((answer.status, answer.text().as_str()), (503, r#"{"error":"Store unavailable"}"#));
+    assert!(refused > 500, "refused already at {refused}");
+    server.get("/api/v1/ready").expect(200);
+    server.get("/api/v1/kv/mem/k0").expect(200);
+    // Deletes go on, and make room.
+    for n in 0..refused / 2 {
+        server.send(&Request::delete(format!("/api/v1/kv/mem/k{n}"))).expect(200);
+    }
+    eventually("room again", Duration::from_secs(10), || (put(refused).status == 200).then_some(()));
+    server.restart();
+    server.get(&format!("/api/v1/kv/mem/k{refused}")).expect(200);
     server.stop();
 }
 

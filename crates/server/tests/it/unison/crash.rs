@@ -72,8 +72,10 @@ fn write_until_killed(
             })
             .collect();
         let reading = scope.spawn(|| {
-            // The error is the kill.
-            while !stop.load(Ordering::Relaxed) && reader.read_page(&mut reading).is_ok() {}
+            while !stop.load(Ordering::Relaxed) {
+                // The error is the kill.
+                let Ok(_) = reader.read_page(&mut reading) else { break };
+            }
         });
         std::thread::sleep(load);
         let mut done = Vec::new();
