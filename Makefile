@@ -1,12 +1,13 @@
 # The commands people and CI share.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt lint unit docs bench tools
+.PHONY: help run test check fmt lint unit docs models bench tools
 
 help:
 	@echo "make run     serve on the default ports, data in ./data"
 	@echo "make test    everything that must hold: format, lints, all tests, documentation"
 	@echo "make check   the quick part of it: format and lints"
+	@echo "make models  the tests against models, ten thousand cases each"
 	@echo "make bench   measure; each figure is a ratio within one run"
 
 run:
@@ -32,6 +33,11 @@ unit:
 
 docs:
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+
+# Ten thousand cases of every model instead of a few hundred, and longer runs of what checks itself.
+models:
+	MANIFOLD_MODEL_CASES=10000 MANIFOLD_CHECKER_MESSAGES=200000 \
+		cargo test --release --locked -p manifold-engine -- model checker --nocapture
 
 bench:
 	cargo build --release --locked -p manifold-server -p manifold-bench

@@ -15,6 +15,17 @@ pub fn time(work: impl FnOnce()) -> Duration {
     start.elapsed()
 }
 
+/// Time that a process has spent on processors.
+pub fn cpu(process: u32) -> Duration {
+    /// `sysconf(_SC_CLK_TCK)` is 100 on every Linux.
+    const TICK: Duration = Duration::from_millis(10);
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    // The name in parentheses may hold spaces; user and system time are the 12th and 13th field behind it.
+    let behind_name = stat.rsplit(')').next().unwrap_or_default();
+    let fields = behind_name.split_ascii_whitespace().skip(11).take(2);
+    fields.filter_map(|ticks| ticks.parse::<u32>().ok()).map(|ticks| TICK * ticks).sum()
+}
+
 /// The middle one; the mean of the two middle ones.
 pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.into_iter().collect();

@@ -11,7 +11,7 @@ use manifold_engine::{
 
 use crate::{
     Result,
-    measure::{median, now, scramble, section},
+    measure::{cpu, median, now, scramble, section},
 };
 
 /// What to measure of a restart.
@@ -37,7 +37,10 @@ impl Default for Args {
 /// Prints a line per size of value.
 pub fn run(args: &Args, scratch: &Path) -> Result<()> {
     section(&format!("restart: a log of {} MiB, median of {} restarts", args.mib, args.repetitions));
-    println!("{:>12}{:>12}{:>12}{:>12}{:>12}", "value bytes", "keys", "log GB", "seconds", "s per GB");
+    println!(
+        "{:>12}{:>12}{:>12}{:>12}{:>12}{:>14}",
+        "value bytes", "keys", "log GB", "seconds", "s per GB", "cpu s per GB"
+    );
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     for &value_bytes in &args.value_bytes {
         runtime.block_on(measure(args, value_bytes, scratch))?;
@@ -48,11 +51,13 @@ pub fn run(args: &Args, scratch: &Path) -> Result<()> {
 async fn measure(args: &Args, value_bytes: usize, scratch: &Path) -> Result<()> {
     let dir = tempfile::tempdir_in(scratch)?;
     let keys = fill(dir.path(), args.mib << 20, value_bytes).await?;
-    let (mut seconds, mut bytes) = (Vec::new(), 0);
+    let (mut seconds, mut busy, mut bytes) = (Vec::new(), Vec::new(), 0);
+    let own_cpu = || cpu(std::process::id());
     for _ in 0..args.repetitions {
-        let start = now();
+        let (start, cpu_before) = (now(), own_cpu());
         let engine = open(dir.path()).await?;
         seconds.push(start.elapsed().as_secs_f64());
+        busy.push((own_cpu() - cpu_before).as_secs_f64());
         let stats = engine.stats();
         if stats.kv_entries != keys {
             return Err(format!("{keys} keys were written, {} came back", stats.kv_entries).into());
@@ -60,8 +65,8 @@ async fn measure(args: &Args, value_bytes: usize, scratch: &Path) -> Result<()> 
         bytes = stats.store.replayed_bytes;
         engine.close().await?;
     }
-    let (seconds, gb) = (median(seconds), bytes as f64 / 1e9);
-    println!("{value_bytes:>12}{keys:>12}{gb:>12.2}{seconds:>12.2}{:>12.2}", seconds / gb);
+    let (seconds, busy, gb) = (median(seconds), median(busy), bytes as f64 / 1e9);
+    println!("{value_bytes:>12}{keys:>12}{gb:>12.2}{seconds:>12.2}{:>12.2}{:>14.2}", seconds / gb, busy / gb);
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use crate::Result;
+use crate::{Result, measure::cpu};
 
 /// The key Unison is configured with.
 pub const API_KEY: &str = "bench";
@@ -58,13 +58,7 @@ impl Server {
 
     /// Time the process has spent on processors.
     pub fn cpu(&self) -> Duration {
-        /// `sysconf(_SC_CLK_TCK)` is 100 on every Linux.
-        const TICK: Duration = Duration::from_millis(10);
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id())).unwrap_or_default();
-        // The name in parentheses may hold spaces; user and system time are the 12th and 13th field behind it.
-        let behind_name = stat.rsplit(')').next().unwrap_or_default();
-        let fields = behind_name.split_ascii_whitespace().skip(11).take(2);
-        fields.filter_map(|ticks| ticks.parse::<u32>().ok()).map(|ticks| TICK * ticks).sum()
+        cpu(self.process.id())
     }
 }
 

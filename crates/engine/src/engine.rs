@@ -3,7 +3,7 @@
 use std::{
     fmt,
     path::{Path, PathBuf},
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, atomic::Ordering},
     time::Duration,
 };
 
@@ -17,6 +17,7 @@ use crate::{
     keys,
     kv::{self, Delete, Entry, List, Op, Outcome, Page, Put, Scan, TreeScan},
     live::{Counted, Live},
+    namespaces::{self, NamespaceInfo},
     open::{self, Ground},
     work::Workers,
 };
@@ -89,6 +90,10 @@ pub struct Stats {
     pub feed_oldest: u64,
     /// Bytes of the records kept.
     pub feed_bytes: u64,
+    /// Streams.
+    pub streams: u64,
+    /// Followers of streams.
+    pub stream_followers: u64,
     /// Keys that expired since the start.
     pub expired_total: u64,
     /// Writes refused by their condition since the start.
@@ -209,6 +214,8 @@ impl Engine {
             feed_head,
             feed_oldest: live.feed.oldest(feed_head),
             feed_bytes: live.store.table_bytes(keys::FEED),
+            streams: live.store.rows(keys::STREAM),
+            stream_followers: live.streams.followers.load(Ordering::Relaxed),
             expired_total: expired,
             conflicts_total: conflicts,
             worker_failures_total: worker_failures,
@@ -246,6 +253,10 @@ impl Engine {
     pub fn get(&self, namespace: &Namespace, key: &Key) -> Result<Cut<Option<Entry>>> {
         kv::get(self.live()?, namespace, key)
     }
+    /// One live key, waiting for it at most so long; none when it did not come.
+    pub async fn get_or_wait(&self, namespace: &Namespace, key: &Key, wait: Duration) -> Result<Cut<Option<Entry>>> {
+        kv::get_or_wait(self.live()?, namespace, key, wait).await
+    }
     /// Several keys of one cut, in the order asked.
     pub fn get_many(&self, keys: &[(Namespace, Key)]) -> Result<Cut<Vec<Option<Entry>>>> {
         kv::get_many(self.live()?, keys)
@@ -261,6 +272,15 @@ impl Engine {
     /// All live keys of the namespaces at or below `tree` (`""` = all), as one cut, in pieces, with their namespaces.
     pub fn scan_tree(&self, tree: &[u8], prefix: &[u8], keys_only: bool) -> Result<TreeScan> {
         Ok(TreeScan::new(self.live()?, tree, prefix, keys_only))
+    }
+
+    /// Creates a namespace; refused with `Conflict` when it exists. A write creates its namespace by itself.
+    pub async fn create_namespace(&self, namespace: &Namespace) -> Result<Timestamp> {
+        namespaces::create(self.live()?, namespace).await
+    }
+    /// All namespaces in byte order, with what they hold. Counts every key: meant for people.
+    pub async fn namespaces(&self) -> Result<Vec<NamespaceInfo>> {
+        namespaces::list(self.live()?).await
     }
 
     /// A page of the feed; with `wait`, completes when there is a matching change or the time is up (or at once with

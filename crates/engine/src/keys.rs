@@ -4,7 +4,7 @@
 use manifold_store::{Table, TableSpec};
 use smallvec::SmallVec;
 
-use crate::{Key, Namespace};
+use crate::{Key, Name, Namespace, queue::QueueName};
 
 #[cfg(test)]
 mod tests;
@@ -25,6 +25,38 @@ pub(crate) const TIMER: Table = Table(6);
 pub(crate) const FEED: Table = Table(7);
 /// Feed numbers that a recovery skipped: the first of a range.
 pub(crate) const GAP: Table = Table(8);
+/// Namespaces that exist: the namespace.
+pub(crate) const NAMESPACE: Table = Table(10);
+
+/// Queues: namespace, NUL, name.
+pub(crate) const QUEUE: Table = Table(20);
+/// The counters of queues: the queue's number.
+pub(crate) const QUEUE_TALLY: Table = Table(21);
+/// Messages: the queue's number, the message's.
+pub(crate) const QUEUE_MESSAGE: Table = Table(22);
+/// What became of messages; keyed as [`QUEUE_MESSAGE`].
+pub(crate) const QUEUE_MARK: Table = Table(23);
+/// Where messages are: the queue's number, a message's number divided by the size of a block.
+pub(crate) const QUEUE_BLOCK: Table = Table(24);
+/// Deduplication keys: the queue's number, the key.
+pub(crate) const QUEUE_DEDUP: Table = Table(25);
+/// Packs of messages: the queue's number, a message's number divided by the size of a pack.
+pub(crate) const QUEUE_PACK: Table = Table(26);
+/// What is left of packs; keyed as [`QUEUE_PACK`].
+pub(crate) const QUEUE_PACK_LEFT: Table = Table(27);
+
+/// Streams, keyed as [`KV`]: namespace, NUL, name.
+pub(crate) const STREAM: Table = Table(30);
+/// Records of streams, some or many to a row: the stream's id, the offset of the row's first record.
+pub(crate) const STREAM_RECORDS: Table = Table(31);
+/// Groups of consumers: the stream's id, the group's name.
+pub(crate) const STREAM_GROUP: Table = Table(32);
+/// Records delivered and not acknowledged: the stream's id, the group's number, the offset.
+pub(crate) const STREAM_PENDING: Table = Table(33);
+/// Consumers of groups: the stream's id, the group's number, the consumer's name.
+pub(crate) const STREAM_CONSUMER: Table = Table(34);
+/// What is left of streams and groups and has to go: the stream's id, perhaps the group's number.
+pub(crate) const STREAM_GONE: Table = Table(35);
 
 /// All tables, as the store wants to know them.
 pub(crate) const TABLES: &[TableSpec] = &[
@@ -37,12 +69,35 @@ pub(crate) const TABLES: &[TableSpec] = &[
     // Read by dense numbers, mostly from the ring of newest changes: neither an order nor bodies are kept in memory.
     TableSpec { table: FEED, name: "feed", ordered: false, inline_max: Some(0) },
     TableSpec { table: GAP, name: "gap", ordered: true, inline_max: None },
+    TableSpec { table: NAMESPACE, name: "namespace", ordered: true, inline_max: None },
+    TableSpec { table: QUEUE, name: "queue", ordered: true, inline_max: None },
+    TableSpec { table: QUEUE_TALLY, name: "queue_tally", ordered: false, inline_max: None },
+    // Numbers of messages are dense, and the table of blocks says where they are: an order would cost as much again.
+    TableSpec { table: QUEUE_MESSAGE, name: "queue_message", ordered: false, inline_max: None },
+    TableSpec { table: QUEUE_MARK, name: "queue_mark", ordered: false, inline_max: None },
+    TableSpec { table: QUEUE_BLOCK, name: "queue_block", ordered: true, inline_max: None },
+    TableSpec { table: QUEUE_DEDUP, name: "queue_dedup", ordered: true, inline_max: None },
+    TableSpec { table: QUEUE_PACK, name: "queue_pack", ordered: false, inline_max: Some(0) },
+    TableSpec { table: QUEUE_PACK_LEFT, name: "queue_pack_left", ordered: false, inline_max: None },
+    TableSpec { table: STREAM, name: "stream", ordered: true, inline_max: None },
+    // The newest records are read from the rings of their streams, all others seldom and many at once.
+    TableSpec { table: STREAM_RECORDS, name: "stream_records", ordered: true, inline_max: Some(0) },
+    TableSpec { table: STREAM_GROUP, name: "stream_group", ordered: true, inline_max: None },
+    TableSpec { table: STREAM_PENDING, name: "stream_pending", ordered: true, inline_max: None },
+    TableSpec { table: STREAM_CONSUMER, name: "stream_consumer", ordered: true, inline_max: None },
+    TableSpec { table: STREAM_GONE, name: "stream_gone", ordered: true, inline_max: None },
 ];
 
 /// Key of the [`META`] row that names the durability level of the run that wrote last.
 pub(crate) const META_LEVEL: &[u8] = b"level";
 /// Key of the [`META`] row that keeps the feed's bounds when its records are gone.
 pub(crate) const META_FEED: &[u8] = b"feed";
+
+/// Key of the [`META`] row that keeps the last number given to a queue.
+pub(crate) const META_QUEUE: &[u8] = b"queue";
+
+/// Key of the [`META`] row that keeps the id of the next stream.
+pub(crate) const META_STREAM: &[u8] = b"stream";
 
 /// A row's key, on the stack for usual lengths.
 pub(crate) type RowKey = SmallVec<[u8; 96]>;
@@ -67,6 +122,34 @@ pub(crate) fn split_kv(row: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((&row[..end], &row[end + 1..]))
 }
 
+/// The key of [`QUEUE`].
+pub(crate) fn queue(namespace: &Namespace, name: &QueueName) -> RowKey {
+    let mut row = kv_start(namespace);
+    row.extend_from_slice(name.as_bytes());
+    row
+}
+
+/// The key of what a queue has by numbers: [`QUEUE_MESSAGE`], [`QUEUE_MARK`], [`QUEUE_BLOCK`], [`QUEUE_PACK`].
+pub(crate) fn in_queue(queue: u64, number: u64) -> [u8; 16] {
+    let mut row = [0; 16];
+    row[..8].copy_from_slice(&queue.to_be_bytes());
+    row[8..].copy_from_slice(&number.to_be_bytes());
+    row
+}
+
+/// The key of [`QUEUE_DEDUP`].
+pub(crate) fn dedup(queue: u64, key: &[u8]) -> RowKey {
+    let mut row = RowKey::from_slice(&queue.to_be_bytes());
+    row.extend_from_slice(key);
+    row
+}
+
+/// The namespace in a key made by [`kv`], [`queue`] or [`stream`].
+pub(crate) fn namespace(row: &[u8]) -> Option<Namespace> {
+    let (namespace, _) = split_kv(row)?;
+    Namespace::new(bytes::Bytes::copy_from_slice(namespace)).ok()
+}
+
 /// The key of [`FEED`], [`TOMB_ORDER`] and [`GAP`]: big endian, so that byte order is numeric order.
 pub(crate) fn number(number: u64) -> [u8; 8] {
     number.to_be_bytes()
@@ -75,6 +158,54 @@ pub(crate) fn number(number: u64) -> [u8; 8] {
 /// Reads a key made by [`number`].
 pub(crate) fn read_number(row: &[u8]) -> Option<u64> {
     Some(u64::from_be_bytes(row.try_into().ok()?))
+}
+
+/// The key of [`STREAM`].
+pub(crate) fn stream(namespace: &Namespace, stream: &Name) -> RowKey {
+    let mut row = kv_start(namespace);
+    row.extend_from_slice(stream.as_bytes());
+    row
+}
+
+/// The key of [`STREAM_RECORDS`].
+pub(crate) fn stream_records(stream: u64, offset: u64) -> [u8; 16] {
+    let mut row = [0; 16];
+    row[..8].copy_from_slice(&stream.to_be_bytes());
+    row[8..].copy_from_slice(&offset.to_be_bytes());
+    row
+}
+
+/// The offset in a key made by [`stream_records`].
+pub(crate) fn read_stream_offset(row: &[u8]) -> Option<u64> {
+    read_number(row.get(8..)?)
+}
+
+/// The key of [`STREAM_GROUP`].
+pub(crate) fn stream_group(stream: u64, group: &Name) -> RowKey {
+    let mut row = RowKey::from_slice(&stream.to_be_bytes());
+    row.extend_from_slice(group.as_bytes());
+    row
+}
+
+/// What the rows of a group begin with in [`STREAM_PENDING`] and [`STREAM_CONSUMER`]; its key in [`STREAM_GONE`].
+pub(crate) fn stream_group_rows(stream: u64, group: u32) -> RowKey {
+    let mut row = RowKey::from_slice(&stream.to_be_bytes());
+    row.extend_from_slice(&group.to_be_bytes());
+    row
+}
+
+/// The key of [`STREAM_PENDING`].
+pub(crate) fn stream_pending(stream: u64, group: u32, offset: u64) -> RowKey {
+    let mut row = stream_group_rows(stream, group);
+    row.extend_from_slice(&offset.to_be_bytes());
+    row
+}
+
+/// The key of [`STREAM_CONSUMER`].
+pub(crate) fn stream_consumer(stream: u64, group: u32, consumer: &Name) -> RowKey {
+    let mut row = stream_group_rows(stream, group);
+    row.extend_from_slice(consumer.as_bytes());
+    row
 }
 
 /// The least byte string greater than all that start with `prefix`; none when there is no such string.

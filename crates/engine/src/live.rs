@@ -12,16 +12,23 @@ use tokio::sync::watch;
 use crate::{
     Clock, Error, Kind, Limits, Result, Retention,
     feed::{Change, ChangeOp, Feed},
+    namespaces::Known,
+    queue::Queues,
+    stream::Streams,
     timers::Timers,
     txn::Locks,
 };
 
-/// The running engine. Locks are taken in this order: keys, the feed's turn, the store's own.
+/// The running engine. Locks are taken in this order: keys, a queue or those of a stream, namespaces, the feed's turn, the
+/// store's own.
 pub(crate) struct Live {
     pub(crate) store: Store,
     pub(crate) feed: std::sync::Arc<Feed>,
     pub(crate) timers: Timers,
+    pub(crate) streams: Streams,
     pub(crate) locks: Locks,
+    pub(crate) namespaces: Known,
+    pub(crate) queues: Queues,
     pub(crate) clock: Clock,
     pub(crate) limits: Limits,
     pub(crate) retention: Retention,

@@ -29,6 +29,10 @@ pub struct Namespace(Bytes);
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key(Bytes);
 
+/// The name of a stream, of a group of its consumers, or of a consumer: 1 to 255 bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Name(Bytes);
+
 /// Who made a change: free text, 1 to 256 bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Actor(Bytes);
@@ -77,6 +81,19 @@ impl Key {
     }
 }
 
+impl Name {
+    /// Longest name in bytes.
+    pub const MAX: usize = 255;
+    /// Checks the rule above.
+    pub fn new(bytes: impl Into<Bytes>) -> Result<Self, NameError> {
+        checked(bytes.into(), Self::MAX).map(Name)
+    }
+    /// Its bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 impl Actor {
     /// Longest actor in bytes.
     pub const MAX: usize = 256;
@@ -109,6 +126,13 @@ impl fmt::Display for Namespace {
 
 /// For messages: bytes that are not UTF-8 are replaced.
 impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&String::from_utf8_lossy(&self.0), f)
+    }
+}
+
+/// For messages: bytes that are not UTF-8 are replaced.
+impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&String::from_utf8_lossy(&self.0), f)
     }

@@ -10,10 +10,13 @@ use manifold_store::{
 use tokio::sync::watch;
 
 use crate::{
-    Error, Options, Result, chance,
+    Error, Options, Result, Timestamp, chance,
     feed::{self, Feed, Recovered},
     keys,
     live::{Counters, Live},
+    namespaces::{self, Known},
+    queue::Queues,
+    stream::Streams,
     timers::{Expiry, Timers},
     txn::Locks,
     work,
@@ -46,7 +49,9 @@ pub(crate) fn open(
     let Options { dir, level, interval, limits, retention, clock } = options.clone();
     let store_options = manifold_store::Options { level, interval, ..ground.store };
     let store = Store::open(ground.disk, &dir, store_options)?;
-    let recovered = prologue(&store).map_err(|error| refuse(&dir, &error))?;
+    let recovered = prologue(&store, clock.now()).map_err(|error| refuse(&dir, &error))?;
+    let known = Known::read(&store).map_err(|error| refuse(&dir, &error))?;
+    let streams = Streams::recover(&store).map_err(|error| refuse(&dir, &error))?;
     let feed = Arc::new(Feed::new(recovered, store.durable_seq()));
     store.on_durable({
         let feed = feed.clone();
@@ -56,7 +61,10 @@ pub(crate) fn open(
         store,
         feed,
         timers: Timers::new(),
+        streams,
         locks: Locks::new(),
+        namespaces: known,
+        queues: Queues::default(),
         clock,
         limits,
         retention,
@@ -71,8 +79,8 @@ pub(crate) async fn sweep(live: &Live) -> Result<()> {
 }
 
 /// Finds where the feed stands, and writes what this run has to say before it acknowledges anything: the numbers it
-/// skips, and the level it writes with, by which the next run judges this one's tail.
-fn prologue(store: &Store) -> Result<Recovered> {
+/// skips, the level it writes with, by which the next run judges this one's tail, and the namespace that always exists.
+fn prologue(store: &Store, now: Timestamp) -> Result<Recovered> {
     let mut recovered = feed::recover(store)?;
     let level = store.level();
     let written_at = level_of_last_run(store)?;
@@ -86,6 +94,7 @@ fn prologue(store: &Store) -> Result<Recovered> {
         );
         gap.write(&mut batch);
     }
+    namespaces::found_default(store, &mut batch, now);
     if level == Level::Always && written_at == Some(level) && batch.is_empty() {
         return Ok(recovered);
     }

@@ -3,14 +3,14 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use manifold_store::{Batch, Range, Store, View};
+use manifold_store::{Batch, Range, Seq, Store, View};
 use smallvec::SmallVec;
 use tokio::sync::Notify;
 
 use crate::{
     Error, Result, Timestamp, keys, kv,
     live::Live,
-    txn,
+    queue, stream, txn,
     work::{Tick, Work},
 };
 
@@ -25,18 +25,24 @@ const BATCH: usize = 256;
 pub(crate) enum Target<'a> {
     /// The expiry of a key: its row key in the table of keys.
     Key(&'a [u8]),
+    /// Something is due in a queue: its row key in the table of queues.
+    Queue(&'a [u8]),
+    /// The age of a stream's oldest records: the stream's row key.
+    Stream(&'a [u8]),
 }
 
 impl<'a> Target<'a> {
     fn kind(self) -> u8 {
         match self {
             Target::Key(_) => 1,
+            Target::Queue(_) => 2,
+            Target::Stream(_) => 3,
         }
     }
 
     fn bytes(self) -> &'a [u8] {
         match self {
-            Target::Key(row) => row,
+            Target::Key(row) | Target::Queue(row) | Target::Stream(row) => row,
         }
     }
 }
@@ -65,6 +71,8 @@ fn read_row_key(row: &[u8]) -> Option<(Timestamp, Target<'_>)> {
     let (kind, target) = rest.split_first()?;
     let target = match kind {
         1 => Target::Key(target),
+        2 => Target::Queue(target),
+        3 => Target::Stream(target),
         _ => return None,
     };
     Some((Timestamp(u64::from_be_bytes(*deadline)), target))
@@ -139,15 +147,35 @@ impl Work for Expiry {
             .iter()
             .map(|(row, _)| read_row_key(row).ok_or_else(|| Error::unreadable("a timer")))
             .collect::<Result<Vec<_>>>()?;
-        let held = live.locks.lock_all(due.iter().map(|(_, target)| target.bytes()));
-        let decided = txn::decide(live, |txn| {
-            txn.relief();
-            due.iter().try_for_each(|(deadline, target)| match target {
-                Target::Key(row) => kv::expire(txn, row, *deadline),
-            })
-        });
-        drop(held);
-        let frame = decided.into_frame()?;
+        let mut frame = expire_keys(live, &due)?;
+        for (deadline, target) in due {
+            match target {
+                Target::Key(_) => {}
+                // Queues and streams have locks of their own, so each commits on its own.
+                Target::Queue(row) => frame = frame.max(queue::ring(live, row, deadline)?),
+                Target::Stream(row) => frame = frame.max(stream::trim_aged(live, row, deadline)?),
+            }
+        }
         Ok(Tick { more: true, frame })
     }
+}
+
+/// Expires keys, all in one commit.
+fn expire_keys(live: &Live, due: &[(Timestamp, Target<'_>)]) -> Result<Seq> {
+    let keys: SmallVec<[(Timestamp, &[u8]); 8]> = due
+        .iter()
+        .filter_map(|(deadline, target)| match target {
+            Target::Key(row) => Some((*deadline, *row)),
+            Target::Queue(_) | Target::Stream(_) => None,
+        })
+        .collect();
+    if keys.is_empty() {
+        return Ok(0);
+    }
+    let _held = live.locks.lock_all(keys.iter().map(|(_, row)| *row));
+    let decided = txn::decide(live, |txn| {
+        txn.relief();
+        keys.iter().try_for_each(|(deadline, row)| kv::expire(txn, row, *deadline))
+    });
+    decided.into_frame()
 }

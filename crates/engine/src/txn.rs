@@ -13,8 +13,10 @@ use smallvec::SmallVec;
 use crate::{
     Actor, Error, Key, Namespace, Result, Timestamp,
     feed::{Change, ChangeOp},
+    keys,
     kv::{self, Value},
     live::Live,
+    namespaces::Founding,
     timers::{self, Target},
 };
 
@@ -31,6 +33,8 @@ pub(crate) struct Txn<'a> {
     /// The newest frame a decision rests on.
     seen: Seq,
     earliest: Option<Timestamp>,
+    /// Namespaces that something was written to and that did not exist when that was decided.
+    entered: SmallVec<[Namespace; 1]>,
 }
 
 /// A change of a key that has no number and no time yet.
@@ -91,8 +95,15 @@ pub(crate) struct Decided<T> {
 
 /// Runs `rule` and commits what it wrote. The caller holds the locks of everything the rule reads.
 pub(crate) fn decide<T>(live: &Live, rule: impl FnOnce(&mut Txn<'_>) -> Result<T>) -> Decided<T> {
-    let mut txn =
-        Txn { live, now: live.clock.now(), batch: Batch::new(), drafts: SmallVec::new(), seen: 0, earliest: None };
+    let mut txn = Txn {
+        live,
+        now: live.clock.now(),
+        batch: Batch::new(),
+        drafts: SmallVec::new(),
+        seen: 0,
+        earliest: None,
+        entered: SmallVec::new(),
+    };
     match rule(&mut txn) {
         Ok(done) => txn.commit(done),
         // A refusal rests on what was read: it may not be told before that is durable.
@@ -144,6 +155,18 @@ impl<'a> Txn<'a> {
         timers::clear(&mut self.batch, deadline, target);
     }
 
+    /// Says that something is written in `namespace`: it exists from then on.
+    pub(crate) fn enter(&mut self, namespace: &Namespace) {
+        if !self.live.namespaces.contains(namespace) && !self.entered.contains(namespace) {
+            self.entered.push(namespace.clone());
+        }
+    }
+
+    /// The same for the namespace that the row key of a key, a queue or a stream begins with.
+    pub(crate) fn enter_of(&mut self, row: &[u8]) {
+        keys::namespace(row).into_iter().for_each(|namespace| self.enter(&namespace));
+    }
+
     /// Adds a change; its index tells where [`Committed::changes`] has it.
     pub(crate) fn change(&mut self, draft: Draft) -> usize {
         self.drafts.push(draft);
@@ -156,16 +179,20 @@ impl<'a> Txn<'a> {
     }
 
     fn commit<T>(mut self, done: T) -> Decided<T> {
+        let live = self.live;
+        let entered = std::mem::take(&mut self.entered);
+        let founding = (!entered.is_empty()).then(|| live.namespaces.found(&mut self.batch, entered, self.now));
         let committed = if !self.drafts.is_empty() {
             self.commit_changes()
         } else if !self.batch.is_empty() {
             let batch = std::mem::take(&mut self.batch);
-            self.live.store.commit(batch).map(|frame| (Committed::default(), frame)).map_err(Error::from)
+            live.store.commit(batch).map(|frame| (Committed::default(), frame)).map_err(Error::from)
         } else {
             Ok((Committed::default(), self.seen))
         };
-        if let (Ok(_), Some(earliest)) = (&committed, self.earliest) {
-            self.live.timers.wake(earliest);
+        if committed.is_ok() {
+            founding.into_iter().for_each(Founding::done);
+            self.earliest.into_iter().for_each(|earliest| live.timers.wake(earliest));
         }
         match committed {
             Ok((committed, frame)) => Decided { result: Ok((done, committed)), frame },
@@ -212,6 +239,16 @@ impl Live {
 }
 
 impl<T> Decided<T> {
+    /// Whether it was committed.
+    pub(crate) fn is_ok(&self) -> bool {
+        self.result.is_ok()
+    }
+
+    /// For models that follow in memory what they commit: what was done, and its frame.
+    pub(crate) fn into_done(self) -> Result<(T, Seq)> {
+        self.result.map(|(done, _)| (done, self.frame))
+    }
+
     /// For workers, which have nobody to tell: the frame to wait for.
     pub(crate) fn into_frame(self) -> Result<Seq> {
         self.result.map(|_| self.frame)

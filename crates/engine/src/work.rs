@@ -16,6 +16,7 @@ use crate::{
     feed::{Herald, Trim},
     kv::Forget,
     live::Live,
+    stream,
     timers::Expiry,
 };
 
@@ -53,7 +54,17 @@ pub(crate) struct Workers(Vec<JoinHandle<()>>);
 impl Workers {
     /// Starts all workers of the engine; they end when `live` is stopped.
     pub(crate) fn start(live: &Arc<Live>) -> Self {
-        Workers(vec![spawn(live, Herald), spawn(live, Expiry), spawn(live, Trim), spawn(live, Forget)])
+        Workers(vec![
+            spawn(live, Herald),
+            spawn(live, Expiry),
+            spawn(live, Trim),
+            spawn(live, Forget),
+            spawn(live, stream::Seal),
+            spawn(live, stream::Show),
+            spawn(live, stream::Surplus),
+            spawn(live, stream::Idle),
+            spawn(live, stream::Sweep),
+        ])
     }
 
     /// Waits for all of them.

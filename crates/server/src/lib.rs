@@ -4,4 +4,5 @@ pub mod config;
 pub mod dialects;
 pub mod http;
 pub mod net;
+pub mod period;
 pub mod telemetry;

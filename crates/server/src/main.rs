@@ -6,9 +6,15 @@ use clap::{Args, Parser, Subcommand};
 use manifold_engine::{self as engine, Engine, OpenError};
 use manifold_server::{
     config::{self, Config, Loaded},
-    dialects::unison::Unison,
+    dialects::{
+        flo::{self, Flo},
+        unison::Unison,
+    },
     net::{Listener, Options},
-    telemetry::{self, EngineGauges, ListenerGauges, ProcessGauges, UnisonMetrics, exposition::Exposition},
+    telemetry::{
+        self, EngineGauges, FloMetrics, ListenerGauges, ProcessGauges, UnisonMetrics,
+        exposition::{Exposition, Look},
+    },
 };
 use prometheus_client::registry::Registry;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -55,6 +61,9 @@ struct Flags {
     /// Data directory, created if absent.
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    /// Configuration file of the original Flo server; without it ./flo.toml if there is one.
+    #[arg(long, value_name = "FILE")]
+    flo_config: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -148,38 +157,45 @@ async fn recover(engine: &Engine) -> Failure {
 
 /// Where each listener goes; none = it is not opened.
 struct Addresses {
-    metrics: SocketAddr,
+    metrics: Option<SocketAddr>,
     unison: Option<SocketAddr>,
+    flo: Option<SocketAddr>,
 }
 
 /// Every socket of the process, bound and not yet served.
 struct Ports {
-    metrics: Listener,
+    metrics: Option<Listener>,
     unison: Option<Listener>,
+    flo: Option<Listener>,
 }
 
 impl Ports {
     fn bind(config: &Config, addresses: Addresses) -> Result<Ports, Failure> {
         let all = config.limits.connections;
+        let open = |name, address: Option<SocketAddr>, connections: usize| {
+            address.map(|address| bind(name, address, connections.min(all))).transpose()
+        };
         Ok(Ports {
-            metrics: bind("metrics", addresses.metrics, METRICS_CONNECTIONS)?,
-            unison: match addresses.unison {
-                Some(address) => Some(bind("unison", address, config.unison.max_connections.min(all))?),
-                None => None,
-            },
+            metrics: open("metrics", addresses.metrics, METRICS_CONNECTIONS)?,
+            unison: open("unison", addresses.unison, config.unison.max_connections)?,
+            flo: open("flo", addresses.flo, config.flo.limits.max_connections)?,
         })
     }
 
     /// One task per listener; each ends when it has drained.
     fn serve(self, mut config: Config, engine: &Engine, down: &watch::Receiver<bool>) -> JoinSet<()> {
         let mut registry = Registry::default();
-        let listeners = [Some(&self.metrics), self.unison.as_ref()].into_iter().flatten();
-        let gauges = ListenerGauges(listeners.map(|listener| (listener.name(), listener.connections())).collect());
+        let listeners = [&self.metrics, &self.unison, &self.flo].into_iter().flatten();
+        let listeners: Vec<_> = listeners.map(|listener| (listener.name(), listener.connections())).collect();
+        let (shards, connections) = (config.flo.shards(), listeners.iter().map(|(_, open)| open.clone()).collect());
+        let gauges = ListenerGauges(listeners);
         registry.register_collector(Box::new(gauges));
         registry.register_collector(Box::new(ProcessGauges::default()));
         registry.register_collector(Box::new(EngineGauges(engine.clone())));
 
+        let bounds = flo::Bounds { value_bytes: config.limits.value_bytes, body_bytes: config.limits.body_bytes };
         let mut serving = JoinSet::new();
+        let mut looks: Vec<Look> = Vec::new();
         if let Some(listener) = self.unison {
             let metrics = Arc::new(UnisonMetrics::default());
             registry.register_collector(Box::new(metrics.clone()));
@@ -191,7 +207,23 @@ impl Ports {
                 unison.sockets_closed().await;
             });
         }
-        serving.spawn(self.metrics.serve(Arc::new(Exposition(registry)), down.clone()));
+        if let Some(listener) = self.flo {
+            let (config, connections) = (&config.flo, listener.connections());
+            let metrics = Arc::new(FloMetrics::new(connections, config.shards(), config.cluster.partition_count));
+            registry.register_collector(Box::new(metrics.clone()));
+            let (looking, looked_at) = (metrics.clone(), engine.clone());
+            looks.push(Box::new(move || {
+                let (metrics, engine) = (looking.clone(), looked_at.clone());
+                Box::pin(async move { metrics.look(&engine).await })
+            }));
+            let flo = Flo::new(config, engine.clone(), bounds, metrics, down.clone());
+            serving.spawn(listener.serve(Arc::new(flo), down.clone()));
+        }
+        if let Some(listener) = self.metrics {
+            serving.spawn(
+                listener.serve(Arc::new(Exposition::new(registry, shards, connections).looking(looks)), down.clone()),
+            );
+        }
         serving
     }
 }
@@ -204,25 +236,33 @@ fn bind(name: &'static str, address: SocketAddr, connections: usize) -> Result<L
 }
 
 fn load(flags: Flags) -> Result<Loaded, Failure> {
-    let flags = config::Flags { config: flags.config, data_dir: flags.data_dir };
+    let flags = config::Flags { config: flags.config, data_dir: flags.data_dir, flo_config: flags.flo_config };
     let env = std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
     config::load(&flags, env.collect()).map_err(Failure::configuration)
 }
 
 /// The addresses, and the rules of each section that depend on them.
 fn validate(config: &mut Config) -> Result<Addresses, Failure> {
-    let metrics = config::resolve("host", &config.host, config.flo.metrics_port).map_err(Failure::configuration)?;
-    let unison = &mut config.unison;
-    if !unison.enabled {
-        return Ok(Addresses { metrics, unison: None });
-    }
-    let (key, host) = match &unison.host {
-        Some(host) => ("unison.host", host),
-        None => ("host", &config.host),
+    let resolve = |key, host: &Option<String>, port| {
+        let (key, host) = host.as_ref().map_or(("host", &config.host), |host| (key, host));
+        config::resolve(key, host, port).map_err(Failure::configuration)
     };
-    let address = config::resolve(key, host, unison.port).map_err(Failure::configuration)?;
-    unison.validate(address).map_err(Failure::configuration)?;
-    Ok(Addresses { metrics, unison: Some(address) })
+    let (unison, flo) = (&config.unison, &config.flo);
+    let of = |enabled: bool, key, host: &Option<String>, port| {
+        if enabled { resolve(key, host, port).map(Some) } else { Ok(None) }
+    };
+    let addresses = Addresses {
+        metrics: of(flo.metrics.enabled, "flo.metrics.bind", &flo.metrics.bind, flo.metrics_port)?,
+        unison: of(unison.enabled, "unison.host", &unison.host, unison.port)?,
+        flo: of(flo.enabled, "flo.host", &flo.host, flo.port)?,
+    };
+    if let Some(address) = addresses.unison {
+        config.unison.validate(address).map_err(Failure::configuration)?;
+    }
+    if let Some(address) = addresses.flo {
+        config.flo.validate(address).map_err(Failure::configuration)?;
+    }
+    Ok(addresses)
 }
 
 fn engine_options(config: &Config) -> engine::Options {

@@ -24,8 +24,8 @@ pub(crate) use delete::delete;
 pub(crate) use expire::expire;
 pub(crate) use forget::Forget;
 pub(crate) use put::put;
-pub(crate) use read::{get, get_many, list};
-pub(crate) use row::{Stored, write};
+pub(crate) use read::{get, get_many, get_or_wait, list};
+pub(crate) use row::{Stored, is_live_value, write};
 pub use walk::{Scan, TreeScan};
 
 /// What the bytes of a value are.

@@ -1,5 +1,7 @@
 //! Reading keys: one, several of one cut, a page. Readers see only what is durable, and take no lock of a key.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use manifold_store::{Row, View};
 
@@ -21,6 +23,30 @@ pub(crate) fn get(live: &Live, namespace: &Namespace, key: &Key) -> Result<Cut<O
         (head, snapshot.get(keys::KV, &row))
     });
     Ok(Cut { head, it: entry(live, key, found)? })
+}
+
+/// One live key, as soon as it is there.
+pub(crate) async fn get_or_wait(
+    live: &Live,
+    namespace: &Namespace,
+    key: &Key,
+    wait: Duration,
+) -> Result<Cut<Option<Entry>>> {
+    let mut head_moved = live.feed.subscribe();
+    let found = async {
+        loop {
+            // Seen before the look: what comes while we look wakes us again.
+            head_moved.borrow_and_update();
+            let read = get(live, namespace, key);
+            if !matches!(&read, Ok(cut) if cut.it.is_none()) || head_moved.changed().await.is_err() {
+                return read;
+            }
+        }
+    };
+    match live.clock.timeout(wait, live.unless_stopped(found)).await.flatten() {
+        Some(read) => read,
+        None => get(live, namespace, key),
+    }
 }
 
 /// Several keys of one cut.

@@ -94,6 +94,12 @@ impl<'a> Head<'a> {
     }
 }
 
+/// Whether a row of a key is a value that counts at `now`.
+pub(crate) fn is_live_value(row: &Row, now: Timestamp) -> Result<bool> {
+    let head = Head::read(row)?;
+    Ok(matches!(head.tag, Tag::Value(_)) && head.is_live(|| now))
+}
+
 fn encode_entry(change: &Change, encoding: Encoding) -> Vec<u8> {
     let mut head = Vec::with_capacity(40 + change.actor.as_bytes().len());
     head.extend([ENCODING, Tag::byte(encoding)]);

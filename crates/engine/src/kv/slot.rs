@@ -103,6 +103,7 @@ impl Slot {
         let (Current::Absent { version } | Current::Present { version, .. }) = self.current;
         let version = version + 1;
         self.current = Current::Present { version, deadline };
+        txn.enter(&self.namespace);
         self.change(txn, ChangeOp::Set, Some(value), version, actor, deadline)
     }
 

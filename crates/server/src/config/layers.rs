@@ -109,13 +109,33 @@ impl Layers {
 
     /// Whether any source sets `key`.
     pub(super) fn sets(&self, key: &str) -> bool {
-        let mut table = Some(&self.file);
-        let mut in_file = None;
-        for part in key.split('.') {
-            in_file = table.and_then(|table| table.get(part));
-            table = in_file.and_then(toml::Value::as_table);
+        self.in_file(key).is_some() || self.text(key, &RefCell::default()).is_some()
+    }
+
+    /// Whether the source that decides `key` sets it to what is spelled `value`.
+    pub(super) fn says(&self, key: &str, value: &str) -> bool {
+        match self.text(key, &RefCell::default()) {
+            Some((text, _)) => text.trim() == value,
+            None => self.in_file(key).is_some_and(|found| found.to_string() == value),
         }
-        in_file.is_some() || self.text(key, &RefCell::default()).is_some()
+    }
+
+    fn in_file(&self, key: &str) -> Option<&toml::Value> {
+        let (tables, last) = key.rsplit_once('.').map_or(("", key), |(tables, last)| (tables, last));
+        let mut tables = tables.split('.').filter(|table| !table.is_empty());
+        tables.try_fold(&self.file, |table, name| table.get(name)?.as_table())?.get(last)
+    }
+
+    /// Sets a key of the file, unless the file or whoever came before has set it.
+    pub(super) fn set_default(&mut self, key: &str, value: toml::Value) {
+        let mut table = &mut self.file;
+        let (tables, last) = key.rsplit_once('.').map_or(("", key), |(tables, last)| (tables, last));
+        for name in tables.split('.').filter(|name| !name.is_empty()) {
+            let below = table.entry(name).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+            let Some(below) = below.as_table_mut() else { return };
+            table = below;
+        }
+        table.entry(last).or_insert(value);
     }
 }
 

@@ -12,8 +12,9 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::dialects::unison;
+use crate::dialects::{flo, unison};
 
+mod flo_file;
 mod layers;
 mod originals;
 mod sections;
@@ -23,7 +24,7 @@ mod tests;
 
 pub use layers::Error;
 use layers::{Layers, Setting};
-pub use sections::{Durability, DurabilityLevel, Flo, Limits, Log, LogFormat};
+pub use sections::{Durability, DurabilityLevel, Limits, Log, LogFormat};
 pub use show::effective;
 
 /// The file that is read when none is named.
@@ -45,8 +46,8 @@ pub struct Config {
     pub log: Log,
     /// The Unison dialect.
     pub unison: unison::Config,
-    /// The metrics port.
-    pub flo: Flo,
+    /// The Flo dialect, and the metrics port of the process.
+    pub flo: flo::Config,
 }
 
 impl Default for Config {
@@ -58,7 +59,7 @@ impl Default for Config {
             limits: Limits::default(),
             log: Log::default(),
             unison: unison::Config::default(),
-            flo: Flo::default(),
+            flo: flo::Config::default(),
         }
     }
 }
@@ -70,6 +71,8 @@ pub struct Flags {
     pub config: Option<PathBuf>,
     /// `--data-dir`.
     pub data_dir: Option<PathBuf>,
+    /// `--flo-config`; without it `./flo.toml` is read if it exists.
+    pub flo_config: Option<PathBuf>,
 }
 
 /// A configuration, and what the operator should be told about it once there is a log.
@@ -90,7 +93,9 @@ pub fn load(flags: &Flags, env: BTreeMap<String, String>) -> Result<Loaded, Erro
     }
     read_file(flags.config.as_deref(), &mut layers)?;
     layers.env = env.clone();
-    let mut notes = originals::read(&mut layers, &env)?;
+    let flo_config = layers.env.remove(flo_file::ENV).map(PathBuf::from);
+    let mut notes = flo_file::read(flags.flo_config.clone().or(flo_config), &mut layers)?;
+    notes.extend(originals::read(&mut layers, &env)?);
 
     let (config, unused) = layers::read::<Config>(&layers)?;
     if !unused.is_empty() {

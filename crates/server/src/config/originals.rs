@@ -11,18 +11,41 @@ mod tests;
 const EMBEDDED: [&str; 3] = ["UNISON_VALKEY_URL", "VALKEY_URL", "REDIS_URL"];
 
 /// Names that mean one key.
-const KEYS: [(&str, &str); 2] =
-    [("UNISON_API_KEY", "unison.api_key"), ("UNISON_AGENT_API_KEY", "unison.agent_api_key")];
+const KEYS: [(&str, &str); 12] = [
+    ("UNISON_API_KEY", "unison.api_key"),
+    ("UNISON_AGENT_API_KEY", "unison.agent_api_key"),
+    ("FLO_DASHBOARD_PORT", "flo.port"),
+    ("FLO_METRICS_PORT", "flo.metrics_port"),
+    ("FLO_DATA_DIR", "data_dir"),
+    ("FLO_PORT", "flo.server.port"),
+    ("FLO_SHARDS", "flo.server.shards"),
+    ("FLO_SHARD_COUNT", "flo.server.shards"),
+    ("FLO_LOG_LEVEL", "log.level"),
+    ("FLO_LOG_FORMAT", "log.format"),
+    ("FLO_NODE_ID", "flo.cluster.node_id"),
+    ("FLO_CLUSTER_SEEDS", "flo.cluster.seeds"),
+];
+
+/// Names that mean a host and a port.
+const ADDRESSES: [(&str, &str, &str); 4] = [
+    ("UNISON_LISTEN", "unison.host", "unison.port"),
+    ("FLO_DASHBOARD_ADDR", "flo.host", "flo.port"),
+    ("FLO_METRICS_ADDR", "flo.metrics.bind", "flo.metrics_port"),
+    ("FLO_LISTEN_ADDR", "flo.server.bind", "flo.server.port"),
+];
 
 /// Reads them into `layers.originals`; the answer is what the operator should be told.
 pub(super) fn read(layers: &mut Layers, env: &BTreeMap<String, String>) -> Result<Vec<String>, Error> {
     for (source, key) in KEYS {
         if let Some(text) = env.get(source) {
-            layers.originals.push(Setting { key, text: text.clone(), source });
+            let text = if key == "log.level" { log_level(text) } else { text };
+            layers.originals.push(Setting { key, text: text.to_owned(), source });
         }
     }
-    if let Some(listen) = env.get("UNISON_LISTEN") {
-        listen_address(listen, layers)?;
+    for (source, host, port) in ADDRESSES {
+        if let Some(address) = env.get(source) {
+            listen_address(address, source, [host, port], layers)?;
+        }
     }
     generic_names(layers, env);
 
@@ -34,9 +57,13 @@ pub(super) fn read(layers: &mut Layers, env: &BTreeMap<String, String>) -> Resul
 }
 
 /// `host:port`, `[v6]:port` or `:port`.
-fn listen_address(listen: &str, layers: &mut Layers) -> Result<(), Error> {
-    let source = "UNISON_LISTEN";
-    let bad = || Error::new(format!("{source}: unison.host, unison.port: {listen:?} is not host:port"));
+fn listen_address(
+    listen: &str,
+    source: &'static str,
+    [host_key, port_key]: [&'static str; 2],
+    layers: &mut Layers,
+) -> Result<(), Error> {
+    let bad = || Error::new(format!("{source}: {host_key}, {port_key}: {listen:?} is not host:port"));
     let (host, port) = listen.rsplit_once(':').ok_or_else(bad)?;
     port.parse::<u16>().map_err(|_| bad())?;
     let host = match host.strip_prefix('[') {
@@ -45,16 +72,22 @@ fn listen_address(listen: &str, layers: &mut Layers) -> Result<(), Error> {
         None => host,
     };
     if !host.is_empty() {
-        layers.originals.push(Setting { key: "unison.host", text: host.to_owned(), source });
+        layers.originals.push(Setting { key: host_key, text: host.to_owned(), source });
     }
-    layers.originals.push(Setting { key: "unison.port", text: port.to_owned(), source });
+    layers.originals.push(Setting { key: port_key, text: port.to_owned(), source });
     Ok(())
 }
 
-/// `PORT` and `HOST` are so generic that they may be meant for somebody else: they count only for a process with one
-/// listener of its own, which today is always Unison's, and only if nothing else says where that listens.
+/// The level as the log spells it.
+pub(super) fn log_level(level: &str) -> &str {
+    if level == "err" { "error" } else { level }
+}
+
+/// `PORT` and `HOST` are so generic that they may be meant for somebody else: they count only for a process that
+/// serves one dialect, and only if nothing else says where that listens.
 fn generic_names(layers: &mut Layers, env: &BTreeMap<String, String>) {
-    if ["host", "unison.host", "unison.port"].iter().any(|key| layers.sets(key)) {
+    let alone = layers.says("flo.enabled", "false");
+    if !alone || ["host", "unison.host", "unison.port"].iter().any(|key| layers.sets(key)) {
         return;
     }
     for (source, key) in [("HOST", "unison.host"), ("PORT", "unison.port")] {

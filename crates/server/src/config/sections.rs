@@ -93,17 +93,3 @@ impl Default for Log {
         Log { level: "info".to_owned(), format: LogFormat::Text }
     }
 }
-
-/// `[flo]`: the port of the metrics has always been configured there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Flo {
-    /// Port of the metrics listener of the whole process.
-    pub metrics_port: u16,
-}
-
-impl Default for Flo {
-    fn default() -> Self {
-        Flo { metrics_port: 9001 }
-    }
-}

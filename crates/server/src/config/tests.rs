@@ -7,7 +7,7 @@ fn load_with(file: &str, env: &[(&str, &str)]) -> Result<Loaded, String> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("m.toml");
     fs::write(&path, file).unwrap();
-    let flags = Flags { config: Some(path.clone()), data_dir: None };
+    let flags = Flags { config: Some(path.clone()), data_dir: None, flo_config: None };
     let env = env.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
     let shown = path.display().to_string();
     load(&flags, env).map_err(|error| error.to_string().replace(&shown, "m.toml"))
@@ -70,7 +70,7 @@ fn a_higher_source_wins() {
     assert_eq!(config(file, &[originals, manifold]).unison.port, 3);
 
     let env = [("MANIFOLD_DATA_DIR".to_owned(), "/env".to_owned())].into();
-    let flags = Flags { data_dir: Some("/flag".into()), config: None };
+    let flags = Flags { data_dir: Some("/flag".into()), config: None, flo_config: None };
     assert_eq!(load(&flags, env).unwrap().config.data_dir, PathBuf::from("/flag"));
     assert_eq!(config(file, &[("MANIFOLD_DATA_DIR", "/env")]).data_dir, PathBuf::from("/env"));
 }
@@ -99,8 +99,8 @@ fn an_unknown_key_is_refused_with_the_one_that_was_meant() {
     assert_eq!(near, r#"m.toml: unknown key "prot" in [unison]; did you mean "port"?"#);
     let section = refusal("[unisn]\nport = 1", &[]);
     assert_eq!(section, r#"m.toml: unknown key "unisn" at the top level; did you mean "unison"?"#);
-    let far = refusal("[flo]\nxyzzy = 1", &[]);
-    assert_eq!(far, r#"m.toml: unknown key "xyzzy" in [flo]; known are metrics_port"#);
+    let far = refusal("[flo.metrics]\nxyzzy = 1", &[]);
+    assert_eq!(far, r#"m.toml: unknown key "xyzzy" in [flo.metrics]; known are enabled, bind"#);
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn errors_do_not_quote_secrets() {
 
 #[test]
 fn a_named_file_must_exist_and_the_default_one_need_not() {
-    let flags = Flags { config: Some("/nonexistent/m.toml".into()), data_dir: None };
+    let flags = Flags { config: Some("/nonexistent/m.toml".into()), data_dir: None, flo_config: None };
     let refused = load(&flags, BTreeMap::new()).unwrap_err().to_string();
     assert!(refused.starts_with("/nonexistent/m.toml: "), "{refused}");
     assert!(load(&Flags::default(), BTreeMap::new()).is_ok());

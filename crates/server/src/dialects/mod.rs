@@ -1,3 +1,4 @@
 //! One folder per API. A dialect imports the engine and `http`, never another dialect.
 
+pub mod flo;
 pub mod unison;

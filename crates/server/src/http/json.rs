@@ -78,6 +78,29 @@ pub fn given(member: Option<&RawValue>) -> Option<&RawValue> {
     member.filter(|value| value.get() != "null")
 }
 
+/// The members of an object whose values are all strings, in their order; none for anything else.
+pub fn string_members(value: &RawValue) -> Option<Vec<(String, String)>> {
+    serde_json::Deserializer::from_str(value.get()).deserialize_map(StringMembers).ok()
+}
+
+struct StringMembers;
+
+impl<'de> Visitor<'de> for StringMembers {
+    type Value = Vec<(String, String)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of strings")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = map.next_entry()? {
+            members.push(member);
+        }
+        Ok(members)
+    }
+}
+
 /// Why a value is no usable string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotText {
@@ -136,6 +159,18 @@ pub fn write_bytes_as_str(out: &mut Vec<u8>, bytes: &[u8]) {
 /// Appends an integer.
 pub fn write_u64(out: &mut Vec<u8>, number: u64) {
     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+}
+
+/// Appends an array; `write` appends one element.
+pub fn write_array<T>(out: &mut Vec<u8>, items: impl IntoIterator<Item = T>, mut write: impl FnMut(&mut Vec<u8>, T)) {
+    out.push(b'[');
+    for (index, item) in items.into_iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write(out, item);
+    }
+    out.push(b']');
 }
 
 /// Exact decimal arithmetic for the rare spellings: a float would take `5.00000000000000000001` for 5.

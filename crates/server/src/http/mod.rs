@@ -2,9 +2,13 @@
 
 pub mod auth;
 pub mod body;
+pub mod browser;
+pub mod etag;
+pub mod gzip;
 pub mod json;
 pub mod observe;
 pub mod path;
 pub mod query;
+pub mod reply;
 pub mod route;
 pub mod ws;

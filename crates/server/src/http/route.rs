@@ -5,7 +5,7 @@ use hyper::Method;
 use memchr::memchr;
 
 /// Most parameters of one template.
-pub const MAX_PARAMETERS: usize = 2;
+pub const MAX_PARAMETERS: usize = 3;
 
 /// One path and what can be done there.
 #[derive(Debug)]

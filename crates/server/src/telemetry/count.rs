@@ -22,7 +22,11 @@ pub struct Counter {
 impl Counter {
     /// One more.
     pub fn inc(&self) {
-        self.shards[shard()].0.fetch_add(1, Relaxed);
+        self.add(1);
+    }
+    /// So many more.
+    pub fn add(&self, more: u64) {
+        self.shards[shard()].0.fetch_add(more, Relaxed);
     }
     /// The count.
     pub fn get(&self) -> u64 {

@@ -3,27 +3,43 @@
 use std::sync::Arc;
 
 use axum::body::Body;
+use futures_util::future::BoxFuture;
 use hyper::{
     Method, Request, Response, StatusCode,
     body::Incoming,
     header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER},
 };
 use prometheus_client::{encoding::text, registry::Registry};
+use tokio::time::Instant;
 
-use crate::net::{Refusal, Service};
+use crate::net::{Connections, Refusal, Service};
 
 #[cfg(test)]
 mod tests;
 
-const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 const JSON: &str = "application/json";
 
+/// Brings numbers up to date that cannot be read without waiting.
+pub type Look = Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
+
 /// Serves the one registry of the process.
-#[derive(Debug)]
-pub struct Exposition(pub Registry);
+pub struct Exposition {
+    registry: Registry,
+    /// What has to be asked before the registry knows it.
+    looks: Vec<Look>,
+    shards: u32,
+    connections: Vec<Arc<Connections>>,
+    started: Instant,
+}
 
 impl Service for Exposition {
     async fn call(self: Arc<Self>, request: Request<Incoming>) -> Response<Body> {
+        if request.uri().path() == "/metrics" {
+            for look in &self.looks {
+                look().await;
+            }
+        }
         self.answer(request.method(), request.uri().path())
     }
 
@@ -43,6 +59,18 @@ impl Service for Exposition {
 }
 
 impl Exposition {
+    /// Over `registry`; the probe also tells of so many `shards` and the connections of all listeners.
+    pub fn new(registry: Registry, shards: u32, connections: Vec<Arc<Connections>>) -> Self {
+        Exposition { registry, looks: Vec::new(), shards, connections, started: Instant::now() }
+    }
+
+    /// Runs `look` before each page.
+    #[must_use]
+    pub fn looking(mut self, looks: Vec<Look>) -> Self {
+        self.looks = looks;
+        self
+    }
+
     fn answer(&self, method: &Method, path: &str) -> Response<Body> {
         if !matches!(path, "/metrics" | "/health") {
             return error(StatusCode::NOT_FOUND, "Not found");
@@ -53,14 +81,42 @@ impl Exposition {
             return response;
         }
         if path == "/health" {
-            return reply(StatusCode::OK, JSON, r#"{"ok":true}"#.to_owned());
+            let connections: u64 = self.connections.iter().map(|listener| listener.open()).sum();
+            let (shards, uptime) = (self.shards, self.started.elapsed().as_secs());
+            let body =
+                format!(r#"{{"status":"ok","shards":{shards},"uptime_seconds":{uptime},"connections":{connections}}}"#);
+            return reply(StatusCode::OK, JSON, body);
         }
         let mut page = String::new();
-        match text::encode(&mut page, &self.0) {
-            Ok(()) => reply(StatusCode::OK, OPEN_METRICS, page),
+        match text::encode(&mut page, &self.registry) {
+            Ok(()) => reply(StatusCode::OK, TEXT, classic(&page)),
             Err(_) => error(StatusCode::INTERNAL_SERVER_ERROR, "Metrics could not be written"),
         }
     }
+}
+
+/// The page in the older text format, which every scraper reads: there a counter's family has the name of its samples,
+/// and nothing says where the page ends.
+fn classic(page: &str) -> String {
+    let mut text = String::with_capacity(page.len() + page.len() / 16);
+    // The help of a family comes before its type, so it is held back until that is known.
+    let mut help = None;
+    for line in page.lines().filter(|line| *line != "# EOF") {
+        if let Some(told) = line.strip_prefix("# HELP ") {
+            help = told.split_once(' ');
+            continue;
+        }
+        if let Some((name, kind)) = line.strip_prefix("# TYPE ").and_then(|told| told.split_once(' ')) {
+            let suffix = if kind == "counter" { "_total" } else { "" };
+            if let Some((_, words)) = help.take() {
+                text.extend(["# HELP ", name, suffix, " ", words, "\n"]);
+            }
+            text.extend(["# TYPE ", name, suffix, " ", kind, "\n"]);
+            continue;
+        }
+        text.extend([line, "\n"]);
+    }
+    text
 }
 
 fn error(status: StatusCode, message: &'static str) -> Response<Body> {

@@ -109,7 +109,7 @@ impl Collector for ProcessGauges {
 }
 
 /// The second number of `/proc/self/statm`, in pages. Absent where there is no such file.
-fn resident_bytes() -> Option<u64> {
+pub fn resident_bytes() -> Option<u64> {
     let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
     let pages: u64 = statm.split_ascii_whitespace().nth(1)?.parse().ok()?;
     Some(pages * rustix::param::page_size() as u64)

@@ -2,14 +2,18 @@
 
 mod count;
 pub mod exposition;
+mod flo;
 mod gauges;
+mod labelled;
 pub mod log;
 pub mod names;
+mod pace;
 mod requests;
 mod unison;
 mod write;
 
 pub use count::{Counter, Gauge, Histogram};
-pub use gauges::{EngineGauges, ListenerGauges, ProcessGauges};
+pub use flo::{BlockedReader, FloMetrics, QueueCounters, StreamCounters};
+pub use gauges::{EngineGauges, ListenerGauges, ProcessGauges, resident_bytes};
 pub use requests::Requests;
 pub use unison::{AuthFailure, StreamGuard, StreamKind, UnisonMetrics};

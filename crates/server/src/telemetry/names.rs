@@ -27,6 +27,117 @@ pub const UNISON_STREAM_CLIENTS: &str = "unison_stream_clients";
 /// Followers that retention overtook.
 pub const UNISON_STREAM_RESETS: &str = "unison_stream_resets_total";
 
+/// Open connections.
+pub const FLO_CONNECTIONS: &str = "flo_connections_current";
+/// Requests answered.
+pub const FLO_COMMANDS: &str = "flo_commands_total";
+/// Bytes of request bodies.
+pub const FLO_BYTES_RECEIVED: &str = "flo_bytes_received_total";
+/// Bytes of answers.
+pub const FLO_BYTES_SENT: &str = "flo_bytes_sent_total";
+/// Seconds since the start.
+pub const FLO_UPTIME: &str = "flo_uptime_seconds";
+/// Shards.
+pub const FLO_SHARDS: &str = "flo_shards_total";
+/// Nodes of the cluster.
+pub const FLO_CLUSTER_NODES: &str = "flo_cluster_nodes";
+/// Partitions of the cluster.
+pub const FLO_CLUSTER_PARTITIONS: &str = "flo_cluster_partitions";
+/// Members that gossip.
+pub const FLO_GOSSIP_MEMBERS: &str = "flo_gossip_members";
+/// Open connections, by shard.
+pub const FLO_SHARD_CONNECTIONS: &str = "flo_shard_connections";
+/// Partitions, by shard.
+pub const FLO_SHARD_PARTITIONS: &str = "flo_shard_partitions";
+/// Requests answered, by shard.
+pub const FLO_SHARD_COMMANDS: &str = "flo_shard_commands_total";
+/// Bytes of request bodies, by shard.
+pub const FLO_SHARD_BYTES_RECEIVED: &str = "flo_shard_bytes_received_total";
+/// Bytes of answers, by shard.
+pub const FLO_SHARD_BYTES_SENT: &str = "flo_shard_bytes_sent_total";
+/// Keys written, by namespace.
+pub const FLO_KV_SET: &str = "flo_kv_set_ops_total";
+/// Keys read, by namespace.
+pub const FLO_KV_GET: &str = "flo_kv_get_ops_total";
+/// Keys removed, by namespace.
+pub const FLO_KV_DELETE: &str = "flo_kv_delete_ops_total";
+/// Enqueues, by queue.
+pub const FLO_QUEUE_ENQUEUE_OPS: &str = "flo_queue_enqueue_ops_total";
+/// Messages accepted, by queue.
+pub const FLO_QUEUE_ENQUEUE_MESSAGES: &str = "flo_queue_enqueue_messages_total";
+/// Bytes of payloads accepted, by queue.
+pub const FLO_QUEUE_ENQUEUE_BYTES: &str = "flo_queue_enqueue_bytes_total";
+/// Messages accepted with a delay, by queue.
+pub const FLO_QUEUE_ENQUEUE_DELAYED: &str = "flo_queue_enqueue_delayed_total";
+/// Enqueues refused, by queue.
+pub const FLO_QUEUE_ENQUEUE_ERRORS: &str = "flo_queue_enqueue_errors_total";
+/// Enqueues of a known key, by queue.
+pub const FLO_QUEUE_ENQUEUE_DEDUP: &str = "flo_queue_enqueue_dedup_rejected_total";
+/// Dequeues, by queue.
+pub const FLO_QUEUE_DEQUEUE_OPS: &str = "flo_queue_dequeue_ops_total";
+/// Messages delivered, by queue.
+pub const FLO_QUEUE_DEQUEUE_MESSAGES: &str = "flo_queue_dequeue_messages_total";
+/// Bytes of payloads delivered, by queue.
+pub const FLO_QUEUE_DEQUEUE_BYTES: &str = "flo_queue_dequeue_bytes_total";
+/// Dequeues without a message, by queue.
+pub const FLO_QUEUE_DEQUEUE_EMPTY: &str = "flo_queue_dequeue_empty_total";
+/// Leases given, by queue.
+pub const FLO_QUEUE_LEASES_CREATED: &str = "flo_queue_leases_created_total";
+/// Leases ended by an ack, by queue.
+pub const FLO_QUEUE_LEASES_COMPLETED: &str = "flo_queue_leases_completed_total";
+/// Leases made longer, by queue.
+pub const FLO_QUEUE_LEASES_EXTENDED: &str = "flo_queue_leases_extended_total";
+/// Messages that became dead letters, by queue.
+pub const FLO_QUEUE_DLQ_MESSAGES: &str = "flo_queue_dlq_messages_total";
+/// Dead letters put back, by queue.
+pub const FLO_QUEUE_DLQ_REQUEUE: &str = "flo_queue_dlq_requeue_total";
+/// Dead letters thrown away, by queue.
+pub const FLO_QUEUE_DLQ_DELETE: &str = "flo_queue_dlq_delete_total";
+/// Appends, by stream.
+pub const FLO_STREAM_APPEND_OPS: &str = "flo_stream_append_ops_total";
+/// Records appended, by stream.
+pub const FLO_STREAM_APPEND_RECORDS: &str = "flo_stream_append_records_total";
+/// Bytes of payloads appended, by stream.
+pub const FLO_STREAM_APPEND_BYTES: &str = "flo_stream_append_bytes_total";
+/// Appends refused, by stream.
+pub const FLO_STREAM_APPEND_ERRORS: &str = "flo_stream_append_errors_total";
+/// Reads, by stream.
+pub const FLO_STREAM_READ_OPS: &str = "flo_stream_read_ops_total";
+/// Records read, by stream.
+pub const FLO_STREAM_READ_RECORDS: &str = "flo_stream_read_records_total";
+/// Bytes of payloads read, by stream.
+pub const FLO_STREAM_READ_BYTES: &str = "flo_stream_read_bytes_total";
+/// Reads without a record, by stream.
+pub const FLO_STREAM_READ_EMPTY: &str = "flo_stream_read_empty_total";
+/// Readers that wait, by stream.
+pub const FLO_STREAM_BLOCKING_READERS: &str = "flo_stream_blocking_readers_current";
+/// Reads by consumers of groups, by stream.
+pub const FLO_STREAM_GROUP_READS: &str = "flo_stream_consumer_group_reads_total";
+/// Records acknowledged, by stream.
+pub const FLO_STREAM_GROUP_ACKS: &str = "flo_stream_consumer_group_acks_total";
+/// Trims, by stream.
+pub const FLO_STREAM_TRIM_OPS: &str = "flo_stream_trim_ops_total";
+/// Records trimmed, by stream.
+pub const FLO_STREAM_TRIM_RECORDS: &str = "flo_stream_trim_records_total";
+/// Messages held by consumers, by queue.
+pub const FLO_QUEUE_LEASES_ACTIVE: &str = "flo_queue_leases_active";
+/// Dead letters, by queue.
+pub const FLO_QUEUE_DLQ_CURRENT: &str = "flo_queue_dlq_messages_current";
+/// Messages that are not visible yet, by queue.
+pub const FLO_QUEUE_DELAYED_CURRENT: &str = "flo_queue_delayed_messages_current";
+/// Messages that a consumer could get, by queue.
+pub const FLO_QUEUE_AVAILABLE: &str = "flo_queue_available_current";
+/// Messages accepted, which is the number of the last one, by queue.
+pub const FLO_QUEUE_LAST_SEQ: &str = "flo_queue_last_seq";
+/// Records delivered and not acknowledged, by stream.
+pub const FLO_STREAM_PENDING: &str = "flo_stream_consumer_group_pending_current";
+/// Offset of the last record, by stream.
+pub const FLO_STREAM_LAST_SEQ: &str = "flo_stream_last_seq";
+/// Requests answered, by route and status.
+pub const FLO_HTTP_REQUESTS: &str = "flo_http_requests_total";
+/// Seconds from the head of a request to the head of its answer.
+pub const FLO_HTTP_REQUEST_DURATION: &str = "flo_http_request_duration_seconds";
+
 /// 1, with the version as label.
 pub const BUILD: &str = "manifold_build";
 /// Seconds since the process started.

@@ -44,6 +44,30 @@ impl Requests {
         self.took.at(place, (route, method)).record(elapsed);
     }
 
+    /// The same for a dialect whose series have no method, and whose templates are spelled `/kv/:namespace`.
+    pub(super) fn encode_by_route(
+        &self,
+        encoder: &mut DescriptorEncoder<'_>,
+        answered: &'static str,
+        took: &'static str,
+    ) -> fmt::Result {
+        let spelled = |route: &str| route.replace('{', ":").replace('}', "");
+        let series = self.answered.iter().filter(|(_, counter)| counter.get() > 0);
+        let series = series
+            .map(|((route, _, status), counter)| {
+                (vec![("route", spelled(route)), ("status", status.to_string())], counter.get())
+            })
+            .collect();
+        write::counter_series(encoder, answered, "Requests answered", &series)?;
+
+        let series = self.took.iter().filter(|(_, histogram)| histogram.read().1 > 0);
+        let series: Vec<_> = series.map(|((route, _), histogram)| (spelled(route), histogram)).collect();
+        let labels: Vec<_> = series.iter().map(|(route, _)| [("route", route.as_str())]).collect();
+        let samples =
+            series.iter().zip(&labels).map(|((_, histogram), labels)| (&labels[..] as Labels<'_>, *histogram));
+        write::histogram(encoder, took, "Seconds from the head of a request to the head of its answer", samples)
+    }
+
     /// Writes all series under the dialect's two names.
     pub(super) fn encode(
         &self,

@@ -60,6 +60,36 @@ pub(super) fn histogram<'a>(
     Ok(())
 }
 
+/// One value per set of labels, for labels that are not known at compile time.
+pub(super) type Series = Vec<(Vec<(&'static str, String)>, u64)>;
+
+/// A counter with its series.
+pub(super) fn counter_series(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &'static str,
+    help: &str,
+    series: &Series,
+) -> fmt::Result {
+    let borrowed = borrow(series);
+    counter(encoder, name, help, borrowed.iter().map(|(labels, value)| (&labels[..], *value)))
+}
+
+/// A gauge with its series.
+pub(super) fn gauge_series(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &'static str,
+    help: &str,
+    series: &Series,
+) -> fmt::Result {
+    let borrowed = borrow(series);
+    gauge(encoder, name, help, borrowed.iter().map(|(labels, value)| (&labels[..], *value)))
+}
+
+fn borrow(series: &Series) -> Vec<(Vec<(&'static str, &str)>, u64)> {
+    let each = series.iter();
+    each.map(|(labels, value)| (labels.iter().map(|(name, text)| (*name, text.as_str())).collect(), *value)).collect()
+}
+
 /// The samples of a metric that has no labels.
 pub(super) fn one<'a, V>(value: V) -> [(Labels<'a>, V); 1] {
     [(&[], value)]

@@ -193,14 +193,17 @@ impl Shard {
         }
         let key = Key::new(key);
         self.heap_bytes += key.heap_bytes();
-        if spec.ordered && !self.replaying {
+        let unsorted = (spec.ordered && !self.replaying).then(|| key.clone());
+        // In the map first: sorting drops keys that it does not find there.
+        let entry = Entry { key, ordered: false, now: version };
+        self.map.insert_unique(hash, entry, |e| keyring.hash(e.key.bytes()));
+        if let Some(key) = unsorted {
             self.heap_bytes += key.heap_bytes();
-            self.pending.push(key.clone());
+            self.pending.push(key);
             if self.pending.len() >= PENDING_MAX {
                 self.sort_pending(keyring);
             }
         }
-        self.map.insert_unique(hash, Entry { key, ordered: false, now: version }, |e| keyring.hash(e.key.bytes()));
         false
     }
 

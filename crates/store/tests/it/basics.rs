@@ -167,3 +167,16 @@ fn an_unclean_stop_is_noticed() {
     assert!(!open(&again).clean_start());
     assert_eq!(again.read(&PathBuf::from("/data/log.new")), None);
 }
+
+#[test]
+fn a_range_finds_every_key_however_many_came_since_the_last_one() {
+    let store = open(&SimDisk::new());
+    let key = |n: u32| n.to_be_bytes();
+    for first in (0..40_000).step_by(1000) {
+        let mut batch = Batch::new();
+        (first..first + 1000).for_each(|n| batch.put(ROWS, &key(n), b"", b""));
+        commit(&store, batch);
+    }
+    let found: Vec<_> = all(&store, 1000, false).into_iter().map(|(found, _)| found).collect();
+    assert_eq!(found, (0..40_000).map(|n| key(n).to_vec()).collect::<Vec<_>>());
+}

@@ -36,16 +36,25 @@ fn a_listen_address_is_host_and_port() {
 
 #[test]
 fn port_and_host_count_only_when_nothing_else_says() {
+    const ALONE: &str = "[flo]\nenabled = false";
     let generic = [("HOST", "0.0.0.0"), ("PORT", "1")];
-    assert_eq!(settings("", &generic), [("unison.host", "0.0.0.0".to_owned()), ("unison.port", "1".to_owned())]);
-    for file in ["host = \"::1\"", "[unison]\nhost = \"::1\"", "[unison]\nport = 5"] {
-        assert_eq!(settings(file, &generic), [], "{file}");
+    assert_eq!(settings(ALONE, &generic), [("unison.host", "0.0.0.0".to_owned()), ("unison.port", "1".to_owned())]);
+    assert_eq!(settings("", &generic), [], "another dialect is served too");
+    for file in ["host = \"::1\"", "unison.host = \"::1\"", "unison.port = 5"] {
+        assert_eq!(settings(&format!("{file}\n{ALONE}"), &generic), [], "{file}");
     }
     for other in [("MANIFOLD_HOST", "::1"), ("MANIFOLD_UNISON_PORT", "5")] {
-        assert_eq!(settings("", &[generic[0], generic[1], other]), [], "{other:?}");
+        assert_eq!(settings(ALONE, &[generic[0], generic[1], other]), [], "{other:?}");
     }
-    let listen = settings("", &[generic[0], generic[1], ("UNISON_LISTEN", ":7")]);
+    let listen = settings(ALONE, &[generic[0], generic[1], ("UNISON_LISTEN", ":7")]);
     assert_eq!(listen, [("unison.port", "7".to_owned())]);
+}
+
+#[test]
+fn the_names_of_the_flo_original_are_taken() {
+    let env = [("FLO_DASHBOARD_ADDR", "[::1]:7"), ("FLO_METRICS_ADDR", ":8"), ("FLO_LOG_LEVEL", "err")];
+    let expected = [("log.level", "error"), ("flo.host", "::1"), ("flo.port", "7"), ("flo.metrics_port", "8")];
+    assert_eq!(settings("", &env), expected.map(|(key, text)| (key, text.to_owned())));
 }
 
 #[test]

@@ -7,6 +7,8 @@ use hyper::{
 use manifold_engine::kv::When;
 
 use super::error::Error;
+pub(super) use crate::http::etag::has_version;
+use crate::http::etag::tag_version;
 
 /// The condition of a PUT: `If-Match: "n"`, `If-Match: *` or `If-None-Match: *`.
 pub(super) fn of_put(headers: &HeaderMap) -> Result<Option<When>, Error> {
@@ -31,13 +33,6 @@ pub(super) fn either(header: Option<When>, cas: Option<When>) -> Result<Option<W
     }
 }
 
-/// Whether `If-None-Match` of a GET names this version: a list of tags, weak ones too, or `*`.
-pub(super) fn has_version(headers: &HeaderMap, version: u64) -> bool {
-    let tags = headers.get_all(IF_NONE_MATCH).iter().flat_map(|value| value.as_bytes().split(|b| *b == b','));
-    tags.map(<[u8]>::trim_ascii)
-        .any(|tag| tag == b"*" || tag_version(tag.strip_prefix(b"W/").unwrap_or(tag)) == Some(version))
-}
-
 const INVALID_IF_MATCH: Error = Error::invalid("Invalid If-Match");
 const INVALID_IF_NONE_MATCH: Error = Error::invalid("Invalid If-None-Match");
 
@@ -55,13 +50,6 @@ fn if_match(headers: &HeaderMap) -> Result<Option<When>, Error> {
         Some(b"*") => Ok(Some(When::Present)),
         Some(tag) => tag_version(tag).map(When::Version).map(Some).ok_or(INVALID_IF_MATCH),
     }
-}
-
-/// The version in `"n"`.
-fn tag_version(tag: &[u8]) -> Option<u64> {
-    let digits = tag.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
-    let text = std::str::from_utf8(digits).ok().filter(|text| text.bytes().all(|b| b.is_ascii_digit()))?;
-    text.parse().ok()
 }
 
 #[cfg(test)]

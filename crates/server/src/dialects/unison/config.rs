@@ -1,11 +1,12 @@
 //! The section `[unison]` of the configuration.
 
-use std::{fmt, net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use manifold_engine::Retention;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Serialize};
 
 use crate::http::auth::Secret;
+pub use crate::period::Period;
 
 /// The key that a loopback listener without one accepts.
 const DEVELOPMENT_KEY: &str = "dev";
@@ -106,45 +107,6 @@ impl Config {
     /// The feed's retention.
     pub fn retention(&self) -> Retention {
         Retention { age: self.changes_max_age.0, records: self.changes_max_records, bytes: self.changes_max_bytes }
-    }
-}
-
-/// A length of time as `7d`, `24h`, `30m`, `90s` or `500ms`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Period(pub Duration);
-
-const UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
-
-impl std::str::FromStr for Period {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-        let unit = UNITS.iter().find(|(name, _)| *name == &text[digits.len()..]);
-        let ms = unit.and_then(|(_, ms)| digits.parse::<u64>().ok()?.checked_mul(*ms)).filter(|ms| *ms > 0);
-        ms.map(|ms| Period(Duration::from_millis(ms)))
-            .ok_or_else(|| format!("{text:?} is no length of time: write it as 7d, 24h, 30m, 90s or 500ms"))
-    }
-}
-
-impl fmt::Display for Period {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ms = self.0.as_millis();
-        let fits = |(_, unit): &&(&str, u64)| ms.is_multiple_of(u128::from(*unit));
-        let (name, unit) = UNITS.iter().rev().find(fits).unwrap_or(&UNITS[0]);
-        write!(f, "{}{name}", ms / u128::from(*unit))
-    }
-}
-
-impl<'de> Deserialize<'de> for Period {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
-    }
-}
-
-impl Serialize for Period {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
     }
 }
 

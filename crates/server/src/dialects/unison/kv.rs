@@ -80,7 +80,7 @@ pub(super) fn entry_json(namespace: &Namespace, entry: &Entry) -> Vec<u8> {
 }
 
 fn target(call: &Call<'_>) -> Result<(Namespace, Key), Error> {
-    let [namespace, key] = call.parameters;
+    let [namespace, key, _] = call.parameters;
     Ok((names::namespace_from_path(namespace)?, names::key_from_path(key)?))
 }
 

@@ -2,16 +2,17 @@
 
 use axum::body::Body;
 use hyper::{
-    Method, Response, StatusCode,
-    header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderName, HeaderValue},
+    Response, StatusCode,
+    header::{ETAG, HeaderName, HeaderValue},
 };
 
 use super::error::Error;
+use crate::http::etag::etag;
+pub(super) use crate::http::reply::{JSON, for_method, json};
 
 /// What every handler gives.
 pub(super) type Reply = Result<Response<Body>, Error>;
 
-pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// The feed's number an answer belongs to.
 pub(super) const SEQ: HeaderName = HeaderName::from_static("x-unison-seq");
 /// Set on a page of changes when older ones than asked for are gone.
@@ -20,13 +21,6 @@ pub(super) const TRUNCATED: HeaderName = HeaderName::from_static("x-unison-trunc
 pub(super) const NEXT_CURSOR: HeaderName = HeaderName::from_static("x-next-cursor");
 /// The value of a header that only says yes.
 pub(super) const TRUE: HeaderValue = HeaderValue::from_static("true");
-
-/// A 200 with a JSON body.
-pub(super) fn json(body: impl Into<Body>) -> Response<Body> {
-    let mut response = Response::new(body.into());
-    response.headers_mut().insert(CONTENT_TYPE, JSON);
-    response
-}
 
 /// A 200 with a JSON body about the state at `seq`.
 pub(super) fn json_at(seq: u64, body: impl Into<Body>) -> Response<Body> {
@@ -54,27 +48,4 @@ pub(super) fn not_modified(seq: u64, version: u64) -> Response<Body> {
 /// The header value of a number.
 pub(super) fn number(number: u64) -> HeaderValue {
     HeaderValue::from(number)
-}
-
-/// What the client of this method sees: for HEAD the answer of GET without its body.
-pub(super) fn for_method(method: &Method, response: Response<Body>) -> Response<Body> {
-    if method != Method::HEAD {
-        return response;
-    }
-    let length = hyper::body::Body::size_hint(response.body()).exact();
-    let mut response = response.map(|_| Body::empty());
-    if let Some(length) = length.filter(|_| response.status() != StatusCode::NOT_MODIFIED) {
-        response.headers_mut().insert(CONTENT_LENGTH, number(length));
-    }
-    response
-}
-
-fn etag(version: u64) -> HeaderValue {
-    let mut buffer = itoa::Buffer::new();
-    let digits = buffer.format(version).as_bytes();
-    let mut tag = Vec::with_capacity(digits.len() + 2);
-    tag.push(b'"');
-    tag.extend_from_slice(digits);
-    tag.push(b'"');
-    HeaderValue::from_maybe_shared(bytes::Bytes::from(tag)).expect("digits in quotes are a header value")
 }

@@ -15,7 +15,7 @@ async fn the_page_shows_what_was_counted() {
     let mut registry = Registry::default();
     registry.register_collector(Box::new(unison.clone()));
     registry.register_collector(Box::new(ProcessGauges::default()));
-    let exposition = Exposition(registry);
+    let exposition = Exposition::new(registry, 2, Vec::new());
 
     unison.request("/api/v1/kv/{namespace}/{key}", &Method::GET, StatusCode::OK, Duration::from_micros(70));
     unison.auth_failed(AuthFailure::ReadOnly);
@@ -24,7 +24,7 @@ async fn the_page_shows_what_was_counted() {
     unison.stream_reset();
 
     let response = exposition.answer(&Method::GET, "/metrics");
-    assert_eq!(response.headers()[CONTENT_TYPE], OPEN_METRICS);
+    assert_eq!(response.headers()[CONTENT_TYPE], TEXT);
     let page = text(response).await;
     for line in [
         r#"unison_requests_total{route="/api/v1/kv/{namespace}/{key}",method="GET",status="200"} 1"#,
@@ -36,18 +36,20 @@ async fn the_page_shows_what_was_counted() {
         r#"unison_stream_clients{kind="sse"} 1"#,
         "unison_stream_resets_total 1",
         "unison_idempotent_replays_total 0",
-        "# EOF",
+        "# TYPE unison_stream_resets_total counter",
+        "# HELP unison_stream_resets_total Followers that retention overtook",
     ] {
         assert!(page.lines().any(|found| found == line), "{line}\nis not in\n{page}");
     }
     assert!(page.contains("\nmanifold_uptime_seconds "), "{page}");
-    assert!(!page.contains("{}"), "{page}");
+    assert!(!page.contains("{}") && !page.contains("# EOF"), "{page}");
 }
 
 #[tokio::test]
 async fn everything_else_is_refused_as_json() {
-    let exposition = Exposition(Registry::default());
-    assert_eq!(text(exposition.answer(&Method::GET, "/health")).await, r#"{"ok":true}"#);
+    let exposition = Exposition::new(Registry::default(), 2, Vec::new());
+    let health = text(exposition.answer(&Method::GET, "/health")).await;
+    assert_eq!(health, r#"{"status":"ok","shards":2,"uptime_seconds":0,"connections":0}"#);
     for (method, path, status) in [
         (Method::GET, "/", 404),
         (Method::GET, "/metrics/", 404),

@@ -17,6 +17,15 @@ pub struct Scenario {
     pub steps: Vec<Step>,
 }
 
+/// A listener of the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Dialect {
+    Unison,
+    Flo,
+    Metrics,
+}
+
 /// One step; its first key says which kind it is.
 #[derive(Debug)]
 pub enum Step {
@@ -34,6 +43,8 @@ pub struct RequestStep {
     /// Method and raw target.
     #[serde(rename = "do")]
     pub request: String,
+    /// The dialect that is asked; without it the one whose folder the file lies in.
+    pub on: Option<Dialect>,
     /// A sentence for the failure message.
     pub name: Option<String>,
     /// The key to send, or `none`.

@@ -68,3 +68,36 @@ exchanges! { unison:
     websocket
     websocket_size
 }
+
+exchanges! { flo:
+    acceptance
+    authentication
+    base64
+    bodies
+    browsers
+    cluster
+    cross_dialect
+    examples
+    expiry
+    gzip
+    jwt
+    kv
+    kv_conditions
+    kv_extras
+    metrics
+    namespaces
+    order_of_checks
+    paths
+    queue
+    queue_dead_letters
+    queue_extras
+    queue_lower_first
+    queue_restart
+    queue_timing
+    routes
+    scan
+    stream
+    stream_extras
+    stream_groups
+    stream_restart
+}

@@ -9,7 +9,7 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    file::{EventsStep, OpenSocket, RequestStep, Restart, Scenario, SocketStep, Step},
+    file::{Dialect, EventsStep, OpenSocket, RequestStep, Restart, Scenario, SocketStep, Step},
     template::{Variables, compare, render},
 };
 use crate::harness::{
@@ -25,7 +25,9 @@ const ARRIVAL: Duration = Duration::from_secs(20);
 
 struct Runner {
     server: Server,
-    connection: Option<Connection>,
+    /// The one that the scenario is about.
+    dialect: Dialect,
+    connections: HashMap<Dialect, Connection>,
     variables: Variables,
     sockets: HashMap<String, Socket>,
     streams: HashMap<String, EventStream>,
@@ -36,7 +38,8 @@ pub fn run(file: &str, text: &str) {
     let scenario: Scenario = serde_yaml_ng::from_str(text).unwrap_or_else(|error| panic!("{file}: {error}"));
     let mut runner = Runner {
         server: Server::with(settings(&scenario)),
-        connection: None,
+        dialect: if file.starts_with("flo/") { Dialect::Flo } else { Dialect::Unison },
+        connections: HashMap::new(),
         variables: Variables::new(),
         sockets: HashMap::new(),
         streams: HashMap::new(),
@@ -89,7 +92,7 @@ impl Runner {
         match step {
             Step::Request(step) => self.request_step(step),
             Step::Restart(how) => {
-                self.connection = None;
+                self.connections.clear();
                 match how {
                     Restart::Stop => self.server.stop(),
                     Restart::Kill => self.server.kill(),
@@ -113,7 +116,7 @@ impl Runner {
             let start = Instant::now();
             loop {
                 let sent = Instant::now();
-                let response = self.send(&request)?;
+                let response = self.send(step.on.unwrap_or(self.dialect), &request)?;
                 let took = sent.elapsed();
                 let found = self.check(step, &request, &response, took);
                 if found.is_ok() {
@@ -146,14 +149,19 @@ impl Runner {
         Ok(request)
     }
 
-    fn send(&mut self, request: &Request) -> Result<Response, String> {
-        let mut connection = match self.connection.take() {
+    fn send(&mut self, dialect: Dialect, request: &Request) -> Result<Response, String> {
+        let address = match dialect {
+            Dialect::Unison => self.server.unison(),
+            Dialect::Flo => self.server.flo(),
+            Dialect::Metrics => self.server.metrics(),
+        };
+        let mut connection = match self.connections.remove(&dialect) {
             Some(connection) => connection,
-            None => Connection::try_open(self.server.unison()).map_err(|error| format!("  connect: {error}"))?,
+            None => Connection::try_open(address).map_err(|error| format!("  connect: {error}"))?,
         };
         let response = connection.send(request).map_err(|error| format!("  no answer: {error}"))?;
         if response.header("connection").is_none_or(|value| !value.eq_ignore_ascii_case("close")) {
-            self.connection = Some(connection);
+            self.connections.insert(dialect, connection);
         }
         Ok(response)
     }
@@ -174,7 +182,11 @@ impl Runner {
         if let Some(status) = step.status.filter(|status| *status != response.status) {
             deviates("status", &status.to_string(), &format!("{} {text}", response.status), "another");
         }
-        let error = step.error.as_ref().map(|error| format!(r#"{{"error":"{error}"}}"#));
+        let dialect = step.on.unwrap_or(self.dialect);
+        let error = step.error.as_ref().map(|error| match dialect {
+            Dialect::Unison | Dialect::Metrics => format!(r#"{{"error":"{error}"}}"#),
+            Dialect::Flo => flo_error(response.status, error),
+        });
         if let Some(expected) = step.expect.as_ref().or(error.as_ref())
             && let Err(why) = compare(expected, &text, &mut self.variables)
         {
@@ -202,7 +214,7 @@ impl Runner {
         {
             deviates("time", &format!("{least} to {most} ms"), &format!("{took:?}"), "another");
         }
-        if let Err(why) = check_form(request, response) {
+        if let Err(why) = check_form(dialect, request, response) {
             deviates("form", "what every answer has", &text, &why);
         }
         if found.is_empty() { Ok(()) } else { Err(found.trim_end().to_owned()) }
@@ -279,15 +291,25 @@ fn open_socket(server: &Server, open: &OpenSocket) -> Result<Option<Socket>, Str
     }
 }
 
-/// Rules that hold for every answer of the dialect (contract I.1, I.5, II.7).
-fn check_form(request: &Request, response: &Response) -> Result<(), String> {
+/// Rules that hold for every answer.
+fn check_form(dialect: Dialect, request: &Request, response: &Response) -> Result<(), String> {
     let kind = response.header("content-type").unwrap_or_default();
-    if !response.body.is_empty() && !kind.starts_with("application/json") {
+    let text_is_fine = dialect == Dialect::Metrics;
+    if !response.body.is_empty() && !text_is_fine && !kind.starts_with("application/json") {
         return Err(format!("a body of type {kind:?}"));
     }
     if matches!(response.status, 300..=399) && response.status != 304 {
         return Err("a redirect".to_owned());
     }
+    match dialect {
+        Dialect::Unison => check_unison_form(request, response),
+        Dialect::Flo => check_flo_form(request, response),
+        Dialect::Metrics => Ok(()),
+    }
+}
+
+/// Unison's contract, I.1, I.5, II.7.
+fn check_unison_form(request: &Request, response: &Response) -> Result<(), String> {
     if response.status >= 400 && request.method != "HEAD" && request.target != "/api/v1/ready" {
         let error: Value = serde_json::from_slice(&response.body).map_err(|error| format!("error body: {error}"))?;
         let named = error.get("error").is_some_and(Value::is_string);
@@ -300,6 +322,46 @@ fn check_form(request: &Request, response: &Response) -> Result<(), String> {
         return Err("no X-Unison-Seq".to_owned());
     }
     Ok(())
+}
+
+/// Flo's contract, 3 and 16.2.
+fn check_flo_form(request: &Request, response: &Response) -> Result<(), String> {
+    for (name, value) in [("x-content-type-options", "nosniff"), ("x-frame-options", "DENY")] {
+        if response.header(name) != Some(value) {
+            return Err(format!("no {name}: {value}"));
+        }
+    }
+    if response.status < 400 || request.method == "HEAD" {
+        return Ok(());
+    }
+    let error: Value = serde_json::from_slice(&response.body).map_err(|error| format!("error body: {error}"))?;
+    let (code, named) = (flo_code(response.status), error.get("error").and_then(Value::as_str));
+    if named != Some(code) {
+        return Err(format!("the code {named:?} instead of {code:?}"));
+    }
+    let complete =
+        error.get("message").is_some_and(Value::is_string) && error.get("details").is_some_and(Value::is_object);
+    complete.then_some(()).ok_or_else(|| "an error body without message or details".to_owned())
+}
+
+fn flo_code(status: u16) -> &'static str {
+    match status {
+        401 | 403 => "unauthorized",
+        404 => "not_found",
+        409 => "conflict",
+        429 => "overloaded",
+        503 => "unavailable",
+        400..=499 => "bad_request",
+        _ => "internal",
+    }
+}
+
+/// The body of an error with this message: `details` names the member or parameter that the message names.
+fn flo_error(status: u16, message: &str) -> String {
+    let about = message.contains("' must be ") || message.ends_with("' is required");
+    let field = message.split('\'').nth(1).filter(|_| about);
+    let details = field.map_or("{}".to_owned(), |field| format!(r#"{{"field":"{field}"}}"#));
+    format!(r#"{{"error":"{}","message":"{message}","details":{details}}}"#, flo_code(status))
 }
 
 fn check_header(header: &str, response: &Response, variables: &mut Variables) -> Result<(), (String, String, String)> {

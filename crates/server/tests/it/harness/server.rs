@@ -25,11 +25,24 @@ const PORT_CLASHES: usize = 5;
 pub struct Server {
     settings: Settings,
     home: Home,
-    unison_port: u16,
-    metrics_port: u16,
+    ports: Ports,
     running: Option<Running>,
     /// Everything the processes of this server printed, all starts together.
     pub log: Log,
+}
+
+/// Where the listeners of one process are.
+#[derive(Clone, Copy)]
+struct Ports {
+    unison: u16,
+    flo: u16,
+    metrics: u16,
+}
+
+impl Ports {
+    fn free() -> Ports {
+        Ports { unison: free_port(), flo: free_port(), metrics: free_port() }
+    }
 }
 
 struct Running {
@@ -68,15 +81,14 @@ impl Server {
     }
 
     fn in_home(settings: Settings, home: Home) -> Server {
-        let (unison_port, metrics_port) = (free_port(), free_port());
-        let mut server = Server { settings, home, unison_port, metrics_port, running: None, log: Log::default() };
+        let mut server = Server { settings, home, ports: Ports::free(), running: None, log: Log::default() };
         for clash in 1.. {
             server.spawn();
             match server.wait_ready() {
                 Ok(()) => break,
                 Err(why) if clash < PORT_CLASHES && server.log.text().to_lowercase().contains("in use") => {
                     drop(why);
-                    (server.unison_port, server.metrics_port) = (free_port(), free_port());
+                    server.ports = Ports::free();
                 }
                 Err(why) => panic!("{why}\n{}", server.log.text()),
             }
@@ -86,12 +98,17 @@ impl Server {
 
     /// Where Unison listens.
     pub fn unison(&self) -> SocketAddr {
-        (Ipv4Addr::LOCALHOST, self.unison_port).into()
+        (Ipv4Addr::LOCALHOST, self.ports.unison).into()
+    }
+
+    /// Where Flo listens.
+    pub fn flo(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.ports.flo).into()
     }
 
     /// Where the metrics are.
     pub fn metrics(&self) -> SocketAddr {
-        (Ipv4Addr::LOCALHOST, self.metrics_port).into()
+        (Ipv4Addr::LOCALHOST, self.ports.metrics).into()
     }
 
     /// The data directory.
@@ -208,7 +225,7 @@ impl Server {
     pub fn second_process(&self) -> Finished {
         let settings = self.settings.clone();
         let config = self.home.path().join("second.toml");
-        write_config(&config, &settings, free_port(), free_port());
+        write_config(&config, &settings, Ports::free());
         finish(&mut command(&config, &self.data_dir(), &settings))
     }
 
@@ -239,13 +256,18 @@ impl Server {
         }
     }
 
+    /// The process, for tests that kill it while others use the server.
+    pub fn process_id(&self) -> rustix::process::Pid {
+        self.pid()
+    }
+
     fn pid(&self) -> rustix::process::Pid {
         rustix::process::Pid::from_child(&self.running.as_ref().expect("a running process").child)
     }
 
     fn command(&self) -> Command {
         let config = self.home.path().join("manifold.toml");
-        write_config(&config, &self.settings, self.unison_port, self.metrics_port);
+        write_config(&config, &self.settings, self.ports);
         command(&config, &self.data_dir(), &self.settings)
     }
 
@@ -383,8 +405,9 @@ fn command(config: &Path, data_dir: &Path, settings: &Settings) -> Command {
     command
 }
 
-fn write_config(path: &Path, settings: &Settings, unison_port: u16, metrics_port: u16) {
-    let settings = settings.clone().set("unison.port", i64::from(unison_port));
-    let settings = settings.set("flo.metrics_port", i64::from(metrics_port));
+fn write_config(path: &Path, settings: &Settings, ports: Ports) {
+    let settings = settings.clone().set("unison.port", i64::from(ports.unison));
+    // Every dialect is on unless it is told otherwise, so that each needs a port of its own also where it is not asked.
+    let settings = settings.set("flo.port", i64::from(ports.flo)).set("flo.metrics_port", i64::from(ports.metrics));
     std::fs::write(path, settings.file.to_string()).expect("write the configuration");
 }

@@ -58,6 +58,8 @@ fn table<'a>(file: &'a mut Table, section: &str) -> &'a mut Table {
     if section.is_empty() {
         return file;
     }
-    let entry = file.entry(section).or_insert_with(|| Value::Table(Table::new()));
-    entry.as_table_mut().expect("a section is a table")
+    section.split('.').fold(file, |table, name| {
+        let entry = table.entry(name).or_insert_with(|| Value::Table(Table::new()));
+        entry.as_table_mut().expect("a section is a table")
+    })
 }

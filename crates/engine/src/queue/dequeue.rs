@@ -1,0 +1,185 @@
+//! Leasing messages, at once or after a wait. A waiter takes nothing before it is asked whether it is still there: the
+//! lease is committed while its future is polled, so a caller that went away swallows no message.
+
+use std::{
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use crate::{
+    Namespace, Result, Timestamp, keys,
+    live::Live,
+    queue::{
+        Delivery, Dequeue, Held, Message, QueueName,
+        pack::Stored,
+        registry::{Inner, Progress, Queue, Told},
+        rows::Slip,
+        settle,
+        step::Step,
+    },
+};
+
+/// Who does not want to wait still lets those go first who came before; they are awake, so this is far more than enough.
+const TURN: Duration = Duration::from_secs(1);
+
+pub(crate) async fn dequeue(
+    live: &Live,
+    namespace: &Namespace,
+    name: &QueueName,
+    dequeue: Dequeue,
+) -> Result<Vec<Delivery>> {
+    live.store.room().await;
+    let row = keys::queue(namespace, name);
+    let queue = if dequeue.wait.is_zero() {
+        let Some(queue) = live.queues.find(live, &row) else { return Ok(Vec::new()) };
+        queue
+    } else {
+        live.queues.find_or_expect(live, &row)
+    };
+    let told = {
+        let place = InLine::join(live, &queue, &dequeue);
+        let arrival = std::future::poll_fn(|context| place.poll(context, name, &dequeue));
+        let patience = if dequeue.wait.is_zero() { TURN } else { dequeue.wait };
+        live.clock.timeout(patience, live.unless_stopped(arrival)).await.flatten()
+    };
+    let told = match told {
+        Some(told) => told,
+        // The wait was in vain; that there was nothing may rest on what is not durable yet.
+        None => queue.lock().tell(|_| Ok(Vec::new())),
+    };
+    deliver(live, &queue, name, told).await
+}
+
+/// Waits until the leases are durable, and gives them back if the caller does not.
+async fn deliver(live: &Live, queue: &Queue, name: &QueueName, told: Told<Vec<Taken>>) -> Result<Vec<Delivery>> {
+    let held = told.result.iter().flatten().map(|taken| Held { sequence: taken.sequence, lease: Some(taken.lease) });
+    let mut undelivered = Undelivered { live, queue, name, held: held.collect() };
+    let deliveries = told.settle(live).await?.iter().map(Taken::read).collect::<Result<_>>()?;
+    undelivered.held.clear();
+    Ok(deliveries)
+}
+
+/// A place in the line of a queue; dropped, it is free, and the next one's turn comes.
+struct InLine<'a> {
+    live: &'a Live,
+    queue: &'a Queue,
+    ticket: u64,
+    hasty: bool,
+}
+
+impl<'a> InLine<'a> {
+    fn join(live: &'a Live, queue: &'a Queue, dequeue: &Dequeue) -> Self {
+        let hasty = dequeue.wait.is_zero();
+        let ticket = queue.lock().line.join(hasty);
+        InLine { live, queue, ticket, hasty }
+    }
+
+    fn poll(&self, context: &mut Context<'_>, name: &QueueName, dequeue: &Dequeue) -> Poll<Told<Vec<Taken>>> {
+        let mut inner = self.queue.lock();
+        match inner.advance(self.live, &self.queue.row) {
+            Err(error) => return Poll::Ready(Told::at_once(Err(error))),
+            Ok(Progress::More) => {
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            Ok(Progress::AtRest) => {}
+        }
+        let message = inner.has_message();
+        if message && inner.line.is_first(self.ticket) {
+            return Poll::Ready(inner.tell(|inner| take(inner, self.live, name, dequeue)));
+        }
+        if !message && self.hasty {
+            return Poll::Ready(inner.tell(|_| Ok(Vec::new())));
+        }
+        inner.line.remember(self.ticket, context.waker());
+        Poll::Pending
+    }
+}
+
+impl Drop for InLine<'_> {
+    fn drop(&mut self) {
+        let mut inner = self.queue.lock();
+        inner.line.leave(self.ticket);
+        inner.rouse();
+    }
+}
+
+/// A message that was leased, its content not yet read.
+#[derive(Debug)]
+struct Taken {
+    stored: Stored,
+    sequence: u64,
+    attempts: u32,
+    max_attempts: u32,
+    lease: u64,
+    until: Timestamp,
+}
+
+fn take(inner: &mut Inner, live: &Live, name: &QueueName, dequeue: &Dequeue) -> Result<Vec<Taken>> {
+    inner.existing(name)?.step(live, |step| lease(step, dequeue))
+}
+
+/// The rule.
+fn lease(step: &mut Step<'_, '_>, dequeue: &Dequeue) -> Result<Vec<Taken>> {
+    let settings = step.card.settings;
+    let until = step.now().plus(at_least_a_moment(dequeue.lease.unwrap_or(settings.lease)));
+    let mut taken: Vec<Taken> = Vec::new();
+    let mut bytes = 0usize;
+    let state = step.state;
+    for (priority, sequence) in state.order.ready.iter().take(dequeue.count.max(1)) {
+        let stored = step.message(sequence)?;
+        bytes = bytes.saturating_add(stored.body_len());
+        if bytes > dequeue.max_bytes && !taken.is_empty() {
+            break;
+        }
+        let max_attempts = stored.slip()?.max_attempts.unwrap_or(settings.max_attempts);
+        let attempts = step.mark(sequence)?.map_or(0, |mark| mark.attempts).saturating_add(1);
+        let lease = step.lease(sequence, priority, attempts, until);
+        taken.push(Taken { stored, sequence, attempts, max_attempts, lease, until });
+    }
+    Ok(taken)
+}
+
+/// A lease that has ended before it begins would never be seen.
+fn at_least_a_moment(lease: Duration) -> Duration {
+    lease.max(Duration::from_millis(1))
+}
+
+impl Taken {
+    fn read(&self) -> Result<Delivery> {
+        let Taken { stored, sequence, attempts, max_attempts, lease, until } = self;
+        let message = Message::read(stored, *sequence, *attempts, *max_attempts)?;
+        Ok(Delivery { message, lease: *lease, expires_at: *until })
+    }
+}
+
+impl Message {
+    /// The message as it lies in the store.
+    pub(crate) fn read(stored: &Stored, sequence: u64, attempts: u32, max_attempts: u32) -> Result<Message> {
+        let slip = stored.slip()?;
+        let (headers, payload) = slip.content(stored.body()?)?;
+        let Slip { priority, enqueued_at, .. } = slip;
+        Ok(Message { sequence, payload, headers, priority, attempts, max_attempts, enqueued_at })
+    }
+}
+
+/// Leases that nobody has heard of yet.
+struct Undelivered<'a> {
+    live: &'a Live,
+    queue: &'a Queue,
+    name: &'a QueueName,
+    held: Vec<Held>,
+}
+
+impl Drop for Undelivered<'_> {
+    fn drop(&mut self) {
+        if self.held.is_empty() {
+            return;
+        }
+        let mut inner = self.queue.lock();
+        match settle::hand_back(&mut inner, self.live, self.name, &self.held) {
+            Ok(()) => inner.rouse(),
+            Err(error) => tracing::debug!(%error, "messages nobody took come back when their leases end"),
+        }
+    }
+}

@@ -1,0 +1,67 @@
+use proptest::prelude::*;
+
+use super::*;
+
+proptest! {
+    #[test]
+    fn a_slip_is_read_as_written(
+        json: bool, priority: i64, at: u64, due in proptest::option::of(0..u64::MAX), max: u32, headers_len: usize, dedup_key: Vec<u8>,
+    ) {
+        let slip = Slip {
+            encoding: if json { Encoding::Json } else { Encoding::Binary },
+            priority,
+            enqueued_at: Timestamp(at),
+            due: due.map(Timestamp),
+            max_attempts: Some(max).filter(|max| *max > 0),
+            headers_len,
+            dedup_key: &dedup_key,
+        };
+        let head = slip.encode();
+        prop_assert_eq!(Slip::decode(&head), Some(slip.clone()));
+    }
+
+    #[test]
+    fn a_mark_is_read_as_written(attempts: u32, kind in 0..4, a: u64, b: u64) {
+        let fate = match kind {
+            0 => Fate::Waiting(Some(Timestamp(a)).filter(|due| due.0 < u64::MAX)),
+            1 => Fate::Leased { lease: a, until: Timestamp(b) },
+            2 => Fate::Dead { at: Timestamp(a), reason: Reason::Expired },
+            _ => Fate::Dead { at: Timestamp(a), reason: Reason::Nack },
+        };
+        let mark = Mark { attempts, fate };
+        prop_assert_eq!(Mark::decode(&mark.encode()), Some(mark));
+    }
+
+    #[test]
+    fn a_card_is_read_as_written(id: u64, flags in 0..4u8, depth in proptest::option::of(0..u64::MAX), n: u32, p: i64) {
+        let settings = Settings {
+            max_depth: depth,
+            max_attempts: n,
+            max_dead: Some(n.into()),
+            dedup_window: Duration::from_millis(n.into()),
+            lease: Duration::from_millis(id >> 1),
+            default_priority: p,
+        };
+        let card = Card { id, deleted: flags & 1 > 0, configured: flags & 2 > 0, settings };
+        prop_assert_eq!(Card::decode(&card.encode()), Some(card));
+    }
+
+    #[test]
+    fn counters_and_keys_are_read_as_written(n: [u64; 8], armed in proptest::option::of(0..u64::MAX)) {
+        let [last, last_lease, enqueued, acked, purged, delivered, returned, died] = n;
+        let armed = armed.map(Timestamp);
+        let tally = Tally { last, last_lease, enqueued, acked, purged, delivered, returned, died, armed };
+        prop_assert_eq!(Tally::decode(&tally.encode()), Some(tally));
+        let dedup = Dedup { sequence: last, until: Timestamp(acked) };
+        prop_assert_eq!(Dedup::decode(&dedup.encode()), Some(dedup));
+    }
+
+    #[test]
+    fn no_bytes_make_a_reader_panic(head: Vec<u8>) {
+        Slip::decode(&head);
+        Mark::decode(&head);
+        Card::decode(&head);
+        Tally::decode(&head);
+        Dedup::decode(&head);
+    }
+}

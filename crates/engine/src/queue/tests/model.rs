@@ -1,0 +1,557 @@
+//! A queue against plain maps: random steps, with restarts and crashes in between; after every step answers and counts
+//! must be equal.
+//!
+//! `MANIFOLD_MODEL_CASES` says how many cases are tried, 500 unless it is set.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use manifold_store::disk::Reboot;
+use proptest::prelude::{Just, ProptestConfig, Strategy, prop_oneof, proptest};
+
+use super::*;
+use crate::{Level, Result};
+
+const SETTINGS: Settings = Settings {
+    max_depth: Some(12),
+    max_attempts: 3,
+    max_dead: Some(4),
+    dedup_window: Duration::from_millis(200),
+    lease: Duration::from_millis(100),
+    default_priority: 1,
+};
+
+#[derive(Debug, Clone)]
+enum Step {
+    Enqueue {
+        priority: Option<i64>,
+        delay: u64,
+        key: Option<u8>,
+        max_attempts: Option<u32>,
+    },
+    Dequeue {
+        count: usize,
+        lease: Option<u64>,
+    },
+    Ack(Vec<Pick>),
+    Nack(Vec<Pick>, NackTo),
+    Extend(Vec<Pick>, u64),
+    Requeue(Vec<u64>),
+    Peek(usize),
+    Letters {
+        skip: usize,
+        limit: usize,
+    },
+    Purge,
+    PurgeDead,
+    Delete,
+    Advance(u64),
+    /// Stop and start, or crash and recover.
+    Again,
+}
+
+/// A delivery counted from the latest one back, named with its lease or without.
+#[derive(Debug, Clone, Copy)]
+struct Pick {
+    back: usize,
+    by_lease: bool,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let pick = (0usize..10, proptest::bool::ANY).prop_map(|(back, by_lease)| Pick { back, by_lease });
+    let picks = proptest::collection::vec(pick, 1..4);
+    let to = prop_oneof![
+        3 => Just(NackTo::Ready(Duration::ZERO)),
+        2 => (1u64..150).prop_map(|delay| NackTo::Ready(ms(delay))),
+        1 => Just(NackTo::Undelivered),
+        2 => Just(NackTo::Dead),
+    ];
+    let enqueue = (
+        proptest::option::of(-2i64..3),
+        prop_oneof![3 => Just(0u64), 1 => 1u64..200],
+        proptest::option::weighted(0.3, 0u8..4),
+        proptest::option::weighted(0.3, 1u32..4),
+    );
+    prop_oneof![
+        8 => enqueue.prop_map(|(priority, delay, key, max_attempts)| Step::Enqueue { priority, delay, key, max_attempts }),
+        6 => (1usize..4, proptest::option::of(1u64..300)).prop_map(|(count, lease)| Step::Dequeue { count, lease }),
+        4 => picks.clone().prop_map(Step::Ack),
+        4 => (picks.clone(), to).prop_map(|(picks, to)| Step::Nack(picks, to)),
+        1 => (picks, 1u64..300).prop_map(|(picks, lease)| Step::Extend(picks, lease)),
+        1 => proptest::collection::vec(1u64..40, 1..4).prop_map(Step::Requeue),
+        1 => (0usize..5).prop_map(Step::Peek),
+        1 => (0usize..3, 1usize..4).prop_map(|(skip, limit)| Step::Letters { skip, limit }),
+        1 => prop_oneof![8 => Just(Step::Purge), 4 => Just(Step::PurgeDead), 3 => Just(Step::Delete)],
+        4 => (1u64..150).prop_map(Step::Advance),
+        1 => Just(Step::Again),
+    ]
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum At {
+    Waiting(Option<u64>),
+    Leased { lease: u64, until: u64 },
+    Dead { at: u64, reason: Reason },
+}
+
+#[derive(Debug, Clone)]
+struct Letter {
+    priority: i64,
+    max_attempts: u32,
+    attempts: u32,
+    enqueued_at: u64,
+    at: At,
+}
+
+#[derive(Debug, Default)]
+struct Model {
+    exists: bool,
+    now: u64,
+    messages: BTreeMap<u64, Letter>,
+    keys: BTreeMap<u8, (u64, u64)>,
+    last: u64,
+    last_lease: u64,
+    enqueued: u64,
+    acked: u64,
+    purged: u64,
+    delivered: u64,
+    returned: u64,
+    died: u64,
+}
+
+impl Model {
+    fn visible(&self) -> Vec<u64> {
+        let ready = self.messages.iter().filter(|(_, letter)| letter.at == At::Waiting(None));
+        let mut ready: Vec<_> = ready.map(|(sequence, letter)| (-letter.priority, *sequence)).collect();
+        ready.sort_unstable();
+        ready.into_iter().map(|(_, sequence)| sequence).collect()
+    }
+
+    fn dead(&self) -> BTreeSet<(u64, u64)> {
+        let dead = |(sequence, letter): (&u64, &Letter)| match letter.at {
+            At::Dead { at, .. } => Some((at, *sequence)),
+            _ => None,
+        };
+        self.messages.iter().filter_map(dead).collect()
+    }
+
+    fn waiting(&self) -> usize {
+        self.messages.values().filter(|letter| matches!(letter.at, At::Waiting(_))).count()
+    }
+
+    fn due(&mut self) {
+        let mut ended = BTreeSet::new();
+        for (sequence, letter) in &mut self.messages {
+            match letter.at {
+                At::Waiting(Some(due)) if due <= self.now => letter.at = At::Waiting(None),
+                At::Leased { until, .. } if until <= self.now => drop(ended.insert((until, *sequence))),
+                _ => {}
+            }
+        }
+        for (_, sequence) in ended {
+            self.give_back(sequence, Reason::Expired, None);
+        }
+    }
+
+    /// Whether it died.
+    fn give_back(&mut self, sequence: u64, reason: Reason, due: Option<u64>) -> bool {
+        let letter = self.messages.get_mut(&sequence).expect("a leased message");
+        if letter.attempts >= letter.max_attempts {
+            self.kill(sequence, reason);
+            return true;
+        }
+        letter.at = At::Waiting(due);
+        self.returned += 1;
+        false
+    }
+
+    fn kill(&mut self, sequence: u64, reason: Reason) {
+        self.messages.get_mut(&sequence).expect("a leased message").at = At::Dead { at: self.now, reason };
+        self.returned += 1;
+        self.died += 1;
+        let dead = self.dead();
+        if dead.len() > 4 {
+            self.messages.remove(&dead.first().expect("a letter").1);
+            self.purged += 1;
+        }
+    }
+
+    fn held(&self, held: Held) -> bool {
+        let leased = self.messages.get(&held.sequence).and_then(|letter| match letter.at {
+            At::Leased { lease, .. } => Some(lease),
+            _ => None,
+        });
+        leased.is_some_and(|lease| held.lease.is_none_or(|held| held == lease))
+    }
+
+    fn each(&mut self, held: &[Held], mut deed: impl FnMut(&mut Model, u64) -> bool) -> Option<Settled> {
+        self.exists.then_some(())?;
+        let mut settled = Settled::default();
+        let mut named = BTreeSet::new();
+        // All are judged by what they were before the first of them was done.
+        let held: Vec<_> = held
+            .iter()
+            .filter(|held| named.insert(held.sequence))
+            .map(|held| (held.sequence, self.held(*held)))
+            .collect();
+        for (sequence, holds) in held {
+            match holds && self.messages.contains_key(&sequence) {
+                false => settled.not_found.push(sequence),
+                true if deed(self, sequence) => settled.dead += 1,
+                true => settled.done += 1,
+            }
+        }
+        Some(settled)
+    }
+
+    fn purge(&mut self, goes: impl Fn(&At) -> bool) -> u64 {
+        let before = self.messages.len();
+        self.messages.retain(|_, letter| !goes(&letter.at));
+        let purged = (before - self.messages.len()) as u64;
+        self.purged += purged;
+        purged
+    }
+
+    fn delete(&mut self) {
+        self.messages.retain(|_, letter| matches!(letter.at, At::Dead { .. }));
+        self.keys.retain(|_, (sequence, _)| self.messages.contains_key(sequence));
+        let Model { now, last, last_lease, .. } = *self;
+        let (messages, keys) = (std::mem::take(&mut self.messages), std::mem::take(&mut self.keys));
+        // A key of a letter outlives it no longer.
+        let keys = keys.into_iter().map(|(key, (sequence, _))| (key, (sequence, 0))).collect();
+        *self = Model { now, last, last_lease, enqueued: messages.len() as u64, messages, keys, ..Model::default() };
+    }
+
+    fn stats(&self) -> Option<Stats> {
+        self.exists.then(|| Stats {
+            ready: self.waiting() as u64,
+            delayed: (self.waiting() - self.visible().len()) as u64,
+            leased: self.messages.values().filter(|letter| matches!(letter.at, At::Leased { .. })).count() as u64,
+            dead: self.dead().len() as u64,
+            enqueued_total: self.enqueued,
+            acked_total: self.acked,
+            purged_total: self.purged,
+            delivered_total: self.delivered,
+            returned_total: self.returned,
+            dead_total: self.died,
+            waiting: 0,
+            oldest: self.visible().iter().min().map(|oldest| Timestamp(self.messages[oldest].enqueued_at)),
+            settings: SETTINGS,
+        })
+    }
+}
+
+/// An engine and the model of one of its queues.
+struct Rig<'a> {
+    engine: &'a Engine,
+    queue: QueueName,
+    model: Model,
+    /// Numbers and leases of all deliveries.
+    seen: Vec<Held>,
+}
+
+fn found<T>(result: Result<T>) -> Option<T> {
+    match result {
+        Ok(found) => Some(found),
+        Err(error) => {
+            assert_eq!(error.kind(), &Kind::NotFound, "{error}");
+            None
+        }
+    }
+}
+
+impl Rig<'_> {
+    fn held(&self, picks: &[Pick]) -> Vec<Held> {
+        let held = |pick: &Pick| {
+            let at = self.seen.len().checked_sub(pick.back + 1);
+            let held = at.map_or(Held { sequence: 999, lease: Some(1) }, |at| self.seen[at]);
+            Held { lease: held.lease.filter(|_| pick.by_lease), ..held }
+        };
+        picks.iter().map(held).collect()
+    }
+
+    async fn apply(&mut self, step: &Step) {
+        self.model.due();
+        let namespace = ns("model");
+        let (engine, queue) = (self.engine, self.queue.clone());
+        match step {
+            Step::Enqueue { priority, delay, key, max_attempts } => {
+                let enqueue = Enqueue {
+                    priority: *priority,
+                    delay: ms(*delay),
+                    dedup_key: key.map(|key| format!("key {key}").into()),
+                    max_attempts: *max_attempts,
+                    settings: SETTINGS,
+                    ..say("payload")
+                };
+                let done = engine.queue_enqueue(&namespace, &queue, enqueue).await;
+                let done = done.map_err(|error| error.kind().clone());
+                assert_eq!(done, self.enqueue(*priority, *delay, *key, *max_attempts));
+            }
+            Step::Dequeue { count, lease } => {
+                let dequeue = Dequeue { count: *count, lease: lease.map(ms), ..ONE };
+                let taken = engine.queue_dequeue(&namespace, &queue, dequeue).await.expect("dequeue");
+                let taken: Vec<_> =
+                    taken.iter().map(|d| (d.message.sequence, d.message.attempts, d.lease, d.expires_at.0)).collect();
+                assert_eq!(taken, self.dequeue(*count, lease.unwrap_or(100)));
+            }
+            Step::Ack(picks) => {
+                let held = self.held(picks);
+                let done = found(engine.queue_ack(&namespace, &queue, held.clone()).await);
+                let expected = self.model.each(&held, |model, sequence| {
+                    model.messages.remove(&sequence);
+                    model.acked += 1;
+                    false
+                });
+                assert_eq!(done, expected);
+            }
+            Step::Nack(picks, to) => {
+                let messages = self.held(picks);
+                let nack = Nack { messages: messages.clone(), to: *to };
+                let done = found(engine.queue_nack(&namespace, &queue, nack).await);
+                assert_eq!(done, self.model.each(&messages, |model, sequence| give_up(model, sequence, *to)));
+            }
+            Step::Extend(picks, lease) => {
+                let held = self.held(picks);
+                let done = found(engine.queue_extend(&namespace, &queue, held.clone(), ms(*lease)).await);
+                let expected = self.model.each(&held, |model, sequence| {
+                    let until = model.now + lease;
+                    let letter = model.messages.get_mut(&sequence).expect("a leased message");
+                    let At::Leased { lease, .. } = letter.at else { panic!("a leased message") };
+                    letter.at = At::Leased { lease, until };
+                    false
+                });
+                assert_eq!(done, expected);
+            }
+            Step::Requeue(dead) => {
+                let done = found(engine.queue_requeue(&namespace, &queue, dead.clone()).await);
+                assert_eq!(done, self.requeue(dead));
+            }
+            Step::Peek(count) => {
+                let peeked = found(engine.queue_peek(&namespace, &queue, *count, usize::MAX).await);
+                let peeked = peeked.map(|peeked| peeked.iter().map(|m| (m.sequence, m.attempts)).collect::<Vec<_>>());
+                let visible = self.model.visible().into_iter().take(*count);
+                let expected = visible.map(|sequence| (sequence, self.model.messages[&sequence].attempts)).collect();
+                assert_eq!(peeked, self.model.exists.then_some(expected));
+            }
+            Step::Letters { skip, limit } => self.list_letters(*skip, *limit).await,
+            Step::Purge => {
+                let purged = found(engine.queue_purge(&namespace, &queue).await);
+                let exists = self.model.exists;
+                assert_eq!(purged, exists.then(|| self.model.purge(|at| matches!(at, At::Waiting(_)))));
+            }
+            Step::PurgeDead => {
+                let purged = found(engine.queue_purge_dead(&namespace, &queue).await);
+                let exists = self.model.exists;
+                assert_eq!(purged, exists.then(|| self.model.purge(|at| matches!(at, At::Dead { .. }))));
+            }
+            Step::Delete => {
+                assert_eq!(engine.queue_delete(&namespace, &queue).await.expect("delete"), self.model.exists);
+                if self.model.exists {
+                    self.model.delete();
+                }
+            }
+            Step::Advance(_) | Step::Again => unreachable!("steps of the whole house"),
+        }
+    }
+
+    async fn check(&mut self) {
+        self.model.due();
+        let stats = found(self.engine.queue_stats(&ns("model"), &self.queue).await);
+        assert_eq!(stats, self.model.stats());
+        if let Some(Stats { enqueued_total, ready, leased, dead, acked_total, purged_total, .. }) = stats {
+            assert_eq!(enqueued_total, ready + leased + dead + acked_total + purged_total);
+        }
+    }
+
+    fn enqueue(
+        &mut self,
+        priority: Option<i64>,
+        delay: u64,
+        key: Option<u8>,
+        max_attempts: Option<u32>,
+    ) -> Result<Enqueued, Kind> {
+        let model = &mut self.model;
+        model.exists = true;
+        let earlier = key.and_then(|key| model.keys.get(&key));
+        if let Some((sequence, _)) =
+            earlier.copied().filter(|(sequence, until)| model.messages.contains_key(sequence) || model.now < *until)
+        {
+            return Ok(Enqueued { sequence, deduplicated: true, position: None });
+        }
+        if model.waiting() >= 12 {
+            return Err(Kind::Busy);
+        }
+        model.last += 1;
+        model.enqueued += 1;
+        let sequence = model.last;
+        let at = At::Waiting((delay > 0).then_some(model.now + delay));
+        let letter = Letter {
+            priority: priority.unwrap_or(1),
+            max_attempts: max_attempts.unwrap_or(3),
+            attempts: 0,
+            enqueued_at: model.now,
+            at,
+        };
+        model.messages.insert(sequence, letter);
+        model.keys.extend(key.map(|key| (key, (sequence, model.now + 200))));
+        let place = model.visible().iter().position(|visible| *visible == sequence).map(|place| place as u64 + 1);
+        Ok(Enqueued { sequence, deduplicated: false, position: place })
+    }
+
+    fn dequeue(&mut self, count: usize, lease: u64) -> Vec<(u64, u32, u64, u64)> {
+        let model = &mut self.model;
+        if !model.exists {
+            return Vec::new();
+        }
+        let mut taken = Vec::new();
+        for sequence in model.visible().into_iter().take(count) {
+            model.last_lease += 1;
+            model.delivered += 1;
+            let until = model.now + lease;
+            let letter = model.messages.get_mut(&sequence).expect("a visible message");
+            letter.attempts += 1;
+            letter.at = At::Leased { lease: model.last_lease, until };
+            taken.push((sequence, letter.attempts, model.last_lease, until));
+            self.seen.push(Held { sequence, lease: Some(model.last_lease) });
+        }
+        taken
+    }
+
+    fn requeue(&mut self, dead: &[u64]) -> Option<Settled> {
+        self.model.exists.then_some(())?;
+        let mut settled = Settled::default();
+        let mut named = BTreeSet::new();
+        for sequence in dead.iter().filter(|sequence| named.insert(**sequence)) {
+            match self.model.messages.get_mut(sequence) {
+                Some(letter) if matches!(letter.at, At::Dead { .. }) => {
+                    letter.at = At::Waiting(None);
+                    letter.attempts = 0;
+                    settled.done += 1;
+                }
+                _ => settled.not_found.push(*sequence),
+            }
+        }
+        Some(settled)
+    }
+
+    async fn list_letters(&self, skip: usize, limit: usize) {
+        let dead: Vec<_> = self.model.dead().into_iter().collect();
+        let after =
+            skip.checked_sub(1).and_then(|last| dead.get(last)).map(|(at, sequence)| (Timestamp(*at), *sequence));
+        let rest = if after.is_some() { &dead[skip..] } else { &dead };
+        let list = ListDead { after, limit, max_bytes: usize::MAX };
+        let page = found(self.engine.queue_dead(&ns("model"), &self.queue, list).await);
+        let page = page.map(|page| {
+            let letters = page.letters.iter().map(|l| (l.dead_at.0, l.message.sequence, l.message.attempts, l.reason));
+            (letters.collect::<Vec<_>>(), page.more)
+        });
+        let expected = rest.iter().take(limit).map(|(dead_at, sequence)| {
+            let letter = &self.model.messages[sequence];
+            let At::Dead { reason, .. } = letter.at else { panic!("a dead letter") };
+            (*dead_at, *sequence, letter.attempts, reason)
+        });
+        assert_eq!(page, self.model.exists.then(|| (expected.collect(), rest.len() > limit)));
+    }
+}
+
+fn give_up(model: &mut Model, sequence: u64, to: NackTo) -> bool {
+    match to {
+        NackTo::Ready(delay) => {
+            let delay = delay.as_millis() as u64;
+            model.give_back(sequence, Reason::Nack, (delay > 0).then_some(model.now + delay))
+        }
+        NackTo::Undelivered => {
+            let letter = model.messages.get_mut(&sequence).expect("a leased message");
+            letter.attempts -= 1;
+            letter.at = At::Waiting(None);
+            model.delivered -= 1;
+            false
+        }
+        NackTo::Dead => {
+            model.kill(sequence, Reason::Nack);
+            true
+        }
+    }
+}
+
+fn cases(default: u32) -> ProptestConfig {
+    let cases = std::env::var("MANIFOLD_MODEL_CASES").ok().and_then(|cases| cases.parse().ok());
+    ProptestConfig { cases: cases.unwrap_or(default), max_shrink_iters: 2000, ..ProptestConfig::default() }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
+}
+
+/// Cases that share an engine: opening one costs more than a case, and what it has written it keeps in memory.
+const SHARE: u32 = 50;
+
+#[test]
+fn a_queue_does_what_plain_maps_would() {
+    let runtime = runtime();
+    let house = async || House::with(|options| options.level = Level::Os).await;
+    let shared = std::cell::RefCell::new((0, runtime.block_on(house())));
+    let mut runner = proptest::test_runner::TestRunner::new(cases(500));
+    let steps = proptest::collection::vec(step(), 1..200);
+    let done = runner.run(&steps, |steps| {
+        let (number, shared) = &mut *shared.borrow_mut();
+        *number += 1;
+        runtime.block_on(async {
+            if *number % SHARE == 0 {
+                shared.engine.close().await.expect("closes");
+                *shared = house().await;
+            }
+            let model = Model { now: shared.engine.now().0, ..Model::default() };
+            let queue = q(&format!("q{number}"));
+            let mut rig = Rig { engine: &shared.engine, queue, model, seen: Vec::new() };
+            for step in &steps {
+                match step {
+                    Step::Advance(by) => {
+                        shared.advance(*by);
+                        rig.model.now += by;
+                    }
+                    Step::Again => {}
+                    step => rig.apply(step).await,
+                }
+                rig.check().await;
+            }
+            shared.queue_delete(&ns("model"), &rig.queue).await.expect("delete");
+        });
+        Ok(())
+    });
+    if let Err(error) = done {
+        panic!("{error}");
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(32))]
+    #[test]
+    fn a_queue_is_what_it_was_after_every_crash(
+        steps in proptest::collection::vec(step(), 1..100),
+        power in proptest::bool::ANY,
+        seed in 0u64..1000,
+    ) {
+        runtime().block_on(async {
+            let mut house = House::new().await;
+            let mut model = Model { now: START.0, ..Model::default() };
+            let mut seen = Vec::new();
+            for step in &steps {
+                match step {
+                    Step::Advance(by) => {
+                        house.advance(*by);
+                        model.now += by;
+                    }
+                    Step::Again => house.crash(if power { Reboot::Mixed(seed) } else { Reboot::Lost }).await,
+                    _ => {}
+                }
+                let mut rig = Rig { engine: &house.engine, queue: q("q"), model, seen };
+                if !matches!(step, Step::Advance(_) | Step::Again) {
+                    rig.apply(step).await;
+                }
+                rig.check().await;
+                Rig { model, seen, .. } = rig;
+            }
+        });
+    }
+}

@@ -1,0 +1,60 @@
+//! A request that was let in: what its handler needs.
+
+use bytes::Bytes;
+use hyper::{body::Incoming, http::request::Parts};
+use manifold_engine::Engine;
+
+use super::{Flo, error::Error};
+use crate::http::{
+    body, gzip,
+    json::{self, RawValue},
+    query::Query,
+    route::MAX_PARAMETERS,
+};
+
+/// Longest JSON body.
+const JSON_BODY: usize = 32 << 20;
+
+/// One request: its head, the raw text of its path parameters, and the dialect.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Call<'a> {
+    pub(super) flo: &'a Flo,
+    pub(super) parts: &'a Parts,
+    pub(super) parameters: [&'a str; MAX_PARAMETERS],
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn engine(&self) -> &'a Engine {
+        &self.flo.engine
+    }
+
+    /// The decoded query.
+    pub(super) fn query(&self) -> Result<Query<'a>, Error> {
+        Ok(Query::parse(self.parts.uri.query())?)
+    }
+
+    /// The body, read to its end and decoded.
+    pub(super) async fn body(&self, incoming: Incoming) -> Result<Body, Error> {
+        let limit = JSON_BODY.min(self.flo.max_body_bytes);
+        let received = body::collect(incoming, limit).await.map_err(|error| Error::of_body(error, limit))?;
+        self.flo.metrics.received(received.len());
+        let body = match gzip::coding(&self.parts.headers).ok_or(Error::UnsupportedCoding)? {
+            gzip::Coding::Identity => received,
+            gzip::Coding::Gzip => gzip::decode(&received, limit).map_err(|error| Error::of_coding(error, limit))?,
+        };
+        Ok(Body(body))
+    }
+}
+
+/// A request body: an object, or nothing at all.
+pub(super) struct Body(Bytes);
+
+impl Body {
+    /// The members called `names`; an empty body has none.
+    pub(super) fn members<const N: usize>(&self, names: &[&str; N]) -> Result<[Option<&RawValue>; N], Error> {
+        if self.0.is_empty() {
+            return Ok([None; N]);
+        }
+        Ok(json::members(json::text(&self.0)?, names)?)
+    }
+}

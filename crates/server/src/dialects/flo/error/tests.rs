@@ -1,0 +1,57 @@
+use super::*;
+
+fn text(error: Error) -> String {
+    String::from_utf8(error.body()).unwrap()
+}
+
+#[test]
+fn every_error_has_code_message_and_details() {
+    assert_eq!(
+        text(Error::Version { key: b"k".to_vec(), current: 2 }),
+        r#"{"error":"conflict","message":"Version conflict: current version is 2","details":{"key":"k","current_version":2},"current_version":2}"#
+    );
+    assert_eq!(
+        text(Error::NoKey { key: b"nope".to_vec() }),
+        r#"{"error":"not_found","message":"Key not found","details":{"key":"nope"},"key":"nope"}"#
+    );
+    assert_eq!(
+        text(Error::Field { field: "value", rule: "base64" }),
+        r#"{"error":"bad_request","message":"Field 'value' must be base64","details":{"field":"value"}}"#
+    );
+    assert_eq!(
+        text(Error::Unavailable(Condition::Starting)),
+        r#"{"error":"unavailable","message":"Node not ready or shutting down","details":{"status":"starting"}}"#
+    );
+    assert_eq!(
+        text(Error::WrongType { key: b"k".to_vec() }),
+        r#"{"error":"conflict","message":"Key holds another type","details":{"key":"k","current_version":0},"current_version":0}"#
+    );
+}
+
+#[test]
+fn other_statuses_borrow_the_code_of_their_class() {
+    for (error, status, code) in [
+        (Error::MethodNotAllowed { allow: "GET".to_owned() }, 405, "bad_request"),
+        (Error::BodyTooLarge { limit: 1 }, 413, "bad_request"),
+        (Error::UnsupportedCoding, 415, "bad_request"),
+        (Error::ForeignHost, 421, "bad_request"),
+        (Error::HeadTooLarge, 431, "bad_request"),
+        (Error::ForeignOrigin, 403, "unauthorized"),
+        (Error::Overloaded, 429, "overloaded"),
+        (Error::Internal, 500, "internal"),
+    ] {
+        assert_eq!((error.status().as_u16(), error.code()), (status, code));
+    }
+}
+
+#[test]
+fn the_state_of_the_engine_decides_what_a_refused_write_means() {
+    let failed = State::Failed("fsync".to_owned());
+    let degraded = Error::Unavailable(Condition::Degraded);
+    assert_eq!(Error::Full.settle(&State::Ready, &State::Ready), Error::Overloaded);
+    assert_eq!(Error::Full.settle(&State::Ready, &State::DiskFull), degraded);
+    assert_eq!(Error::Storage.settle(&State::Ready, &failed), Error::Internal);
+    assert_eq!(Error::Storage.settle(&failed, &failed), degraded);
+    let stopping = Error::Unavailable(Condition::Stopping);
+    assert_eq!(stopping.clone().settle(&State::Ready, &State::Stopping), stopping);
+}

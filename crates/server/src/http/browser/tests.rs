@@ -1,0 +1,37 @@
+use super::*;
+
+fn headers(pairs: &[(HeaderName, &str)]) -> HeaderMap {
+    pairs.iter().map(|(name, value)| (name.clone(), HeaderValue::from_str(value).unwrap())).collect()
+}
+
+fn trust() -> Trust {
+    Trust { origins: vec!["https://console.example.com".to_owned()], hosts: vec!["data.example.com".to_owned()] }
+}
+
+#[test]
+fn a_listed_or_a_loopback_host_is_allowed_whatever_the_port() {
+    for host in ["data.example.com", "DATA.example.com:9002", "localhost:1", "127.0.0.1", "[::1]", "[::1]:9002"] {
+        assert!(trust().host_allowed(&headers(&[(HOST, host)])), "{host}");
+    }
+    for host in ["example.com", "data.example.com.evil.com", "localhost.evil.com:9002", "[::2]:9002", ""] {
+        assert!(!trust().host_allowed(&headers(&[(HOST, host)])), "{host}");
+    }
+    assert!(Trust::default().host_allowed(&headers(&[(HOST, "anything")])));
+}
+
+#[test]
+fn a_page_of_another_site_may_not_write() {
+    let may = |method: Method, origin: &str, host: &str| {
+        trust().origin_allowed(&method, &headers(&[(ORIGIN, origin), (HOST, host)]))
+    };
+    assert!(may(Method::PUT, "http://localhost:9002", "localhost:9002"));
+    assert!(may(Method::PUT, "https://data.example.com", "data.example.com:443"));
+    assert!(may(Method::PUT, "https://console.example.com", "localhost:9002"), "it is listed");
+    assert!(may(Method::GET, "https://evil.com", "localhost:9002"), "the browser keeps the answer from the page");
+    for origin in
+        ["https://evil.com", "http://localhost:3000", "null", "http://localhost", "https://localhost:9002.evil.com"]
+    {
+        assert!(!may(Method::POST, origin, "localhost:9002"), "{origin}");
+    }
+    assert!(trust().origin_allowed(&Method::DELETE, &headers(&[(HOST, "localhost:9002")])), "no browser");
+}

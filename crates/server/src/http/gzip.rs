@@ -1,0 +1,55 @@
+//! Request bodies that come compressed.
+
+use std::io::Read;
+
+use bytes::Bytes;
+use flate2::read::MultiGzDecoder;
+use hyper::{HeaderMap, header::CONTENT_ENCODING};
+
+#[cfg(test)]
+mod tests;
+
+/// How a body is encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Coding {
+    /// As it is.
+    Identity,
+    /// With gzip.
+    Gzip,
+}
+
+/// Why a body was not decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BadCoding {
+    /// It is longer than the limit once decoded.
+    TooLarge,
+    /// It is no complete gzip stream.
+    Damaged,
+}
+
+/// The coding that `Content-Encoding` names; none when it is one we do not read.
+pub fn coding(headers: &HeaderMap) -> Option<Coding> {
+    let mut values = headers.get_all(CONTENT_ENCODING).iter();
+    let Some(value) = values.next() else { return Some(Coding::Identity) };
+    let name = value.as_bytes().trim_ascii();
+    if values.next().is_some() {
+        return None;
+    }
+    if name.is_empty() || name.eq_ignore_ascii_case(b"identity") {
+        return Some(Coding::Identity);
+    }
+    (name.eq_ignore_ascii_case(b"gzip") || name.eq_ignore_ascii_case(b"x-gzip")).then_some(Coding::Gzip)
+}
+
+/// The body that `compressed` stands for, at most `max_bytes` of it: a small bomb is noticed when it reaches the limit,
+/// and memory follows what was decoded.
+pub fn decode(compressed: &[u8], max_bytes: usize) -> Result<Bytes, BadCoding> {
+    let mut decoded = Vec::with_capacity(compressed.len().saturating_mul(3).min(max_bytes));
+    let limit = (max_bytes as u64).saturating_add(1);
+    let read = MultiGzDecoder::new(compressed).take(limit).read_to_end(&mut decoded);
+    if decoded.len() > max_bytes {
+        return Err(BadCoding::TooLarge);
+    }
+    read.map_err(|_| BadCoding::Damaged)?;
+    Ok(decoded.into())
+}

@@ -1,0 +1,4 @@
+//! What a scenario file cannot say about Flo: races, crashes under load, waits.
+
+mod crash;
+mod races;
