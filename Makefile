@@ -37,7 +37,7 @@ docs:
 # Ten thousand cases of every model instead of a few hundred, and longer runs of what checks itself.
 models:
 	MANIFOLD_MODEL_CASES=10000 MANIFOLD_CHECKER_MESSAGES=200000 \
-		cargo test --release --locked -p manifold-engine -- model checker --nocapture
+		cargo test --profile models --locked -p manifold-engine -- model checker
 
 bench:
 	cargo build --release --locked -p manifold-server -p manifold-bench

@@ -15,6 +15,28 @@ pub fn time(work: impl FnOnce()) -> Duration {
     start.elapsed()
 }
 
+/// How long `work` took, and how much of that this thread spent on a processor.
+pub fn time_alone(work: impl FnOnce()) -> Took {
+    let cpu_before = thread_cpu();
+    let wall = time(work);
+    Took { wall, cpu: thread_cpu().saturating_sub(cpu_before) }
+}
+
+/// The time of one thread's work.
+#[derive(Debug, Clone, Copy)]
+pub struct Took {
+    /// By the clock.
+    pub wall: Duration,
+    /// On a processor: what others do on the machine does not count.
+    pub cpu: Duration,
+}
+
+fn thread_cpu() -> Duration {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanos = stat.split(' ').next().and_then(|nanos| nanos.parse().ok());
+    Duration::from_nanos(nanos.unwrap_or_default())
+}
+
 /// Time that a process has spent on processors.
 pub fn cpu(process: u32) -> Duration {
     /// `sysconf(_SC_CLK_TCK)` is 100 on every Linux.

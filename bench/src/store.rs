@@ -11,7 +11,7 @@ use manifold_store::{Batch, Level, Options, Store, Table, TableSpec, View, disk:
 
 use crate::{
     Result,
-    measure::{median, scramble, section, time},
+    measure::{Took, median, scramble, section, time, time_alone},
 };
 
 /// What to measure of the store.
@@ -51,8 +51,8 @@ pub fn run(args: &Args, scratch: &Path) -> Result<()> {
 /// The times of one side for the same work with one thread and with two.
 #[derive(Debug, Clone, Copy)]
 struct Times {
-    write: Duration,
-    read: Duration,
+    write: Took,
+    read: Took,
     write_two: Duration,
     read_two: Duration,
 }
@@ -65,22 +65,24 @@ fn compare(rows: u64, repetitions: usize, scratch: &Path) -> Result<()> {
         point.push(store_times(rows, POINT, scratch)?);
         ordered.push(store_times(rows, ORDERED, scratch)?);
     }
-    println!("{:24}{:>12}{:>12}{:>12}{:>12}", "", "write ns", "of HashMap", "read ns", "of HashMap");
+    print!("{:24}{:>10}{:>12}{:>10}{:>12}", "", "write ns", "of HashMap", "cpu ns", "of HashMap");
+    println!("{:>10}{:>12}{:>10}{:>12}", "read ns", "of HashMap", "cpu ns", "of HashMap");
     for (name, side) in [("HashMap", &map), ("store, point table", &point), ("store, ordered table", &ordered)] {
-        let each = |of: fn(&Times) -> Duration| median(side.iter().map(|t| of(t).as_nanos() as f64 / rows as f64));
-        let ratio = |of: fn(&Times) -> Duration| {
-            median(side.iter().zip(&map).map(|(t, m)| of(t).as_secs_f64() / of(m).as_secs_f64()))
-        };
-        let (write, read) = (each(|t| t.write), each(|t| t.read));
-        let (writes, reads) = (ratio(|t| t.write), ratio(|t| t.read));
-        println!("{name:24}{write:>12.0}{writes:>11.2}x{read:>12.0}{reads:>11.2}x");
+        let columns: [fn(&Times) -> Duration; 4] = [|t| t.write.wall, |t| t.write.cpu, |t| t.read.wall, |t| t.read.cpu];
+        print!("{name:24}");
+        for of in columns {
+            let each = median(side.iter().map(|t| of(t).as_nanos() as f64 / rows as f64));
+            let ratio = median(side.iter().zip(&map).map(|(t, m)| of(t).as_secs_f64() / of(m).as_secs_f64()));
+            print!("{each:>10.0}{ratio:>11.2}x");
+        }
+        println!();
     }
     println!("{:24}{:>12}{:>12}", "two threads of one", "write", "read");
     for (name, side) in [("HashMap each", &map), ("store, point table", &point), ("store, ordered table", &ordered)] {
         let gain = |one: fn(&Times) -> Duration, two: fn(&Times) -> Duration| {
             median(side.iter().map(|t| one(t).as_secs_f64() / two(t).as_secs_f64()))
         };
-        let (write, read) = (gain(|t| t.write, |t| t.write_two), gain(|t| t.read, |t| t.read_two));
+        let (write, read) = (gain(|t| t.write.wall, |t| t.write_two), gain(|t| t.read.wall, |t| t.read_two));
         println!("{name:24}{write:>11.2}x{read:>11.2}x");
     }
     Ok(())
@@ -131,8 +133,8 @@ fn map_times(rows: u64) -> Times {
         }
     };
     let mut map = Map::new();
-    let write_one = time(|| insert(&mut map, 0..rows));
-    let read_one = time(|| read(&map, 0..rows));
+    let write_one = time_alone(|| insert(&mut map, 0..rows));
+    let read_one = time_alone(|| read(&map, 0..rows));
     drop(map);
     let maps = [std::sync::Mutex::new(Map::new()), std::sync::Mutex::new(Map::new())];
     let locked = |thread: usize| maps[thread].lock().expect("its only user did not panic");
@@ -158,7 +160,7 @@ fn store_times(rows: u64, table: Table, scratch: &Path) -> Result<Times> {
         }
     };
     let (write_one, read_one) =
-        with_store(scratch, |store| (time(|| insert(store, 0..rows)), time(|| read(store, 0..rows))))?;
+        with_store(scratch, |store| (time_alone(|| insert(store, 0..rows)), time_alone(|| read(store, 0..rows))))?;
     let (write_two, read_two) = with_store(scratch, |store| {
         (in_two_threads(rows, |_, half| insert(store, half)), in_two_threads(rows, |_, half| read(store, half)))
     })?;

@@ -327,12 +327,9 @@ impl FloMetrics {
         write::counter_series(encoder, names::FLO_SHARD_BYTES_SENT, "Bytes of answers, by shard", &sent)
     }
 
-    /// A whole, dealt out to the shards one by one.
     fn shares(&self, whole: u64) -> Series {
-        let shards = u64::from(self.shards);
-        (0..shards)
-            .map(|id| (vec![("shard_id", id.to_string())], whole / shards + u64::from(id < whole % shards)))
-            .collect()
+        let part = |id: u32| (vec![("shard_id", id.to_string())], share(whole, id, self.shards));
+        (0..self.shards).map(part).collect()
     }
 
     fn encode_kv(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
@@ -426,6 +423,12 @@ impl Collector for FloMetrics {
         self.encode_streams(encoder)?;
         self.encode_standing(encoder)
     }
+}
+
+/// The part of a whole that shard `id` of `shards` has when they are dealt out one by one.
+pub fn share(whole: u64, id: u32, shards: u32) -> u64 {
+    let (id, shards) = (u64::from(id), u64::from(shards));
+    whole / shards + u64::from(id < whole % shards)
 }
 
 fn queue_labels(namespace: &str, queue: &str) -> Vec<(&'static str, String)> {

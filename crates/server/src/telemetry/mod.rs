@@ -13,7 +13,7 @@ mod unison;
 mod write;
 
 pub use count::{Counter, Gauge, Histogram};
-pub use flo::{BlockedReader, FloMetrics, QueueCounters, StreamCounters};
+pub use flo::{BlockedReader, FloMetrics, QueueCounters, StreamCounters, share};
 pub use gauges::{EngineGauges, ListenerGauges, ProcessGauges, resident_bytes};
 pub use requests::Requests;
 pub use unison::{AuthFailure, StreamGuard, StreamKind, UnisonMetrics};

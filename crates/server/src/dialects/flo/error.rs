@@ -61,6 +61,8 @@ pub(super) enum Error {
     BodyTooLarge { limit: usize },
     /// 413: what a member holds.
     FieldTooLarge { field: &'static str, limit: usize },
+    /// 413: what the request asks for as a whole; the engine's sentence.
+    TooLarge(String),
     /// 415.
     UnsupportedCoding,
     /// 421: the request is for another host.
@@ -129,7 +131,9 @@ impl Error {
             Error::Version { .. } | Error::KeyExists { .. } | Error::WrongType { .. } | Error::NamespaceExists => {
                 StatusCode::CONFLICT
             }
-            Error::BodyTooLarge { .. } | Error::FieldTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Error::BodyTooLarge { .. } | Error::FieldTooLarge { .. } | Error::TooLarge(_) => {
+                StatusCode::PAYLOAD_TOO_LARGE
+            }
             Error::UnsupportedCoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Error::ForeignHost => StatusCode::MISDIRECTED_REQUEST,
             Error::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
@@ -155,6 +159,7 @@ impl Error {
     fn message(&self) -> Cow<'_, str> {
         Cow::Borrowed(match self {
             Error::Invalid(text) => text,
+            Error::TooLarge(text) => text,
             Error::Missing(field) => return format!("Field '{field}' is required").into(),
             Error::Field { field, rule } => return format!("Field '{field}' must be {rule}").into(),
             Error::Parameter { parameter, rule } => return format!("Parameter '{parameter}' must be {rule}").into(),
@@ -269,7 +274,7 @@ impl From<engine::Error> for Error {
             Kind::Conflict { current } => Error::Version { key: Vec::new(), current: *current },
             Kind::Invalid => Error::Invalid(Cow::Owned(error.to_string())),
             Kind::WrongType => Error::WrongType { key: Vec::new() },
-            Kind::TooLarge => Error::Invalid(Cow::Owned(error.to_string())),
+            Kind::TooLarge => Error::TooLarge(error.to_string()),
             Kind::Full => Error::Full,
             Kind::Busy => Error::Overloaded,
             Kind::Closed => Error::Unavailable(Condition::Stopping),

@@ -216,3 +216,19 @@ fn a_wait_ends_with_an_empty_answer_when_the_server_stops() {
     }
     server.expect_clean_exit();
 }
+
+#[test]
+fn a_request_over_the_limit_is_turned_away_without_an_effect() {
+    let server = Server::with(Settings::default().set("flo.limits.max_inflight", 1));
+    let mut waiting = Connection::open(server.flo());
+    waiting.write(&Request::post("/api/v1/queue/race/q/dequeue", r#"{"block_ms":3000}"#)).expect("sent");
+    std::thread::sleep(Duration::from_millis(300));
+    let mut other = Connection::open(server.flo());
+    let put = Request::put("/api/v1/kv/race/k", r#"{"value":""}"#);
+    let refused = other.send(&put).expect("an answer").expect(429);
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    let expected = r#"{"error":"overloaded","message":"Server at capacity, retry later","details":{}}"#;
+    assert_eq!(refused.text(), expected);
+    waiting.read_response("POST").expect("an answer").expect(200);
+    assert_eq!(number(&send(&mut other, &put), "/version"), 1, "the refused write was none");
+}
