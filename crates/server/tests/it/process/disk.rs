@@ -199,18 +199,20 @@ fn at_the_memory_limit_growth_is_refused_and_the_server_stays_ready() {
 
 #[test]
 fn on_a_read_only_directory_reads_go_on_and_writes_are_refused() {
-    let Some(disk) = SmallDisk::mount("64m") else { return };
-    let mut server = Server::at(disk.path(), Settings::default());
-    server.put("/api/v1/kv/a/k", "1").expect(200);
-    server.stop();
-    if !disk.remount("ro") {
-        println!("skipped: the file system cannot be made read-only");
-        return;
-    }
-    let finished = read_only_start(&server);
-    disk.remount("rw");
-    if let Err(why) = finished {
-        panic!("{why}");
+    for level in ["always", "interval", "os"] {
+        let Some(disk) = SmallDisk::mount("64m") else { return };
+        let mut server = Server::at(disk.path(), Settings::default().set("durability.level", level));
+        server.put("/api/v1/kv/a/k", "1").expect(200);
+        server.stop();
+        if !disk.remount("ro") {
+            println!("skipped: the file system cannot be made read-only");
+            return;
+        }
+        let finished = read_only_start(&server);
+        disk.remount("rw");
+        if let Err(why) = finished {
+            panic!("{level}: {why}");
+        }
     }
 }
 
