@@ -10,7 +10,7 @@ use manifold_store::{
 use tokio::sync::watch;
 
 use crate::{
-    Error, Options, Result, Timestamp, chance,
+    Error, Kind, Options, Result, Timestamp, chance,
     feed::{self, Feed, Recovered},
     keys,
     live::{Counters, Live},
@@ -101,8 +101,12 @@ fn prologue(store: &Store, now: Timestamp) -> Result<Recovered> {
     // The next run must find this even if everything acknowledged after it is lost with the power: else it would take the
     // last clean stop for ours, judge the tail by another level, or give the same numbers out again.
     batch.put(keys::META, keys::META_LEVEL, &[ENCODING, level_byte(level)], &[]);
-    store.commit(batch)?;
-    store.sync()?;
+    batch.relief();
+    match store.commit(batch).and_then(|_| store.sync()) {
+        // Nothing will be acknowledged by this run, but what is there can be read.
+        Err(error @ manifold_store::Error::Failed(_)) => tracing::error!(%error, "starting for reading only"),
+        written => written?,
+    }
     Ok(recovered)
 }
 
@@ -125,7 +129,11 @@ fn level_byte(level: Level) -> u8 {
     }
 }
 
-/// A directory whose log is sound but whose rows this version does not understand.
+/// A directory without space for what a start must write, or whose log is sound but whose rows this version does not
+/// understand.
 pub(crate) fn refuse(dir: &Path, error: &Error) -> OpenError {
-    OpenError::Foreign { file: dir.to_owned(), reason: error.to_string() }
+    match error.kind() {
+        Kind::Full => OpenError::Io { path: dir.to_owned(), source: std::io::ErrorKind::StorageFull.into() },
+        _ => OpenError::Foreign { file: dir.to_owned(), reason: error.to_string() },
+    }
 }

@@ -17,6 +17,8 @@ use tokio::task::JoinSet;
 use super::*;
 
 const CRASHES: u64 = 20;
+/// Producers, and as many consumers.
+const CROWD: u64 = 16;
 const LEASE: Duration = Duration::from_millis(200);
 
 /// What everybody has been told so far.
@@ -132,7 +134,7 @@ impl Check {
 
     fn start(self: &Arc<Self>, house: &House, round: u64) -> JoinSet<()> {
         let mut crowd = JoinSet::new();
-        for number in 0..8 {
+        for number in 0..CROWD {
             crowd.spawn(self.clone().produce(house.engine.clone()));
             crowd.spawn(self.clone().consume(house.engine.clone(), Dice(round * 100 + number)));
         }
@@ -184,5 +186,5 @@ async fn nothing_acknowledged_is_undone_by_crashes() {
     for id in &told.enqueued {
         assert!(gone.contains(id) || dead.contains(id) || left.contains(id), "message {id} is lost");
     }
-    assert!(told.enqueued.len() as u64 + 8 * CRASHES >= check.messages);
+    assert!(told.enqueued.len() as u64 + CROWD * CRASHES >= check.messages);
 }

@@ -161,8 +161,13 @@ impl Server {
 
     /// Waits for the end of a process that was told to stop: 0, in time.
     pub fn expect_clean_exit(&mut self) {
+        self.expect_exit(0);
+    }
+
+    /// Waits for the end of a process that was told to stop.
+    pub fn expect_exit(&mut self, code: i32) {
         let status = self.wait_exit(DRAIN);
-        assert_eq!(status.code(), Some(0), "the process ended with {status}\n{}", self.log.tail());
+        assert_eq!(status.code(), Some(code), "the process ended with {status}\n{}", self.log.tail());
     }
 
     /// Sends a signal and does not wait.
@@ -182,6 +187,17 @@ impl Server {
     pub fn start_again(&mut self) {
         self.spawn();
         self.wait_ready().unwrap_or_else(|why| panic!("{why}\n{}", self.log.tail()));
+    }
+
+    /// Starts the process again and does not wait until it is ready.
+    pub fn spawn_again(&mut self) {
+        self.spawn();
+    }
+
+    /// Starts the process again without the limit on its files.
+    pub fn start_again_unlimited(&mut self) {
+        self.settings.file_size_limit_kib = None;
+        self.start_again();
     }
 
     /// Stops and starts again.
@@ -372,7 +388,16 @@ fn finish(command: &mut Command) -> Finished {
 }
 
 fn command(config: &Path, data_dir: &Path, settings: &Settings) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_manifold"));
+    let mut command = match settings.file_size_limit_kib {
+        None => Command::new(env!("CARGO_BIN_EXE_manifold")),
+        Some(kib) => {
+            // The shell becomes the process: an ignored signal and a limit are inherited, `ulimit` counts 512 bytes.
+            let mut shell = Command::new("/bin/sh");
+            let script = r#"trap "" XFSZ; ulimit -f "$0"; exec "$@""#;
+            shell.args(["-c", script, &(2 * kib).to_string(), env!("CARGO_BIN_EXE_manifold")]);
+            shell
+        }
+    };
     command.arg("serve").arg("--config").arg(config).arg("--data-dir").arg(data_dir);
     command.current_dir(config.parent().expect("the file is in a directory"));
     command.env_clear().envs(settings.env.iter().map(|(name, value)| (name, value)));

@@ -11,11 +11,13 @@ pub struct Settings {
     pub file: Table,
     /// The whole environment of the process: nothing is inherited.
     pub env: Vec<(String, String)>,
+    /// Writes of the process that would make a file longer than this fail with `EFBIG`.
+    pub file_size_limit_kib: Option<u64>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { file: Table::new(), env: Vec::new() }
+        Settings { file: Table::new(), env: Vec::new(), file_size_limit_kib: None }
             .set("unison.api_key", FULL_KEY)
             .set("unison.agent_api_key", AGENT_KEY)
     }

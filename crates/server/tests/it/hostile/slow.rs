@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::harness::{Connection, Server};
+use crate::harness::{Connection, Request, Server};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -19,7 +19,9 @@ fn slow_clients_are_cut_and_patient_ones_are_served() {
         scope.spawn(move || a_head_byte_by_byte(address));
         scope.spawn(move || a_body_byte_by_byte(address));
         scope.spawn(move || a_body_that_stops(address));
+        scope.spawn(move || a_chunk_that_brings_less_than_it_says(address));
         scope.spawn(move || a_body_at_a_modest_pace(address));
+        scope.spawn(move || a_socket_that_answers_no_ping(address));
         scope.spawn(move || an_idle_connection(address));
     });
     server.assert_alive();
@@ -64,6 +66,15 @@ fn a_body_that_stops(address: SocketAddr) {
     closed_after("a body that stops", &mut connection, 9..25);
 }
 
+fn a_chunk_that_brings_less_than_it_says(address: SocketAddr) {
+    let mut connection = Connection::open(address);
+    let head =
+        "PUT /api/v1/kv/slow/k HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer dev\r\nTransfer-Encoding: chunked\r\n\r\n";
+    connection.write_raw(head.as_bytes()).expect("send");
+    connection.write_raw(b"ffffffffffffffff\r\nabc").expect("send");
+    closed_after("a chunk that brings less than it says", &mut connection, 9..25);
+}
+
 /// 4 KiB/s is slow, but it is progress: the server waits for the end.
 fn a_body_at_a_modest_pace(address: SocketAddr) {
     let mut connection = Connection::open(address);
@@ -81,6 +92,25 @@ fn an_idle_connection(address: SocketAddr) {
     connection.write_raw(b"GET /api/v1/health HTTP/1.1\r\nHost: a\r\n\r\n").expect("send");
     assert_eq!(connection.read_response("GET").expect("an answer").status, 200);
     closed_after("an idle connection", &mut connection, 70..80);
+}
+
+/// A ping every 20 seconds; who has answered none for 40 is gone.
+fn a_socket_that_answers_no_ping(address: SocketAddr) {
+    let mut connection = Connection::open(address);
+    let upgrade = Request::get("/stream")
+        .header("Connection", "Upgrade")
+        .header("Upgrade", "websocket")
+        .header("Sec-WebSocket-Version", "13")
+        .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==");
+    connection.write(&upgrade).expect("send");
+    assert_eq!(connection.read_head().expect("a head").status, 101);
+    let start = Instant::now();
+    connection.read_timeout(70 * SECOND).expect("a timeout can be set");
+    let frames = connection.read_to_end().expect("a socket that answers no ping is still open");
+    let elapsed = start.elapsed().as_secs();
+    assert!((38..66).contains(&elapsed), "a socket that answers no ping was closed after {elapsed} s");
+    const PING: u8 = 0x89;
+    assert_eq!(frames.first(), Some(&PING), "{frames:?}");
 }
 
 fn put_head(length: usize) -> Vec<u8> {

@@ -1,4 +1,4 @@
-//! Disks that are full, damaged or read-only.
+//! Disks that are full, failing, damaged or read-only, and memory that is used up.
 
 use std::{
     collections::BTreeMap,
@@ -128,19 +128,91 @@ fn a_full_disk_survives_a_kill() {
 }
 
 #[test]
-fn on_a_read_only_directory_reads_go_on_and_writes_are_refused() {
-    let Some(disk) = SmallDisk::mount("64m") else { return };
-    let mut server = Server::at(disk.path(), Settings::default());
-    server.put("/api/v1/kv/a/k", "1").expect(200);
-    server.stop();
-    if !disk.remount("ro") {
-        println!("skipped: the file system cannot be made read-only");
-        return;
+fn a_failed_write_ends_all_writes_until_a_restart_and_the_process_with_74() {
+    let mut server = Server::with(Settings { file_size_limit_kib: Some(20 << 10), ..Settings::default() });
+    let mut connection = server.connect();
+    let value = format!(r#"{{"value":"{}"}}"#, "x".repeat(100_000));
+    let mut written = 0;
+    let refused = loop {
+        let put = Request::put(format!("/api/v1/kv/fail/k{written}"), value.clone());
+        let answer = connection.send(&put).expect("an answer");
+        if answer.status != 200 {
+            break answer;
+        }
+        written += 1;
+        assert!(written < 1000, "no write ever failed");
+    };
+    assert_eq!((refused.status, refused.text().as_str()), (503, r#"{"error":"Store unavailable"}"#));
+    assert!(written > 50, "{written} writes");
+    // Unlike on a full disk, nothing is written any more, deletes neither. Reads of what is durable go on.
+    let refused = Some(503);
+    for request in [
+        Request::put("/api/v1/kv/fail/small", r#"{"value":1}"#),
+        Request::delete("/api/v1/kv/fail/k0"),
+        Request::post("/api/v1/batch", r#"{"operations":[{"op":"delete","namespace":"fail","key":"k1"}]}"#),
+        Request::get("/api/v1/ready"),
+    ] {
+        assert_eq!(connection.send(&request).ok().map(|answer| answer.status), refused, "{request}");
     }
-    let finished = read_only_start(&server);
-    disk.remount("rw");
-    if let Err(why) = finished {
-        panic!("{why}");
+    let status = connection.send(&Request::get("/api/v1/cluster/status")).expect("an answer").expect(200);
+    assert_eq!(status.json()["ok"], false);
+    assert_eq!(connection.send(&Request::get("/api/v1/health")).expect("an answer").status, 200);
+    for n in 0..written {
+        connection.send(&Request::get(format!("/api/v1/kv/fail/k{n}"))).expect("an answer").expect(200);
+    }
+    let head = connection.send(&Request::get("/api/v1/changes?keysOnly=1&limit=1000")).expect("an answer").expect(200);
+    assert_eq!(head.json()["lastSeq"], written, "what was not acknowledged is not in the feed");
+    server.signal(rustix::process::Signal::TERM);
+    server.expect_exit(74);
+    server.start_again_unlimited();
+    for n in 0..written {
+        server.get(&format!("/api/v1/kv/fail/k{n}")).expect(200);
+    }
+    server.put("/api/v1/kv/fail/after", "1").expect(200);
+    server.stop();
+}
+
+#[test]
+fn at_the_memory_limit_growth_is_refused_and_the_server_stays_ready() {
+    let mut server = Server::with(Settings::fast().set("limits.memory_bytes", 4 << 20));
+    let mut connection = server.connect();
+    let mut put = |n: u32| {
+        let value = "x".repeat(500);
+        let request = Request::put(format!("/api/v1/kv/mem/k{n}"), format!(r#"{{"value":"{value}"}}"#));
+        connection.send(&request).expect("an answer")
+    };
+    let refused = (0..50_000).find(|n| put(*n).status != 200).expect("memory is never used up");
+    let answer = put(refused);
+    assert_eq!((answer.status, answer.text().as_str()), (503, r#"{"error":"Store unavailable"}"#));
+    assert!(refused > 500, "refused already at {refused}");
+    server.get("/api/v1/ready").expect(200);
+    server.get("/api/v1/kv/mem/k0").expect(200);
+    // Deletes go on, and make room.
+    for n in 0..refused / 2 {
+        server.send(&Request::delete(format!("/api/v1/kv/mem/k{n}"))).expect(200);
+    }
+    eventually("room again", Duration::from_secs(10), || (put(refused).status == 200).then_some(()));
+    server.restart();
+    server.get(&format!("/api/v1/kv/mem/k{refused}")).expect(200);
+    server.stop();
+}
+
+#[test]
+fn on_a_read_only_directory_reads_go_on_and_writes_are_refused() {
+    for level in ["always", "interval", "os"] {
+        let Some(disk) = SmallDisk::mount("64m") else { return };
+        let mut server = Server::at(disk.path(), Settings::default().set("durability.level", level));
+        server.put("/api/v1/kv/a/k", "1").expect(200);
+        server.stop();
+        if !disk.remount("ro") {
+            println!("skipped: the file system cannot be made read-only");
+            return;
+        }
+        let finished = read_only_start(&server);
+        disk.remount("rw");
+        if let Err(why) = finished {
+            panic!("{level}: {why}");
+        }
     }
 }
 

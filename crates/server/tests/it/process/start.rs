@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::harness::{Request, Server, Settings, run_to_exit};
+use crate::harness::{Connection, Request, Server, Settings, eventually, run_to_exit};
 
 /// Starts a process that must refuse; gives what it printed.
 fn refused(settings: Settings) -> String {
@@ -159,4 +159,66 @@ fn a_data_directory_that_is_a_file_is_named() {
     assert!(!finished.status.success());
     assert!(finished.output.contains("a-file"), "{}", finished.output);
     assert_eq!(std::fs::read_to_string(&data).expect("the file"), "not a directory");
+}
+
+#[test]
+fn while_the_log_is_replayed_health_is_fine_and_the_store_is_unavailable() {
+    let mut server = Server::with(Settings::fast());
+    let mut connection = server.connect();
+    for n in 0..12 {
+        let set = |k: u32| format!(r#"{{"op":"set","namespace":"n{n}","key":"k{k}","value":{k}}}"#);
+        let operations: Vec<String> = (0..10_000).map(set).collect();
+        let batch = Request::post("/api/v1/batch", format!(r#"{{"operations":[{}]}}"#, operations.join(",")));
+        connection.send(&batch).expect("an answer").expect(200);
+    }
+    server.stop();
+    server.spawn_again();
+    let mut connection =
+        eventually("a listener", Duration::from_secs(10), || Connection::try_open(server.unison()).ok());
+    let requests = [
+        (Request::get("/api/v1/kv/n0/k1"), 200),
+        (Request::get("/api/v1/kv/none"), 200),
+        (Request::get("/api/v1/changes?limit=1"), 200),
+        (Request::get("/api/v1/changes/stream?after=120000"), 200),
+        (Request::put("/api/v1/kv/new/k", r#"{"value":1}"#), 200),
+        (Request::delete("/api/v1/kv/new/none"), 200),
+        (Request::post("/api/v1/batch", r#"{"operations":[]}"#), 200),
+    ];
+    let mut unavailable = 0;
+    loop {
+        for (request, _) in &requests {
+            // A stream that is granted has no end: its head is enough, on a connection of its own.
+            let mut own = Connection::open(server.unison());
+            own.write(request).expect("send");
+            let head = own.read_head().expect("a head");
+            if head.status == 503 {
+                let answer = own.read_body(&request.method, head).expect("a body");
+                assert_eq!(answer.text(), r#"{"error":"Store unavailable"}"#, "{request}");
+                unavailable += 1;
+            } else {
+                assert_eq!(head.status, 200, "{request}");
+            }
+        }
+        // What needs no store goes on as always, the order of checks included.
+        let mut status = |request: Request| connection.send(&request).expect("an answer");
+        assert_eq!(status(Request::get("/api/v1/health").key(None)).text(), r#"{"ok":true}"#);
+        assert_eq!(status(Request::get("/api/v1/kv/a").key(None)).status, 401);
+        assert_eq!(status(Request::get("/api/v1/kv/a/%zz")).status, 400);
+        assert_eq!(status(Request::put("/api/v1/kv/a/k", "[")).status, 400);
+        assert_eq!(status(Request::get("/api/v1/cluster/leader")).status, 200);
+        assert_eq!(status(Request::get("/api/v1/openapi.json")).status, 200);
+        let ready = status(Request::get("/api/v1/ready").key(None));
+        match ready.status {
+            503 => assert_eq!(ready.text(), r#"{"ok":false}"#),
+            200 => break,
+            other => panic!("ready: {other}"),
+        }
+    }
+    assert!(unavailable > 0, "the replay was over before anybody looked");
+    for (request, expected) in &requests {
+        let mut own = Connection::open(server.unison());
+        own.write(request).expect("send");
+        assert_eq!(own.read_head().expect("a head").status, *expected, "{request}");
+    }
+    server.stop();
 }

@@ -57,23 +57,25 @@ fn write_until_killed(
     idle: Option<Duration>,
 ) -> Vec<Writer> {
     let stop = AtomicBool::new(false);
-    let address = server.unison();
+    // Everybody is connected before the clock runs: a thread may be started late.
+    let writers: Vec<_> = writers.into_iter().map(|writer| (writer, server.connect())).collect();
+    let mut reading = server.connect();
     std::thread::scope(|scope| {
         let writing: Vec<_> = writers
             .into_iter()
-            .map(|mut writer| {
+            .map(|(mut writer, mut connection)| {
                 let stop = &stop;
                 scope.spawn(move || {
-                    writer.write(&mut Connection::open(address), stop);
+                    writer.write(&mut connection, stop);
                     writer
                 })
             })
             .collect();
-        let stop_reading = &stop;
-        let reading = scope.spawn(move || {
-            let mut connection = Connection::open(address);
-            // The error is the kill.
-            while !stop_reading.load(Ordering::Relaxed) && reader.read_page(&mut connection).is_ok() {}
+        let reading = scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                // The error is the kill.
+                let Ok(_) = reader.read_page(&mut reading) else { break };
+            }
         });
         std::thread::sleep(load);
         let mut done = Vec::new();
