@@ -43,11 +43,11 @@ async fn deep(namespace: &Namespace, depth: u64, scratch: &Path) -> Result<()> {
     let (index, resident, start) = (index_bytes(&engine), resident_bytes(), now());
     fill(&engine, namespace, &deep, depth).await?;
     println!("enqueue, one after the other: {:.2} us each", micros(start.elapsed()) / depth as f64);
-    let beside = |now: u64, before: u64| now.saturating_sub(before) as f64 / depth as f64 - PAYLOAD as f64;
+    let each = |now: u64, before: u64| now.saturating_sub(before) as f64 / depth as f64;
     println!(
-        "memory of a message beside its payload: {:.0} bytes in the index, {:.0} of the process",
-        beside(index_bytes(&engine), index),
-        beside(resident_bytes(), resident),
+        "memory of a message, payload included where it is kept: {:.0} bytes in the index, {:.0} of the process",
+        each(index_bytes(&engine), index),
+        each(resident_bytes(), resident),
     );
     for batch in [1, 100] {
         let (mut at_shallow, mut at_deep) = (f64::MAX, f64::MAX);

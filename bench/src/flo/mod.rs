@@ -1,5 +1,5 @@
 //! Queues and streams: in process, through the Flo dialect, and those of Redis if `redis-server` is installed. One client,
-//! the same payload, the sides taking turns at each durability level. Then what a deep queue and a long stream cost.
+//! the same payload, the sides taking turns at each durability level. Before that, what a deep queue and a long stream cost.
 
 use std::{
     path::{Path, PathBuf},
@@ -62,13 +62,15 @@ impl Default for Args {
 /// Bytes of a message or a record; a multiple of three, so that its base64 needs no padding.
 const PAYLOAD: usize = 120;
 
-/// Prints a block per level, then the large ones.
+/// Prints the large ones, then a block per level.
 pub fn run(args: &Args, scratch: &Path) -> Result<()> {
     let binary = args.manifold.clone().map_or_else(server::sibling, Ok)?;
     let runtimes = Runtimes {
         engine: Builder::new_multi_thread().enable_all().build()?,
         client: Builder::new_current_thread().enable_all().build()?,
     };
+    // First, because memory that other work has freed would hide what a message takes.
+    runtimes.engine.block_on(large::run(args.depth, args.records, scratch))?;
     for level in &args.levels {
         let mut sides = vec![
             Side::Process(runtimes.engine.block_on(process::Process::open(level, scratch))?),
@@ -84,7 +86,7 @@ pub fn run(args: &Args, scratch: &Path) -> Result<()> {
             }
         }
     }
-    runtimes.engine.block_on(large::run(args.depth, args.records, scratch))
+    Ok(())
 }
 
 /// The engine's own threads, and the one thread of a client that talks to a socket.
