@@ -1,11 +1,12 @@
 //! Measures Manifold against the plain thing next to it: the store against a `HashMap`, a dialect against a bare hyper
-//! server. The two sides of a comparison take turns within one run, so that a machine that is busy with something else
+//! server, queues and streams against those of Redis. The two sides of a comparison take turns within one run, so that a machine that is busy with something else
 //! slows both; what counts is the ratio.
 
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
+mod flo;
 mod http;
 mod measure;
 mod restart;
@@ -34,6 +35,8 @@ enum What {
     Store(store::Args),
     /// GET and PUT through Unison against a bare hyper server.
     Http(http::Args),
+    /// Queues and streams in process and through Flo, against Redis if it is installed.
+    Flo(flo::Args),
     /// Seconds per GB of log until the engine is ready.
     Restart(restart::Args),
     /// The bare server itself: answers everything with the same body until its standard input ends.
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Some(What::Bare(args)) => http::bare::run(&args),
         Some(What::Store(args)) => store::run(&args, &scratch),
         Some(What::Http(args)) => http::run(&args, &scratch),
+        Some(What::Flo(args)) => flo::run(&args, &scratch),
         Some(What::Restart(args)) => restart::run(&args, &scratch),
         None => all(&scratch),
     };
@@ -62,5 +66,6 @@ fn main() -> ExitCode {
 fn all(scratch: &std::path::Path) -> Result<()> {
     store::run(&store::Args::default(), scratch)?;
     http::run(&http::Args::default(), scratch)?;
+    flo::run(&flo::Args::default(), scratch)?;
     restart::run(&restart::Args::default(), scratch)
 }

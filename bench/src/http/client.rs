@@ -18,8 +18,9 @@ use tokio::{
 
 use crate::{Result, measure::now};
 
-/// Longest answer.
-const ANSWER_MAX: usize = 8 << 10;
+/// Room for an answer at first, and at most.
+const ANSWER: usize = 8 << 10;
+const ANSWER_MAX: usize = 4 << 20;
 
 /// One connection.
 #[derive(Debug)]
@@ -37,7 +38,7 @@ impl Connection {
         for n in 0..count {
             let stream = TcpStream::connect(address).await?;
             stream.set_nodelay(true)?;
-            open.push(Connection { stream, answer: vec![0; ANSWER_MAX], next: n * 17 });
+            open.push(Connection { stream, answer: vec![0; ANSWER], next: n * 17 });
         }
         Ok(open)
     }
@@ -47,16 +48,43 @@ impl Connection {
         self.stream.write_all(request).await?;
         let mut filled = 0;
         loop {
-            let read = self.stream.read(&mut self.answer[filled..]).await?;
-            if read == 0 {
-                return Err("the server closed the connection, or its answer is too long".into());
-            }
-            filled += read;
+            filled += self.receive(filled).await?;
             if let Some((body_at, end)) = extent(&self.answer[..filled])?
                 && filled >= end
             {
                 return Ok(&self.answer[body_at..end]);
             }
+        }
+    }
+
+    /// Sends many requests at once and reads all of their answers. The server's answers have to fit the sockets' buffers
+    /// until the last request is written.
+    pub async fn pipeline(&mut self, requests: &[u8], count: usize) -> Result<()> {
+        self.stream.write_all(requests).await?;
+        let mut filled = 0;
+        for _ in 0..count {
+            let end = loop {
+                if let Some((_, end)) = extent(&self.answer[..filled])?
+                    && filled >= end
+                {
+                    break end;
+                }
+                filled += self.receive(filled).await?;
+            };
+            self.answer.copy_within(end..filled, 0);
+            filled -= end;
+        }
+        Ok(())
+    }
+
+    /// Reads on behind what is there; how much came.
+    async fn receive(&mut self, filled: usize) -> Result<usize> {
+        if filled == self.answer.len() && filled < ANSWER_MAX {
+            self.answer.resize(filled * 2, 0);
+        }
+        match self.stream.read(&mut self.answer[filled..]).await? {
+            0 => Err("the server closed the connection, or its answer is too long".into()),
+            read => Ok(read),
         }
     }
 

@@ -4,11 +4,11 @@
 use std::{path::Path, path::PathBuf, rc::Rc, time::Duration};
 
 pub mod bare;
-mod client;
-mod server;
+pub mod client;
+pub mod server;
 
 use client::{Connection, Tally, load};
-use server::Server;
+use server::{Dialect, Server};
 
 use crate::{
     Result,
@@ -71,7 +71,7 @@ pub fn run(args: &Args, scratch: &Path) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let wanted = |verb| args.only.is_none_or(|only| only == verb);
     for (n, level) in args.levels.iter().enumerate() {
-        let manifold = Server::manifold(&binary, level, scratch)?;
+        let manifold = Server::manifold(&binary, Dialect::Unison, level, scratch)?;
         let body_bytes = runtime.block_on(prepare(&manifold))?;
         let bare = Server::bare(body_bytes)?;
         if n == 0 && wanted(Verb::Get) {
@@ -101,24 +101,26 @@ fn request(verb: Verb, n: usize) -> Vec<u8> {
     .into_bytes()
 }
 
-/// Waits until Manifold serves and writes every key once; the length of an answer's body.
-async fn prepare(manifold: &Server) -> Result<usize> {
+/// Waits until Manifold answers a GET of `path` with 200.
+pub async fn ready(manifold: &Server, path: &str) -> Result<Connection> {
     const PATIENCE: u32 = 100;
     const PAUSE: Duration = Duration::from_millis(100);
-    let mut tries = 0;
-    let mut connection = loop {
+    let request = format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n");
+    for _ in 0..PATIENCE {
         if let Ok(mut connections) = Connection::open(manifold.address, 1).await
             && let Some(mut connection) = connections.pop()
-            && connection.exchange(b"GET /api/v1/ready HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n").await.is_ok()
+            && connection.exchange(request.as_bytes()).await.is_ok()
         {
-            break connection;
-        }
-        tries += 1;
-        if tries == PATIENCE {
-            return Err("manifold does not become ready".into());
+            return Ok(connection);
         }
         tokio::time::sleep(PAUSE).await;
-    };
+    }
+    Err("manifold does not become ready".into())
+}
+
+/// Waits until Manifold serves and writes every key once; the length of an answer's body.
+async fn prepare(manifold: &Server) -> Result<usize> {
+    let mut connection = ready(manifold, "/api/v1/ready").await?;
     let mut body_bytes = 0;
     for n in 0..KEYS {
         body_bytes = connection.exchange(&request(Verb::Put, n)).await?.len();

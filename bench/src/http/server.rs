@@ -13,6 +13,15 @@ use crate::{Result, measure::cpu};
 /// The key Unison is configured with.
 pub const API_KEY: &str = "bench";
 
+/// Which of Manifold's listeners is talked to.
+#[derive(Debug, Clone, Copy)]
+pub enum Dialect {
+    /// The dialect of the comparison with the bare server.
+    Unison,
+    /// The dialect of queues and streams.
+    Flo,
+}
+
 /// A running server.
 #[derive(Debug)]
 pub struct Server {
@@ -37,14 +46,14 @@ impl Server {
         Ok(Server { process, address, _dir: None })
     }
 
-    /// Manifold at a durability level, with an empty data directory.
-    pub fn manifold(binary: &Path, level: &str, scratch: &Path) -> Result<Server> {
+    /// Manifold at a durability level, with an empty data directory; its address is that of the dialect.
+    pub fn manifold(binary: &Path, dialect: Dialect, level: &str, scratch: &Path) -> Result<Server> {
         let dir = tempfile::tempdir_in(scratch)?;
-        let (port, metrics_port) = (free_port()?, free_port()?);
+        let (unison, flo, metrics_port) = (free_port()?, free_port()?, free_port()?);
         let config = dir.path().join("manifold.toml");
         let text = format!(
             "host = \"127.0.0.1\"\n[durability]\nlevel = \"{level}\"\n[log]\nlevel = \"warn\"\n\
-             [unison]\nport = {port}\napi_key = \"{API_KEY}\"\n[flo]\nmetrics_port = {metrics_port}\n"
+             [unison]\nport = {unison}\napi_key = \"{API_KEY}\"\n[flo]\nport = {flo}\nmetrics_port = {metrics_port}\n"
         );
         std::fs::write(&config, text)?;
         let process = Command::new(binary)
@@ -52,8 +61,35 @@ impl Server {
             .args(["--data-dir".as_ref(), dir.path().join("data").as_os_str()])
             .spawn()
             .map_err(|error| format!("{} does not start: {error}", binary.display()))?;
+        let port = match dialect {
+            Dialect::Unison => unison,
+            Dialect::Flo => flo,
+        };
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         Ok(Server { process, address, _dir: Some(dir) })
+    }
+
+    /// `redis-server` with the append-only file that comes closest to a durability level, if it is installed.
+    pub fn redis(level: &str, scratch: &Path) -> Result<Option<Server>> {
+        let dir = tempfile::tempdir_in(scratch)?;
+        let port = free_port()?;
+        let fsync = match level {
+            "always" => "always",
+            "interval" => "everysec",
+            _ => "no",
+        };
+        let started = Command::new("redis-server")
+            .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--daemonize", "no", "--loglevel", "warning"])
+            .args(["--save", "", "--appendonly", "yes", "--appendfsync", fsync])
+            .args(["--dir".as_ref(), dir.path().as_os_str()])
+            .stdout(Stdio::null())
+            .spawn();
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        match started {
+            Ok(process) => Ok(Some(Server { process, address, _dir: Some(dir) })),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(format!("redis-server does not start: {error}").into()),
+        }
     }
 
     /// Time the process has spent on processors.
