@@ -26,6 +26,20 @@ pub(crate) fn put_deadline(out: &mut Vec<u8>, deadline: Option<Timestamp>) {
     put_varint(out, deadline.map_or(0, |at| at.0.wrapping_add(1)));
 }
 
+/// A head that is one number behind its version byte.
+pub(crate) fn number_head(encoding: u8, number: u64) -> Vec<u8> {
+    let mut head = vec![encoding];
+    put_varint(&mut head, number);
+    head
+}
+
+/// Reads what [`number_head`] made.
+pub(crate) fn read_number_head(encoding: u8, head: &[u8]) -> Option<u64> {
+    let mut reader = Reader::new(head);
+    (reader.byte()? == encoding).then_some(())?;
+    reader.varint()
+}
+
 /// Reads what the functions above wrote; every read is `None` past the end or on a malformed shape.
 pub(crate) struct Reader<'a> {
     rest: &'a [u8],

@@ -147,15 +147,11 @@ impl Floor {
     }
 
     pub(crate) fn encode(self) -> Vec<u8> {
-        let mut head = vec![ENCODING];
-        codec::put_varint(&mut head, self.0);
-        head
+        codec::number_head(ENCODING, self.0)
     }
 
     fn decode(head: &[u8]) -> Option<Self> {
-        let mut reader = codec::Reader::new(head);
-        (reader.byte()? == ENCODING).then_some(())?;
-        Some(Floor(reader.varint()?))
+        codec::read_number_head(ENCODING, head).map(Floor)
     }
 }
 

@@ -122,8 +122,16 @@ impl<'a, 't> Step<'a, 't> {
 
     /// Closes a window.
     pub(crate) fn close_window(&mut self, window: Window, key: &[u8], becomes: Key) {
-        if becomes == Key::Goes {
-            self.txn.delete(keys::QUEUE_DEDUP, &keys::dedup(self.card.id, key));
+        let (until, sequence) = window;
+        let row = keys::dedup(self.card.id, key);
+        match becomes {
+            Key::Goes => self.txn.delete(keys::QUEUE_DEDUP, &row),
+            // Closed before its time: the row must say so, or the next start would open it again.
+            Key::Stays if until > self.now() => {
+                let ended = Dedup { sequence, until: self.now() };
+                self.txn.put(keys::QUEUE_DEDUP, &row, &ended.encode(), &[]);
+            }
+            Key::Stays => {}
         }
         self.closed.push(window);
     }

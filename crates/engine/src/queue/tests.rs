@@ -275,6 +275,23 @@ async fn a_key_is_known_while_its_message_lives_and_within_its_window() {
 }
 
 #[tokio::test]
+async fn a_key_forgotten_with_its_queue_does_not_come_back_with_a_restart() {
+    let mut house = House::new().await;
+    let first = house.send(keyed("a", "k")).await;
+    house.take(ONE).await;
+    house.nack(first, NackTo::Dead).await;
+    house.queue_delete(&ns("n"), &q("q")).await.expect("delete");
+    house.send(say("b")).await;
+    house.queue_requeue(&ns("n"), &q("q"), vec![first]).await.expect("requeue");
+    house.crash(manifold_store::disk::Reboot::Lost).await;
+    let taken = house.take(up_to(2)).await;
+    assert_eq!(taken.iter().map(|delivery| delivery.message.sequence).collect::<Vec<_>>(), [first, first + 1]);
+    assert_eq!(house.ack(any(first)).await, done(1));
+    let again = house.queue_enqueue(&ns("n"), &q("q"), keyed("c", "k")).await.expect("enqueue");
+    assert!(!again.deduplicated, "the window ended with the queue, the key went with its message");
+}
+
+#[tokio::test]
 async fn nothing_stays_of_a_key_whose_window_has_ended() {
     let house = House::new().await;
     for n in 0..600 {
