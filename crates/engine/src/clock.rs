@@ -58,6 +58,14 @@ impl Clock {
             Source::Manual(now) => *now.borrow(),
         }
     }
+    /// Now, in nanoseconds since 1970-01-01 UTC.
+    pub(crate) fn nanos(&self) -> i64 {
+        let nanos = match &self.0 {
+            Source::System => since_1970().as_nanos(),
+            Source::Manual(now) => u128::from(now.borrow().0) * 1_000_000,
+        };
+        i64::try_from(nanos).unwrap_or(i64::MAX)
+    }
     /// Moves a manual clock forward and wakes who sleeps on it; the machine's clock cannot be moved.
     pub fn advance(&self, ms: u64) {
         match &self.0 {
@@ -101,9 +109,12 @@ impl Clock {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the wall clock")]
 fn wall() -> Timestamp {
+    Timestamp(u64::try_from(since_1970().as_millis()).unwrap_or(u64::MAX))
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the wall clock")]
+fn since_1970() -> Duration {
     // A clock before 1970 reads as 1970: the feed's own order keeps timestamps from going backwards.
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    Timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default()
 }

@@ -19,6 +19,7 @@ use crate::{
     live::{Counted, Live},
     namespaces::{self, NamespaceInfo},
     open::{self, Ground},
+    series::SeriesRetention,
     work::Workers,
 };
 
@@ -35,6 +36,8 @@ pub struct Options {
     pub limits: Limits,
     /// Retention of the feed.
     pub retention: Retention,
+    /// Retention of time series.
+    pub series_retention: Vec<SeriesRetention>,
     /// Where time comes from.
     pub clock: Clock,
 }
@@ -48,6 +51,7 @@ impl Options {
             interval: Duration::from_secs(1),
             limits: Limits::default(),
             retention: Retention::default(),
+            series_retention: Vec::new(),
             clock: Clock::system(),
         }
     }
@@ -201,6 +205,10 @@ impl Engine {
     /// Now, by the clock that deadlines are judged by.
     pub fn now(&self) -> Timestamp {
         self.0.clock.now()
+    }
+    /// The same in nanoseconds since 1970-01-01 UTC, as precise as the machine has it.
+    pub fn now_nanos(&self) -> i64 {
+        self.0.clock.nanos()
     }
 
     /// Numbers for metrics; zeros until the engine has recovered.

@@ -13,11 +13,42 @@ pub struct Limits {
     pub batch_ops: usize,
     /// Tombstones kept beyond the feed's retention.
     pub tombstones: u64,
+    /// Most series of a namespace.
+    pub series: u64,
+    /// Most fields of a measurement.
+    pub series_fields: u64,
+    /// Bounds of one query over time series.
+    pub query: QueryLimits,
+}
+
+/// Bounds of one query over time series.
+#[derive(Debug, Clone, Copy)]
+pub struct QueryLimits {
+    /// Most windows in its range, and most points in its answer.
+    pub points: usize,
+    /// Most bytes of memory for points it has to hold at one time.
+    pub memory_bytes: usize,
+    /// Longest time it may take.
+    pub time: Duration,
+}
+
+impl Default for QueryLimits {
+    fn default() -> Self {
+        QueryLimits { points: 1_000_000, memory_bytes: 1 << 30, time: Duration::from_secs(30) }
+    }
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { memory_bytes: 0, value_bytes: 16 << 20, batch_ops: 10_000, tombstones: 10_000_000 }
+        Limits {
+            memory_bytes: 0,
+            value_bytes: 16 << 20,
+            batch_ops: 10_000,
+            tombstones: 10_000_000,
+            series: 1_000_000,
+            series_fields: 10_000,
+            query: QueryLimits::default(),
+        }
     }
 }
 
