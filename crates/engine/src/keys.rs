@@ -58,6 +58,11 @@ pub(crate) const STREAM_CONSUMER: Table = Table(34);
 /// What is left of streams and groups and has to go: the stream's id, perhaps the group's number.
 pub(crate) const STREAM_GONE: Table = Table(35);
 
+/// Through which chunk a column is sealed: the series' id, the field's number.
+pub(crate) const SERIES_MARK: Table = Table(44);
+/// Points as they were written: the space's id, the chunk's number.
+pub(crate) const SERIES_CHUNK: Table = Table(45);
+
 /// All tables, as the store wants to know them.
 pub(crate) const TABLES: &[TableSpec] = &[
     TableSpec { table: META, name: "meta", ordered: false, inline_max: None },
@@ -86,6 +91,9 @@ pub(crate) const TABLES: &[TableSpec] = &[
     TableSpec { table: STREAM_PENDING, name: "stream_pending", ordered: true, inline_max: None },
     TableSpec { table: STREAM_CONSUMER, name: "stream_consumer", ordered: true, inline_max: None },
     TableSpec { table: STREAM_GONE, name: "stream_gone", ordered: true, inline_max: None },
+    TableSpec { table: SERIES_MARK, name: "series_mark", ordered: true, inline_max: None },
+    // Read when the engine starts, and never again: the points are in buffers meanwhile.
+    TableSpec { table: SERIES_CHUNK, name: "series_chunk", ordered: true, inline_max: Some(0) },
 ];
 
 /// Key of the [`META`] row that names the durability level of the run that wrote last.
@@ -206,6 +214,34 @@ pub(crate) fn stream_consumer(stream: u64, group: u32, consumer: &Name) -> RowKe
     let mut row = stream_group_rows(stream, group);
     row.extend_from_slice(consumer.as_bytes());
     row
+}
+
+/// The key of [`SERIES_MARK`].
+pub(crate) fn series_column(series: u64, field: u32) -> [u8; 12] {
+    let mut row = [0; 12];
+    row[..8].copy_from_slice(&series.to_be_bytes());
+    row[8..].copy_from_slice(&field.to_be_bytes());
+    row
+}
+
+/// Reads a key made by [`series_column`].
+pub(crate) fn read_series_column(row: &[u8]) -> Option<(u64, u32)> {
+    let (series, field) = row.split_at_checked(8)?;
+    Some((read_number(series)?, u32::from_be_bytes(field.try_into().ok()?)))
+}
+
+/// The key of [`SERIES_CHUNK`].
+pub(crate) fn series_chunk(space: u64, chunk: u64) -> [u8; 16] {
+    let mut row = [0; 16];
+    row[..8].copy_from_slice(&space.to_be_bytes());
+    row[8..].copy_from_slice(&chunk.to_be_bytes());
+    row
+}
+
+/// Reads a key made by [`series_chunk`].
+pub(crate) fn read_series_chunk(row: &[u8]) -> Option<(u64, u64)> {
+    let (space, chunk) = row.split_at_checked(8)?;
+    Some((read_number(space)?, read_number(chunk)?))
 }
 
 /// The least byte string greater than all that start with `prefix`; none when there is no such string.

@@ -143,7 +143,7 @@ pub(crate) fn ground(disk: &SimDisk) -> Ground {
         salt: 0x5eed,
         ..manifold_store::Options::new(keys::TABLES)
     };
-    Ground { disk: Arc::new(disk.clone()), store }
+    Ground { disk: Arc::new(disk.clone()), store, series: crate::series::Tuning::default() }
 }
 
 pub(crate) fn ns(name: &str) -> Namespace {
