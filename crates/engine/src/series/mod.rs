@@ -8,10 +8,13 @@ use std::{cmp::Ordering, sync::Arc};
 
 use bytes::Bytes;
 
+mod block;
 mod column;
+mod number;
 mod pattern;
 mod plan;
 mod points;
+mod run;
 mod verbs;
 
 pub use pattern::Pattern;
