@@ -9,7 +9,9 @@ use std::{cmp::Ordering, sync::Arc};
 use bytes::Bytes;
 
 mod block;
+mod catalog;
 mod column;
+mod columns;
 mod number;
 mod pattern;
 mod plan;
