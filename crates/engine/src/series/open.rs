@@ -53,7 +53,7 @@ impl<'a> Recovery<'a> {
 
     fn marks(&self) -> Result<()> {
         each_row(&self.snapshot, keys::SERIES_MARK, |key, row| {
-            let (id, field) = keys::read_series_column(key).ok_or_else(|| Error::unreadable("the mark of a column"))?;
+            let (id, field) = keys::read_series_mark(key).ok_or_else(|| Error::unreadable("the mark of a column"))?;
             let sealed = seal::read_mark(row)?;
             if let Some((series, space)) = self.series.get(&id) {
                 series.columns.lock().entry(field).sealed = sealed;

@@ -62,7 +62,7 @@ impl Rebuilt {
             txn.put(keys::SERIES_BLOCK, &block.key(series, field), head, body);
         }
         if let Some(sealed) = self.sealed {
-            txn.put(keys::SERIES_MARK, &keys::series_column(series, field), &codec::number_head(ENCODING, sealed), &[]);
+            txn.put(keys::SERIES_MARK, &keys::series_mark(series, field), &codec::number_head(ENCODING, sealed), &[]);
         }
     }
 

@@ -47,7 +47,7 @@ fn commit(live: &Live, space: &Arc<Space>, mut points: Points, atomic: bool) -> 
     if points.epoch != 0 && points.epoch != catalog.epoch() {
         return Ok(None);
     }
-    let mut draft = Catalog::draft(space.id, &live.series.ids, &live.limits);
+    let mut draft = Draft::new(space.id, &live.series.ids, &live.limits);
     let written = Resolve::new(&catalog, &mut draft).lines(&mut points)?;
     if written.lines == 0 || atomic && !written.refused.is_empty() {
         // What refuses a line may be so new that it is not durable.
