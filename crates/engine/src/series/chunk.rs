@@ -5,14 +5,8 @@ use manifold_store::Row;
 
 use crate::{
     Error, Result, codec,
-    series::{
-        FieldType,
-        points::Sample,
-    },
+    series::{FieldType, points::Sample},
 };
-
-#[cfg(test)]
-mod tests;
 
 const ENCODING: u8 = 1;
 

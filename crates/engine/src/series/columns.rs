@@ -185,7 +185,13 @@ impl Column {
         from..self.blocks.partition_point(|block| block.summary.first <= last).max(from)
     }
 
-    fn view_blocks(&mut self, live: &Live, space: &Arc<Space>, series: u64, range: (i64, i64)) -> Result<Vec<BlockView>> {
+    fn view_blocks(
+        &mut self,
+        live: &Live,
+        space: &Arc<Space>,
+        series: u64,
+        range: (i64, i64),
+    ) -> Result<Vec<BlockView>> {
         loop {
             self.settle(live, space);
             let read = |block: &Block| {

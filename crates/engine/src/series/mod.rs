@@ -29,6 +29,9 @@ mod upkeep;
 mod verbs;
 mod write;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use open::recover;
 pub use pattern::Pattern;
 pub use plan::{Aggregate, Comparison, Expr, Operator, Query, Stage, TagFilter, TagTest, UNTAGGED};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::{
     Engine, Error, Kind, Namespace, Result,
     series::{
-        DeletePoints, FieldRef, MeasurementInfo, Points, Query, SeriesKey, SeriesPoints, SeriesRef, SeriesStats, Written,
-        stats, write,
+        DeletePoints, FieldRef, MeasurementInfo, Points, Query, SeriesKey, SeriesPoints, SeriesRef, SeriesStats,
+        Written, stats, write,
     },
 };
 
@@ -37,12 +37,7 @@ impl Engine {
     /// Writes lines; the answer is durable. Those that break a rule about data are left out and told; with `atomic` one
     /// such line leaves out all of them. Series, fields, measurement and namespace are created as needed. `None` when
     /// the epoch of the points is over: look the numbers up again.
-    pub async fn write_points(
-        &self,
-        namespace: &Namespace,
-        points: Points,
-        atomic: bool,
-    ) -> Result<Option<Written>> {
+    pub async fn write_points(&self, namespace: &Namespace, points: Points, atomic: bool) -> Result<Option<Written>> {
         write::write(self.live()?, namespace, points, atomic).await
     }
     /// Computes a query over what is durable. Series by field, then key. `Invalid` when it needs more points, windows or

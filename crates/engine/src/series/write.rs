@@ -20,12 +20,7 @@ use crate::{
 };
 
 /// Writes points; none when the epoch of their references is over.
-pub(crate) async fn write(
-    live: &Live,
-    namespace: &Namespace,
-    points: Points,
-    atomic: bool,
-) -> Result<Option<Written>> {
+pub(crate) async fn write(live: &Live, namespace: &Namespace, points: Points, atomic: bool) -> Result<Option<Written>> {
     if points.is_empty() {
         return Ok(Some(Written::default()));
     }
