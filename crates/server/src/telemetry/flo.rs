@@ -12,6 +12,7 @@ use prometheus_client::{collector::Collector, encoding::DescriptorEncoder};
 
 use super::{
     Counter, Gauge, Requests,
+    flo_ts::{self, TsCounters},
     labelled::Labelled,
     names,
     pace::Pace,
@@ -33,6 +34,7 @@ pub struct FloMetrics {
     kv: Labelled<KvCounters>,
     queues: Labelled<QueueCounters>,
     streams: Labelled<StreamCounters>,
+    ts: Labelled<TsCounters>,
     /// What queues and streams stood at when somebody last looked.
     standing: Mutex<Standing>,
 }
@@ -180,6 +182,7 @@ impl FloMetrics {
             kv: Labelled::default(),
             queues: Labelled::default(),
             streams: Labelled::default(),
+            ts: Labelled::default(),
             standing: Mutex::default(),
         }
     }
@@ -232,6 +235,11 @@ impl FloMetrics {
     /// The counters of a stream.
     pub fn stream(&self, namespace: &[u8], stream: &[u8]) -> Arc<StreamCounters> {
         self.streams.at(namespace, stream)
+    }
+
+    /// The counters of a namespace's time series.
+    pub fn ts(&self, namespace: &[u8]) -> Arc<TsCounters> {
+        self.ts.at(namespace, b"")
     }
 
     /// Asks the engine what queues and streams hold; their names are those that were counted.
@@ -429,6 +437,7 @@ impl Collector for FloMetrics {
         self.encode_kv(encoder)?;
         self.encode_queues(encoder)?;
         self.encode_streams(encoder)?;
+        flo_ts::encode(&self.ts, encoder)?;
         self.encode_standing(encoder)
     }
 }
