@@ -6,6 +6,7 @@ use hyper::{Method, StatusCode};
 use manifold_engine::{
     Engine, Name, Namespace,
     queue::{self, QueueName},
+    series::SeriesStats,
 };
 use parking_lot::Mutex;
 use prometheus_client::{collector::Collector, encoding::DescriptorEncoder};
@@ -45,6 +46,7 @@ struct Standing {
     queues: Vec<(String, String, queue::Stats)>,
     /// With the number of pending records of all groups, and the offset of the last record.
     streams: Vec<(String, String, u64, u64)>,
+    ts: SeriesStats,
 }
 
 #[derive(Debug, Default)]
@@ -244,7 +246,7 @@ impl FloMetrics {
 
     /// Asks the engine what queues and streams hold; their names are those that were counted.
     pub async fn look(&self, engine: &Engine) {
-        let mut standing = Standing::default();
+        let mut standing = Standing { ts: engine.series_stats(), ..Standing::default() };
         for (namespace, name, _) in self.queues.all() {
             let names = (Namespace::new(namespace.clone()), QueueName::new(name.clone()));
             // `_other_` and queues that are gone hold nothing.
@@ -297,7 +299,8 @@ impl FloMetrics {
         let pending: Series = streams().map(|(of, name, pending, _)| (stream_labels(of, name), *pending)).collect();
         write::gauge_series(encoder, names::FLO_STREAM_PENDING, "Records delivered and not acknowledged", &pending)?;
         let last: Series = streams().map(|(of, name, _, last)| (stream_labels(of, name), *last)).collect();
-        write::gauge_series(encoder, names::FLO_STREAM_LAST_SEQ, "Offset of the last record", &last)
+        write::gauge_series(encoder, names::FLO_STREAM_LAST_SEQ, "Offset of the last record", &last)?;
+        flo_ts::encode_standing(&standing.ts, encoder)
     }
 
     fn encode_node(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {

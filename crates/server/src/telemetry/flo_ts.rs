@@ -2,13 +2,14 @@
 
 use std::fmt;
 
+use manifold_engine::series::SeriesStats;
 use prometheus_client::encoding::DescriptorEncoder;
 
 use super::{
     Counter,
     labelled::Labelled,
     names,
-    write::{self, Series},
+    write::{self, Series, one},
 };
 
 /// What happens to the time series of one namespace.
@@ -45,6 +46,21 @@ pub(super) fn encode(ts: &Labelled<TsCounters>, encoder: &mut DescriptorEncoder<
         let series: Series =
             all.iter().map(|(namespace, _, ts)| (vec![("namespace", namespace.clone())], read(ts).get())).collect();
         write::counter_series(encoder, name, help, &series)?;
+    }
+    Ok(())
+}
+
+/// What all time series hold.
+pub(super) fn encode_standing(stats: &SeriesStats, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+    let SeriesStats { series, buffered, sealed, blocks, block_bytes } = *stats;
+    for (name, help, value) in [
+        (names::FLO_TS_SERIES, "Time series", series),
+        (names::FLO_TS_POINTS_BUFFERED, "Values that are not sealed into blocks yet", buffered),
+        (names::FLO_TS_POINTS_SEALED, "Values in blocks", sealed),
+        (names::FLO_TS_BLOCKS, "Blocks of values", blocks),
+        (names::FLO_TS_BLOCK_BYTES, "Bytes of blocks", block_bytes),
+    ] {
+        write::gauge(encoder, name, help, one(value))?;
     }
     Ok(())
 }

@@ -129,6 +129,16 @@ pub const FLO_TS_POINTS_WRITTEN: &str = "flo_ts_points_written_total";
 pub const FLO_TS_LINES_REJECTED: &str = "flo_ts_lines_rejected_total";
 /// Queries, by namespace.
 pub const FLO_TS_QUERIES: &str = "flo_ts_queries_total";
+/// Time series.
+pub const FLO_TS_SERIES: &str = "flo_ts_series";
+/// Values of points that are not sealed into blocks yet.
+pub const FLO_TS_POINTS_BUFFERED: &str = "flo_ts_points_buffered";
+/// Values of points in blocks.
+pub const FLO_TS_POINTS_SEALED: &str = "flo_ts_points_sealed";
+/// Blocks.
+pub const FLO_TS_BLOCKS: &str = "flo_ts_blocks";
+/// Bytes of blocks.
+pub const FLO_TS_BLOCK_BYTES: &str = "flo_ts_block_bytes";
 /// Messages held by consumers, by queue.
 pub const FLO_QUEUE_LEASES_ACTIVE: &str = "flo_queue_leases_active";
 /// Dead letters, by queue.
