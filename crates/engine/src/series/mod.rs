@@ -15,11 +15,15 @@ mod catalog;
 mod chunk;
 mod column;
 mod columns;
+mod delete;
+mod list;
 mod number;
 mod open;
 mod pattern;
 mod plan;
 mod points;
+mod remove;
+mod retain;
 mod run;
 mod seal;
 mod space;
@@ -32,10 +36,12 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use catalog::count_measurements;
 pub(crate) use open::recover;
 pub use pattern::Pattern;
 pub use plan::{Aggregate, Comparison, Expr, Operator, Query, Stage, TagFilter, TagTest, UNTAGGED};
 pub use points::{FieldRef, Points, SeriesRef};
+pub(crate) use retain::{Retain, Rules};
 pub(crate) use space::Spaces;
 pub(crate) use tuning::Tuning;
 pub(crate) use upkeep::Seal;
