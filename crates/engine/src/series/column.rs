@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::{Result, series::Scalar};
+use crate::{
+    Result,
+    series::{Scalar, block},
+};
 
 /// Values of points, by type; those of a mixed column are kept as they came.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,6 +67,17 @@ pub(crate) struct BlockView {
     pub(crate) summary: Arc<Summary>,
     /// Compressed.
     pub(crate) body: Body,
+}
+
+impl BlockView {
+    /// Its points.
+    pub(crate) fn read(&self) -> Result<Run> {
+        match &self.body {
+            Body::Row(row) => block::decode(&self.summary, &row.body()?),
+            #[cfg(test)]
+            Body::Bytes(body) => block::decode(&self.summary, body),
+        }
+    }
 }
 
 /// Where a block's bytes are.

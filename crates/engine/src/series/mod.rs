@@ -16,6 +16,7 @@ mod number;
 mod pattern;
 mod plan;
 mod points;
+mod query;
 mod run;
 mod verbs;
 
