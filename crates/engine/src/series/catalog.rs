@@ -126,6 +126,11 @@ impl Catalog {
         self.slots.get(slot as usize)?.as_ref()
     }
 
+    /// Slots are below this.
+    pub(crate) fn slots(&self) -> u32 {
+        self.slots.len() as u32
+    }
+
     /// All series.
     pub(crate) fn all_series(&self) -> impl Iterator<Item = &Arc<Series>> {
         self.slots.iter().flatten()

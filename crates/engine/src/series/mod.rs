@@ -8,21 +8,38 @@ use std::{cmp::Ordering, sync::Arc};
 
 use bytes::Bytes;
 
+mod backlog;
 mod block;
+mod buffer;
 mod catalog;
+mod chunk;
 mod column;
 mod columns;
 mod number;
+mod open;
 mod pattern;
 mod plan;
 mod points;
 mod query;
 mod run;
+mod seal;
+mod space;
+mod stats;
+mod tuning;
+mod upkeep;
 mod verbs;
+mod write;
 
+#[cfg(test)]
+mod tests;
+
+pub(crate) use open::recover;
 pub use pattern::Pattern;
 pub use plan::{Aggregate, Comparison, Expr, Operator, Query, Stage, TagFilter, TagTest, UNTAGGED};
 pub use points::{FieldRef, Points, SeriesRef};
+pub(crate) use space::Spaces;
+pub(crate) use tuning::Tuning;
+pub(crate) use upkeep::Seal;
 
 /// A value of a point.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,7 +6,7 @@ use crate::{
     Engine, Error, Kind, Namespace, Result,
     series::{
         DeletePoints, FieldRef, MeasurementInfo, Points, Query, SeriesKey, SeriesPoints, SeriesRef, SeriesStats,
-        Written,
+        Written, stats, write,
     },
 };
 
@@ -37,13 +37,8 @@ impl Engine {
     /// Writes lines; the answer is durable. Those that break a rule about data are left out and told; with `atomic` one
     /// such line leaves out all of them. Series, fields, measurement and namespace are created as needed. `None` when
     /// the epoch of the points is over: look the numbers up again.
-    pub async fn write_points(
-        &self,
-        _namespace: &Namespace,
-        _points: Points,
-        _atomic: bool,
-    ) -> Result<Option<Written>> {
-        Err(missing())
+    pub async fn write_points(&self, namespace: &Namespace, points: Points, atomic: bool) -> Result<Option<Written>> {
+        write::write(self.live()?, namespace, points, atomic).await
     }
     /// Computes a query over what is durable. Series by field, then key. `Invalid` when it needs more points, windows or
     /// memory than a query may, `Busy` when it takes too long.
@@ -63,8 +58,8 @@ impl Engine {
     ) -> Result<Vec<MeasurementInfo>> {
         Err(missing())
     }
-    /// Numbers for metrics.
+    /// Numbers for metrics; zeros until the engine has recovered.
     pub fn series_stats(&self) -> SeriesStats {
-        SeriesStats::default()
+        self.live().map_or_else(|_| SeriesStats::default(), |live| stats::stats(live))
     }
 }
