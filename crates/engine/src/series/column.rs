@@ -92,17 +92,13 @@ pub(crate) enum Body {
 
 /// What a query reads from.
 pub(crate) trait Source {
-    /// The series that the query's filters let pass, by their keys' text.
-    fn series(&self) -> &[Arc<SeriesMatch>];
+    /// How many series the query's filters let pass; they are numbered by their keys' text.
+    fn series(&self) -> usize;
+    /// The tags of a series, by tag.
+    fn tags(&self, series: usize) -> &[(Arc<str>, Arc<str>)];
     /// The fields asked for that the measurement has, by name: the name, and whether it holds text.
     fn fields(&self) -> &[(Arc<str>, bool)];
     /// The column of a field of a series between two instants, both included; none = it has no points there. Blocks and
     /// newer points that lie wholly outside are left out, others may reach beyond.
     fn column(&self, series: usize, field: usize, range: (i64, i64)) -> Result<Option<ColumnView>>;
-}
-
-/// A series that a query reads.
-pub(crate) struct SeriesMatch {
-    /// By tag.
-    pub(crate) tags: Vec<(Arc<str>, Arc<str>)>,
 }

@@ -97,6 +97,9 @@ impl Sum {
     #[inline]
     pub(crate) fn merge(&mut self, other: Sum) {
         let (high, lost) = two_sum(self.high, other.high);
+        if !high.is_finite() {
+            return self.set(high, 0.0);
+        }
         let (low, rest) = two_sum(self.low, other.low);
         let (high, lost) = quick_two_sum(high, lost + low);
         self.set(high, lost + rest);

@@ -6,7 +6,7 @@ use crate::{
     Engine, Error, Kind, Namespace, Result,
     series::{
         DeletePoints, FieldRef, MeasurementInfo, Points, Query, SeriesKey, SeriesPoints, SeriesRef, SeriesStats,
-        Written, stats, write,
+        Written, query, stats, write,
     },
 };
 
@@ -42,8 +42,8 @@ impl Engine {
     }
     /// Computes a query over what is durable. Series by field, then key. `Invalid` when it needs more points, windows or
     /// memory than a query may, `Busy` when it takes too long.
-    pub async fn query_points(&self, _namespace: &Namespace, _query: Query) -> Result<Vec<SeriesPoints>> {
-        Err(missing())
+    pub async fn query_points(&self, namespace: &Namespace, query: Query) -> Result<Vec<SeriesPoints>> {
+        query::query(self.live()?, namespace, query).await
     }
     /// Deletes points; series and measurements that have none left are gone. How many points there were.
     pub async fn delete_points(&self, _namespace: &Namespace, _delete: DeletePoints) -> Result<u64> {

@@ -54,7 +54,7 @@ fn numbered<'a>(
         streams.walk(stream, budget, &mut collecting)?;
         let Collecting { points, mut memory, .. } = collecting;
         if !points.times.is_empty() {
-            let (tags, key) = (streams.tags(streams.member(stream)).clone(), streams.key(stream, measurement));
+            let (tags, key) = (streams.tags(streams.member(stream)).to_vec(), streams.key(stream, measurement));
             memory.grow(key.len() + size_of_val(tags.as_slice()) + size_of::<Held<'_>>())?;
             mine.push((stream, Held { field: streams.field(stream), key, tags, points, memory }));
         }

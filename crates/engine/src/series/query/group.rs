@@ -10,7 +10,7 @@ use crate::{
         UNTAGGED,
         query::{
             budget::{Budget, Memory},
-            streams::{Streams, Tags, key},
+            streams::{Streams, Tag, key},
         },
     },
 };
@@ -76,7 +76,7 @@ impl<'a> Groups<'a> {
     }
 }
 
-fn value<'a>(tags: &'a Tags, tag: &str) -> &'a str {
+fn value<'a>(tags: &'a [Tag], tag: &str) -> &'a str {
     match tags.binary_search_by(|(other, _)| (**other).cmp(tag)) {
         Ok(at) => &tags[at].1,
         Err(_) => UNTAGGED,

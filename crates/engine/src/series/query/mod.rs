@@ -12,13 +12,17 @@ mod math;
 mod pools;
 mod run;
 mod slice;
+mod source;
 mod step;
 mod streams;
 mod table;
 mod threads;
 mod top;
+mod verb;
 mod walk;
 mod windows;
+
+pub(crate) use verb::{Queries, query};
 
 #[cfg(test)]
 mod tests;

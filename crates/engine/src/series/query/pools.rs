@@ -8,7 +8,7 @@ use crate::{
             budget::{Budget, Memory},
             fold::Fold,
             gather::{none, point_bytes},
-            streams::{Held, Tags, agree},
+            streams::{Held, Tag, agree},
             table::{Shape, Table},
         },
     },
@@ -26,7 +26,7 @@ pub(super) struct Pools<'a, F> {
 pub(super) struct Pool<'a, F> {
     pub(super) table: Table<'a, F>,
     /// Those of all streams that had points so far.
-    tags: Option<Tags>,
+    tags: Option<Vec<Tag>>,
 }
 
 impl<'a, F: Fold> Pools<'a, F> {
@@ -63,12 +63,12 @@ impl<'a, F: Fold> Pools<'a, F> {
     }
 
     /// A stream of these tags had points for the pool of a number.
-    pub(super) fn saw(&mut self, number: usize, tags: &Tags) -> Result<()> {
+    pub(super) fn saw(&mut self, number: usize, tags: &[Tag]) -> Result<()> {
         match &mut self.pool(number)?.tags {
             Some(agreed) => agree(agreed, tags),
             none => {
-                *none = Some(tags.clone());
-                self.memory.grow(size_of_val(tags.as_slice()))?;
+                *none = Some(tags.to_vec());
+                self.memory.grow(size_of_val(tags))?;
             }
         }
         Ok(())

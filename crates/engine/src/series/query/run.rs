@@ -32,7 +32,7 @@ pub(super) fn run<S: Source + Sync>(
 ) -> Result<Vec<SeriesPoints>> {
     let budget = Budget::new(limits, given_up);
     check(query, &budget)?;
-    if query.range.0 > query.range.1 || source.series().is_empty() {
+    if query.range.0 > query.range.1 || source.series() == 0 {
         return Ok(Vec::new());
     }
     let pooling = query.stages.iter().position(is_pooling).unwrap_or(query.stages.len());

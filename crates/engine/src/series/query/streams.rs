@@ -16,8 +16,8 @@ use crate::{
     },
 };
 
-/// Tags and their values, by tag.
-pub(super) type Tags = Vec<(Arc<str>, Arc<str>)>;
+/// A tag and its value.
+pub(super) type Tag = (Arc<str>, Arc<str>);
 
 /// Streams of points, each of one field; by field, then key.
 pub(super) trait Streams: Sync {
@@ -30,7 +30,7 @@ pub(super) trait Streams: Sync {
     /// How many members there are.
     fn members(&self) -> usize;
     /// The tags of a member.
-    fn tags(&self, member: usize) -> &Tags;
+    fn tags(&self, member: usize) -> &[Tag];
     /// The key of a stream.
     fn key(&self, stream: usize, measurement: &str) -> String;
     /// The order of two streams by their keys.
@@ -62,14 +62,14 @@ impl<S: Source> Columns<'_, S> {
     /// Field (of those that matter) and series of a stream.
     fn place(&self, stream: usize) -> (usize, usize) {
         let column = self.chosen.as_ref().map_or(stream, |chosen| chosen[stream]);
-        let series = self.source.series().len();
+        let series = self.source.series();
         (column / series, column % series)
     }
 }
 
 impl<S: Source + Sync> Streams for Columns<'_, S> {
     fn len(&self) -> usize {
-        self.chosen.as_ref().map_or(self.fields.len().saturating_mul(self.source.series().len()), Vec::len)
+        self.chosen.as_ref().map_or(self.fields.len().saturating_mul(self.source.series()), Vec::len)
     }
     fn field(&self, stream: usize) -> usize {
         self.fields[self.place(stream).0]
@@ -78,10 +78,10 @@ impl<S: Source + Sync> Streams for Columns<'_, S> {
         self.place(stream).1
     }
     fn members(&self) -> usize {
-        self.source.series().len()
+        self.source.series()
     }
-    fn tags(&self, member: usize) -> &Tags {
-        &self.source.series()[member].tags
+    fn tags(&self, member: usize) -> &[Tag] {
+        self.source.tags(member)
     }
     fn key(&self, stream: usize, measurement: &str) -> String {
         let tags = self.tags(self.member(stream)).iter();
@@ -108,7 +108,7 @@ impl<S: Source + Sync> Streams for Columns<'_, S> {
 pub(super) struct Held<'a> {
     pub(super) field: usize,
     pub(super) key: String,
-    pub(super) tags: Tags,
+    pub(super) tags: Vec<Tag>,
     /// Pooled raw points may have the same time.
     pub(super) points: Run,
     pub(super) memory: Memory<'a>,
@@ -127,7 +127,7 @@ impl Streams for Vec<Held<'_>> {
     fn members(&self) -> usize {
         self.as_slice().len()
     }
-    fn tags(&self, member: usize) -> &Tags {
+    fn tags(&self, member: usize) -> &[Tag] {
         &self[member].tags
     }
     fn key(&self, stream: usize, _: &str) -> String {
@@ -153,8 +153,8 @@ pub(super) fn key<'a>(measurement: &str, tags: impl Iterator<Item = (&'a str, &'
 }
 
 /// Leaves those tags on which two agree.
-pub(super) fn agree(tags: &mut Tags, others: &Tags) {
-    if !tags.is_empty() && tags != others {
+pub(super) fn agree(tags: &mut Vec<Tag>, others: &[Tag]) {
+    if !tags.is_empty() && tags.as_slice() != others {
         tags.retain(|tag| others.binary_search(tag).is_ok());
     }
 }

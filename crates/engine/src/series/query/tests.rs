@@ -5,7 +5,7 @@ use crate::{
     Error, QueryLimits, Result,
     series::{
         Aggregate, Point, Query, Scalar, SeriesPoints, Stage, block,
-        column::{BlockView, Body, ColumnView, Run, SeriesMatch, Source, Values},
+        column::{BlockView, Body, ColumnView, Run, Source, Values},
     },
 };
 
@@ -24,12 +24,10 @@ pub(super) struct Column {
 /// A source in memory.
 #[derive(Default)]
 pub(super) struct Shelf {
-    series: Vec<Arc<SeriesMatch>>,
+    tags: Vec<Vec<(Arc<str>, Arc<str>)>>,
     fields: Vec<(Arc<str>, bool)>,
     /// By series, then field.
     columns: Vec<Vec<Column>>,
-    /// How many blocks were read.
-    pub(super) reads: std::sync::atomic::AtomicUsize,
 }
 
 pub(super) fn run_of(points: &[(i64, Scalar)]) -> Run {
@@ -46,14 +44,17 @@ impl Shelf {
     /// Adds a series after those with smaller keys.
     pub(super) fn add(&mut self, tags: &[(&str, &str)], columns: Vec<Column>) {
         let tags = tags.iter().map(|(tag, value)| (Arc::from(*tag), Arc::from(*value))).collect();
-        self.series.push(Arc::new(SeriesMatch { tags }));
+        self.tags.push(tags);
         self.columns.push(columns);
     }
 }
 
 impl Source for Shelf {
-    fn series(&self) -> &[Arc<SeriesMatch>] {
-        &self.series
+    fn series(&self) -> usize {
+        self.tags.len()
+    }
+    fn tags(&self, series: usize) -> &[(Arc<str>, Arc<str>)] {
+        &self.tags[series]
     }
     fn fields(&self) -> &[(Arc<str>, bool)] {
         &self.fields
