@@ -41,6 +41,7 @@ mod queues;
 mod routes;
 mod scan;
 mod streams;
+pub mod ts;
 
 pub use config::{Config, PriorityOrder, Refused};
 
