@@ -58,6 +58,17 @@ pub(crate) const STREAM_CONSUMER: Table = Table(34);
 /// What is left of streams and groups and has to go: the stream's id, perhaps the group's number.
 pub(crate) const STREAM_GONE: Table = Table(35);
 
+/// Namespaces that have time series: the space's id.
+pub(crate) const SERIES_SPACE: Table = Table(40);
+/// Measurements: the measurement's id.
+pub(crate) const SERIES_MEASUREMENT: Table = Table(41);
+/// Fields: the measurement's id, the field's number.
+pub(crate) const SERIES_FIELD: Table = Table(42);
+/// Series: the series' id.
+pub(crate) const SERIES: Table = Table(43);
+/// Points of columns, sealed: the series' id, the field's number, the block's number.
+pub(crate) const SERIES_BLOCK: Table = Table(46);
+
 /// All tables, as the store wants to know them.
 pub(crate) const TABLES: &[TableSpec] = &[
     TableSpec { table: META, name: "meta", ordered: false, inline_max: None },
@@ -86,6 +97,12 @@ pub(crate) const TABLES: &[TableSpec] = &[
     TableSpec { table: STREAM_PENDING, name: "stream_pending", ordered: true, inline_max: None },
     TableSpec { table: STREAM_CONSUMER, name: "stream_consumer", ordered: true, inline_max: None },
     TableSpec { table: STREAM_GONE, name: "stream_gone", ordered: true, inline_max: None },
+    TableSpec { table: SERIES_SPACE, name: "series_space", ordered: true, inline_max: None },
+    // Names are read when the engine starts, and kept in the catalogs of their spaces from then on.
+    TableSpec { table: SERIES_MEASUREMENT, name: "series_measurement", ordered: true, inline_max: Some(0) },
+    TableSpec { table: SERIES_FIELD, name: "series_field", ordered: true, inline_max: Some(0) },
+    TableSpec { table: SERIES, name: "series", ordered: true, inline_max: Some(0) },
+    TableSpec { table: SERIES_BLOCK, name: "series_block", ordered: true, inline_max: Some(0) },
 ];
 
 /// Key of the [`META`] row that names the durability level of the run that wrote last.
@@ -98,6 +115,9 @@ pub(crate) const META_QUEUE: &[u8] = b"queue";
 
 /// Key of the [`META`] row that keeps the id of the next stream.
 pub(crate) const META_STREAM: &[u8] = b"stream";
+
+/// Key of the [`META`] row that keeps the last id given to a measurement or a series.
+pub(crate) const META_SERIES: &[u8] = b"series";
 
 /// A row's key, on the stack for usual lengths.
 pub(crate) type RowKey = SmallVec<[u8; 96]>;
@@ -206,6 +226,36 @@ pub(crate) fn stream_consumer(stream: u64, group: u32, consumer: &Name) -> RowKe
     let mut row = stream_group_rows(stream, group);
     row.extend_from_slice(consumer.as_bytes());
     row
+}
+
+/// The key of [`SERIES_FIELD`].
+pub(crate) fn series_field(measurement: u64, field: u32) -> [u8; 12] {
+    let mut row = [0; 12];
+    row[..8].copy_from_slice(&measurement.to_be_bytes());
+    row[8..].copy_from_slice(&field.to_be_bytes());
+    row
+}
+
+/// Reads a key made by [`series_field`].
+pub(crate) fn read_series_field(row: &[u8]) -> Option<(u64, u32)> {
+    let (measurement, field) = row.split_first_chunk()?;
+    Some((u64::from_be_bytes(*measurement), u32::from_be_bytes(field.try_into().ok()?)))
+}
+
+/// The key of [`SERIES_BLOCK`].
+pub(crate) fn series_block(series: u64, field: u32, block: u64) -> [u8; 20] {
+    let mut row = [0; 20];
+    row[..8].copy_from_slice(&series.to_be_bytes());
+    row[8..12].copy_from_slice(&field.to_be_bytes());
+    row[12..].copy_from_slice(&block.to_be_bytes());
+    row
+}
+
+/// Reads a key made by [`series_block`].
+pub(crate) fn read_series_block(row: &[u8]) -> Option<(u64, u32, u64)> {
+    let (series, rest) = row.split_first_chunk()?;
+    let (field, block) = rest.split_first_chunk()?;
+    Some((u64::from_be_bytes(*series), u32::from_be_bytes(*field), read_number(block)?))
 }
 
 /// The least byte string greater than all that start with `prefix`; none when there is no such string.

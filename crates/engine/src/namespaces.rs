@@ -174,7 +174,12 @@ fn each_counted(
     Ok(())
 }
 
-fn each_row(snapshot: &Snapshot, table: Table, mut each: impl FnMut(&Bytes, &Row) -> Result<()>) -> Result<()> {
+/// Calls `each` with the rows of a table in the order of their keys.
+pub(crate) fn each_row(
+    snapshot: &Snapshot,
+    table: Table,
+    mut each: impl FnMut(&Bytes, &Row) -> Result<()>,
+) -> Result<()> {
     let mut from = Some(Vec::new());
     while let Some(start) = from {
         let chunk = snapshot.range(table, &Range { from: start, to: None, limit: ROWS, reverse: false });

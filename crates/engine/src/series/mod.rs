@@ -8,10 +8,15 @@ use std::{cmp::Ordering, sync::Arc};
 
 use bytes::Bytes;
 
+mod block;
+mod catalog;
 mod column;
+mod columns;
+mod number;
 mod pattern;
 mod plan;
 mod points;
+mod run;
 mod verbs;
 
 pub use pattern::Pattern;

@@ -1,3 +1,8 @@
-//! Time series: points come in as lines of text and are asked for in FloQL.
+//! Time series: lines of points in, FloQL in, series out.
 
+mod asked;
+pub(super) mod delete;
+pub(super) mod floql;
 pub mod line;
+pub(super) mod measurements;
+pub(super) mod query;

@@ -406,7 +406,7 @@ fn a_bad_line_never_affects_the_next() {
         (b"m v=\"a\nb\"x\nm v=1", &["1:10 text after closing quote"], 1),
         (b"m a=\"x\ny\",v=\"open\nm v=1", &["1:13 unterminated string"], 1),
         (b"m v=\"open\nm v=\"x\"\nm v=3", &["1:16 text after closing quote"], 1),
-        (b"m v=\"\xff\nm v=1\n\" 5\nm v=2", &["1:5 invalid UTF-8", "3:2 missing field key"], 2),
+        (b"m v=\"\xff\nm v=1\n\" 5\nm v=2", &["1:5 invalid UTF-8", "3:4 missing field value"], 2),
         (
             b"m,\xff=1 v=1\nm \xc3\x28=1\nm v=\xf0\x9f 1\nm v=1 \x80\nm v=1",
             &["1:3 invalid UTF-8", "2:3 invalid UTF-8", "3:5 invalid UTF-8", "4:7 invalid UTF-8"],

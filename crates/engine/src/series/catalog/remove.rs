@@ -1,0 +1,77 @@
+//! Removing series whose points are gone.
+
+use std::{collections::HashMap, sync::Arc};
+
+use foldhash::quality::RandomState;
+
+use super::{Catalog, Measurement, Series};
+use crate::{keys, txn::Txn};
+
+/// Series to remove, and the measurements that have none left without them.
+pub(crate) struct Removal {
+    series: Vec<Arc<Series>>,
+    /// With the number of their fields.
+    measurements: Vec<(Arc<Measurement>, u32)>,
+}
+
+impl Catalog {
+    /// What goes when `series`, each named once, go. Who has it keeps the space's turn until it is done with.
+    pub(crate) fn removal(&self, series: Vec<Arc<Series>>) -> Removal {
+        let mut going: HashMap<u64, usize, RandomState> = HashMap::default();
+        series.iter().for_each(|series| *going.entry(series.measurement.id).or_default() += 1);
+        let left = going.into_iter().filter_map(|(id, going)| {
+            let measured = self.measured.get(&id)?;
+            (measured.index.len() == going).then(|| (measured.measurement.clone(), measured.fields.len() as u32))
+        });
+        Removal { measurements: left.collect(), series }
+    }
+
+    /// Removes what was committed. Slots mean something else from here on.
+    pub(crate) fn remove(&mut self, removal: Removal) {
+        if removal.series.is_empty() {
+            return;
+        }
+        self.epoch.0 += 1;
+        for series in &removal.series {
+            let slot = series.slot;
+            if !self.series(slot).is_some_and(|there| there.id == series.id) {
+                continue;
+            }
+            let hash = self.hash(&series.measurement.name, &series.tags);
+            if let Ok(entry) = self.by_key.find_entry(hash, |there| *there == slot) {
+                entry.remove();
+            }
+            if let Some(measured) = self.measured.get_mut(&series.measurement.id) {
+                measured.index.remove(slot, &series.tags);
+            }
+            self.slots[slot as usize] = None;
+            self.free.push(slot);
+        }
+        for (measurement, _) in &removal.measurements {
+            self.measured.remove(&measurement.id);
+            self.by_name.remove(&measurement.name);
+        }
+        drop(removal);
+        self.forget_names();
+    }
+
+    /// Forgets tags and values that no series has, once they may be many.
+    fn forget_names(&mut self) {
+        if self.free.len() > self.by_key.len() / 2 {
+            self.names.retain(|name| Arc::strong_count(name) > 1);
+        }
+    }
+}
+
+impl Removal {
+    /// Removes the rows of names.
+    pub(crate) fn write(&self, txn: &mut Txn<'_>) {
+        for series in &self.series {
+            txn.delete(keys::SERIES, &keys::number(series.id));
+        }
+        for (measurement, fields) in &self.measurements {
+            txn.delete(keys::SERIES_MEASUREMENT, &keys::number(measurement.id));
+            (0..*fields).for_each(|field| txn.delete(keys::SERIES_FIELD, &keys::series_field(measurement.id, field)));
+        }
+    }
+}
