@@ -30,6 +30,8 @@ const LOOK: Duration = Duration::from_secs(30);
 const PIECE: u32 = 4096;
 /// Chunks removed in one commit.
 const CHUNKS: usize = 512;
+/// What a column costs besides its points, in points.
+const COLUMN_WORK: usize = 128;
 /// So long a writer waits for sealing to make room.
 const ROOM_WAIT: Duration = Duration::from_secs(10);
 
@@ -301,7 +303,7 @@ impl Sealer {
             };
             match begun.step(live) {
                 Ok((target, rebuilt, rest)) => {
-                    work += rebuilt.work;
+                    work += rebuilt.work + COLUMN_WORK;
                     changes.push((target, rebuilt));
                     if rest.is_some() {
                         return (changes, rest);
