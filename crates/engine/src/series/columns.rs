@@ -12,9 +12,10 @@ use crate::{
     Error, Result, keys,
     live::Live,
     series::{
+        FieldType,
         buffer::Buffer,
         catalog::Series,
-        column::{BlockView, Body, ColumnView, Summary},
+        column::{BlockView, Body, ColumnView, Run, Summary},
         points::Sample,
         run,
         space::Space,
@@ -157,13 +158,19 @@ pub(crate) fn view(
     range: (i64, i64),
     cut: u64,
 ) -> Result<Option<ColumnView>> {
-    let (blocks, newer) = {
+    let look = || {
         let mut columns = series.columns.lock();
-        let Some(column) = columns.get_mut(field) else { return Ok(None) };
+        let Some(column) = columns.get_mut(field) else { return Some((Vec::new(), Run::new(FieldType::Float))) };
         // With the lock held, so that the rows are those of the blocks listed.
         let blocks = column.view_blocks(live, space, series.id, range)?;
-        (blocks, column.buffer.first(column.buffer.through(cut)))
+        Some((blocks, column.buffer.first(column.buffer.through(cut))))
     };
+    let seen = look().or_else(|| {
+        // A change became durable before the column was told of it: whoever makes it does that next.
+        let _nobody_changes_blocks = live.series.upkeep.exclusive();
+        look()
+    });
+    let (blocks, newer) = seen.ok_or_else(|| Error::unreadable("a block of a time series"))?;
     let newer = run::sort(newer);
     let inside = newer.within(range);
     let newer = if inside.len() == newer.len() { newer } else { newer.slice(inside) };
@@ -177,24 +184,24 @@ impl Column {
         from..self.blocks.partition_point(|block| block.summary.first <= last).max(from)
     }
 
+    /// None when a row is missing: there is a change that is not known here.
     fn view_blocks(
         &mut self,
         live: &Live,
         space: &Arc<Space>,
         series: u64,
         range: (i64, i64),
-    ) -> Result<Vec<BlockView>> {
+    ) -> Option<Vec<BlockView>> {
         loop {
             self.settle(live, space);
             let read = |block: &Block| {
                 let row = live.store.get(View::Durable, keys::SERIES_BLOCK, &block.key(series, self.field))?;
                 Some(BlockView { summary: block.summary.clone(), body: Body::Row(row) })
             };
-            match self.blocks[self.within(range)].iter().map(read).collect::<Option<Vec<_>>>() {
-                Some(blocks) => return Ok(blocks),
-                // A change became durable just now, and some of them are gone.
-                None if self.changing().is_some_and(|frame| frame <= live.store.durable_seq()) => {}
-                None => return Err(Error::unreadable("a block of a time series")),
+            let blocks: Option<Vec<_>> = self.blocks[self.within(range)].iter().map(read).collect();
+            // Only a change that became durable just now is a reason to look again.
+            if blocks.is_some() || self.changing().is_none_or(|frame| frame > live.store.durable_seq()) {
+                return blocks;
             }
         }
     }

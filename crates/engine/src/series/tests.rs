@@ -11,6 +11,7 @@ use crate::{
     tests::{House, ns, refused},
 };
 
+mod checker;
 mod crash;
 mod faults;
 mod model;

@@ -98,9 +98,8 @@ impl Upkeep {
         self.added.notify_one();
     }
 
-    /// Nothing is sealed until the answer is dropped.
-    #[cfg(test)]
-    pub(crate) fn stall(&self) -> MutexGuard<'_, Sealer> {
+    /// Nobody changes blocks until the answer is dropped. For readers; who changes some wants [`Upkeep::sealer`].
+    pub(crate) fn exclusive(&self) -> MutexGuard<'_, Sealer> {
         self.sealer.lock()
     }
 
