@@ -21,7 +21,7 @@ mod verbs;
 
 pub use pattern::Pattern;
 pub use plan::{Aggregate, Comparison, Expr, Operator, Query, Stage, TagFilter, TagTest, UNTAGGED};
-pub use points::{FieldRef, Points, SeriesRef};
+pub use points::{FieldRef, Mark, Points, SeriesRef};
 
 /// A value of a point.
 #[derive(Debug, Clone, PartialEq)]
