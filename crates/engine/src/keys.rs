@@ -66,6 +66,10 @@ pub(crate) const SERIES_MEASUREMENT: Table = Table(41);
 pub(crate) const SERIES_FIELD: Table = Table(42);
 /// Series: the series' id.
 pub(crate) const SERIES: Table = Table(43);
+/// Through which chunk a column is sealed: the series' id, the field's number.
+pub(crate) const SERIES_MARK: Table = Table(44);
+/// Points as they were written: the space's id, the chunk's number.
+pub(crate) const SERIES_CHUNK: Table = Table(45);
 /// Points of columns, sealed: the series' id, the field's number, the block's number.
 pub(crate) const SERIES_BLOCK: Table = Table(46);
 
@@ -102,6 +106,9 @@ pub(crate) const TABLES: &[TableSpec] = &[
     TableSpec { table: SERIES_MEASUREMENT, name: "series_measurement", ordered: true, inline_max: Some(0) },
     TableSpec { table: SERIES_FIELD, name: "series_field", ordered: true, inline_max: Some(0) },
     TableSpec { table: SERIES, name: "series", ordered: true, inline_max: Some(0) },
+    TableSpec { table: SERIES_MARK, name: "series_mark", ordered: true, inline_max: None },
+    // Read when the engine starts, and never again: until they go, their points are in buffers.
+    TableSpec { table: SERIES_CHUNK, name: "series_chunk", ordered: true, inline_max: Some(0) },
     TableSpec { table: SERIES_BLOCK, name: "series_block", ordered: true, inline_max: Some(0) },
 ];
 
@@ -240,6 +247,30 @@ pub(crate) fn series_field(measurement: u64, field: u32) -> [u8; 12] {
 pub(crate) fn read_series_field(row: &[u8]) -> Option<(u64, u32)> {
     let (measurement, field) = row.split_first_chunk()?;
     Some((u64::from_be_bytes(*measurement), u32::from_be_bytes(field.try_into().ok()?)))
+}
+
+/// The key of [`SERIES_MARK`].
+pub(crate) fn series_mark(series: u64, field: u32) -> [u8; 12] {
+    series_field(series, field)
+}
+
+/// Reads a key made by [`series_mark`].
+pub(crate) fn read_series_mark(row: &[u8]) -> Option<(u64, u32)> {
+    read_series_field(row)
+}
+
+/// The key of [`SERIES_CHUNK`].
+pub(crate) fn series_chunk(space: u64, chunk: u64) -> [u8; 16] {
+    let mut row = [0; 16];
+    row[..8].copy_from_slice(&space.to_be_bytes());
+    row[8..].copy_from_slice(&chunk.to_be_bytes());
+    row
+}
+
+/// Reads a key made by [`series_chunk`].
+pub(crate) fn read_series_chunk(row: &[u8]) -> Option<(u64, u64)> {
+    let (space, chunk) = row.split_first_chunk()?;
+    Some((u64::from_be_bytes(*space), read_number(chunk)?))
 }
 
 /// The key of [`SERIES_BLOCK`].

@@ -1,5 +1,256 @@
-//! The columns of a series in memory.
+//! The columns of a series in memory: for each field its newest points in a buffer, and what is known of its blocks.
+
+use std::{
+    collections::HashSet,
+    ops::{AddAssign, Range},
+    sync::Arc,
+};
+
+use manifold_store::{Seq, View};
+
+use crate::{
+    Error, Result, keys,
+    live::Live,
+    series::{
+        buffer::Buffer,
+        catalog::Series,
+        column::{BlockView, Body, ColumnView, Summary},
+        points::Sample,
+        run,
+        space::Space,
+        tuning::Tuning,
+    },
+};
 
 /// The columns of a series, by field.
 #[derive(Debug, Default)]
-pub(crate) struct Columns;
+pub(crate) struct Columns(Vec<Column>);
+
+/// A column. What is in its buffer is newer than what is in its blocks.
+#[derive(Debug, Default)]
+pub(crate) struct Column {
+    pub(crate) field: u32,
+    pub(crate) buffer: Buffer,
+    /// By time; they do not overlap.
+    pub(crate) blocks: Vec<Block>,
+    /// The number of the next block; a number is given once, so that a block's row never changes.
+    pub(crate) next_block: u64,
+    /// Points up to this chunk, and with it, are in blocks or were deleted.
+    pub(crate) sealed: u64,
+    /// A change of the blocks that is committed and may not be durable.
+    changing: Option<Box<Change>>,
+    /// Somebody is about to seal it.
+    pub(crate) queued: bool,
+    /// It is sealed next time although it has few points.
+    pub(crate) urgent: bool,
+    /// So many points must come together before it is sealed, unless the usual number is greater.
+    pub(crate) patience: usize,
+}
+
+/// A block of a column.
+#[derive(Debug, Clone)]
+pub(crate) struct Block {
+    pub(crate) number: u64,
+    pub(crate) summary: Arc<Summary>,
+    /// Length of its body.
+    pub(crate) bytes: usize,
+}
+
+/// A change of a column's blocks, from its commit until it is durable. Readers see the blocks and the buffer from before.
+#[derive(Debug)]
+pub(crate) struct Change {
+    pub(crate) frame: Seq,
+    /// Numbers of blocks that are gone.
+    pub(crate) removed: HashSet<u64>,
+    /// By time.
+    pub(crate) added: Vec<Block>,
+    /// The chunk through which the column is sealed by it, if it goes that far.
+    pub(crate) sealed: Option<u64>,
+}
+
+/// What writing did to buffers.
+#[derive(Debug, Default)]
+pub(crate) struct Applied {
+    pub(crate) points: usize,
+    pub(crate) bytes: usize,
+}
+
+impl AddAssign for Applied {
+    fn add_assign(&mut self, other: Self) {
+        self.points += other.points;
+        self.bytes += other.bytes;
+    }
+}
+
+impl Columns {
+    /// Applies a line of a chunk; `full` is called with each field that should be sealed now.
+    pub(crate) fn apply(
+        &mut self,
+        tuning: &Tuning,
+        chunk: u64,
+        time: i64,
+        values: &[Sample],
+        text: &[u8],
+        mut full: impl FnMut(u32),
+    ) -> Applied {
+        let mut applied = Applied::default();
+        for (at, value) in values.iter().enumerate() {
+            let column = self.at(value.field, at);
+            // Only at a start: the chunk was kept for the sake of other columns.
+            if chunk <= column.sealed {
+                continue;
+            }
+            applied.bytes += column.buffer.push(chunk, time, value, text);
+            applied.points += 1;
+            if !column.queued && column.is_full(tuning) {
+                column.queued = true;
+                full(value.field);
+            }
+        }
+        applied
+    }
+
+    /// The column of a field, made if there is none. A line mostly has the fields of the line before at the same places.
+    fn at(&mut self, field: u32, guess: usize) -> &mut Column {
+        let at = match self.0.get(guess) {
+            Some(column) if column.field == field => guess,
+            _ => self.place(field).unwrap_or_else(|at| {
+                self.0.insert(at, Column { field, ..Column::default() });
+                at
+            }),
+        };
+        &mut self.0[at]
+    }
+
+    fn place(&self, field: u32) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&field, |column| column.field)
+    }
+
+    /// The column of a field, made if there is none.
+    pub(crate) fn entry(&mut self, field: u32) -> &mut Column {
+        self.at(field, usize::MAX)
+    }
+
+    pub(crate) fn get_mut(&mut self, field: u32) -> Option<&mut Column> {
+        self.place(field).ok().map(|at| &mut self.0[at])
+    }
+
+    pub(crate) fn get(&self, field: u32) -> Option<&Column> {
+        self.place(field).ok().map(|at| &self.0[at])
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Column> {
+        self.0.iter_mut()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Column> {
+        self.0.iter()
+    }
+
+    /// The series is gone, and so are its rows: nothing here counts any more.
+    pub(crate) fn forget(&mut self, live: &Live, space: &Arc<Space>) {
+        for mut column in self.0.drain(..) {
+            column.blocks.iter().for_each(|block| live.series.totals.block_removed(block));
+            space.dropped(live, &column.buffer.drop_first(column.buffer.len()));
+        }
+    }
+}
+
+/// What a query sees of a column between two instants: blocks that are durable, and points of chunks up to `cut`.
+pub(crate) fn view(
+    live: &Live,
+    space: &Arc<Space>,
+    series: &Series,
+    field: u32,
+    range: (i64, i64),
+    cut: u64,
+) -> Result<Option<ColumnView>> {
+    let (blocks, newer) = {
+        let mut columns = series.columns.lock();
+        let Some(column) = columns.get_mut(field) else { return Ok(None) };
+        // With the lock held, so that the rows are those of the blocks listed.
+        let blocks = column.view_blocks(live, space, series.id, range)?;
+        (blocks, column.buffer.first(column.buffer.through(cut)))
+    };
+    let newer = run::sort(newer);
+    let inside = newer.within(range);
+    let newer = if inside.len() == newer.len() { newer } else { newer.slice(inside) };
+    Ok((!blocks.is_empty() || !newer.is_empty()).then_some(ColumnView { blocks, newer }))
+}
+
+impl Column {
+    /// Where the blocks are that may have points between two instants.
+    pub(crate) fn within(&self, (first, last): (i64, i64)) -> Range<usize> {
+        let from = self.blocks.partition_point(|block| block.summary.last < first);
+        from..self.blocks.partition_point(|block| block.summary.first <= last).max(from)
+    }
+
+    fn view_blocks(
+        &mut self,
+        live: &Live,
+        space: &Arc<Space>,
+        series: u64,
+        range: (i64, i64),
+    ) -> Result<Vec<BlockView>> {
+        loop {
+            self.settle(live, space);
+            let read = |block: &Block| {
+                let row = live.store.get(View::Durable, keys::SERIES_BLOCK, &block.key(series, self.field))?;
+                Some(BlockView { summary: block.summary.clone(), body: Body::Row(row) })
+            };
+            match self.blocks[self.within(range)].iter().map(read).collect::<Option<Vec<_>>>() {
+                Some(blocks) => return Ok(blocks),
+                // A change became durable just now, and some of them are gone.
+                None if self.changing().is_some_and(|frame| frame <= live.store.durable_seq()) => {}
+                None => return Err(Error::unreadable("a block of a time series")),
+            }
+        }
+    }
+
+    /// Says that a change is committed: it takes effect when it is durable.
+    pub(crate) fn change(&mut self, change: Change) {
+        self.changing = Some(Box::new(change));
+    }
+
+    /// The frame of a change that has not taken effect.
+    pub(crate) fn changing(&self) -> Option<Seq> {
+        self.changing.as_ref().map(|change| change.frame)
+    }
+
+    /// Lets a change take effect that is durable by now.
+    pub(crate) fn settle(&mut self, live: &Live, space: &Arc<Space>) {
+        let durable = live.store.durable_seq();
+        let Some(change) = self.changing.take_if(|change| change.frame <= durable) else { return };
+        let Change { frame: _, removed, added, sealed } = *change;
+        let totals = &live.series.totals;
+        if !removed.is_empty() {
+            let gone = self.blocks.extract_if(.., |block| removed.contains(&block.number));
+            gone.for_each(|block| totals.block_removed(&block));
+        }
+        added.iter().for_each(|block| totals.block_added(block));
+        let first = |block: &Block| block.summary.first;
+        let behind = self.blocks.last().map(first) < added.first().map(first);
+        self.blocks.extend(added);
+        if !behind {
+            self.blocks.sort_by_key(first);
+        }
+        if let Some(sealed) = sealed {
+            self.sealed = sealed;
+            self.patience = 0;
+            let dropped = self.buffer.drop_first(self.buffer.through(sealed));
+            space.dropped(live, &dropped);
+        }
+    }
+
+    /// Whether it has so many points that it should be sealed.
+    pub(crate) fn is_full(&self, tuning: &Tuning) -> bool {
+        self.buffer.len() >= tuning.block_points.max(self.patience)
+    }
+}
+
+impl Block {
+    /// The key of its row.
+    pub(crate) fn key(&self, series: u64, field: u32) -> [u8; 20] {
+        keys::series_block(series, field, self.number)
+    }
+}

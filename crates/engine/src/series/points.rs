@@ -110,7 +110,7 @@ impl Points {
         let at = self.text.len();
         fill(&mut self.text);
         let len = self.text.len() - at;
-        self.sample(field, FieldType::Text, (at as u64) << 32 | len as u64);
+        self.sample(field, FieldType::Text, Sample::text_bits(at, len));
     }
     fn sample(&mut self, field: FieldRef, kind: FieldType, bits: u64) {
         self.values.push(Sample { field: field.0, kind, bits });
@@ -135,5 +135,17 @@ impl Points {
         let series = SeriesRef(NEW | (self.new_series.len() - 1) as u32);
         self.end(series, time);
         series
+    }
+}
+
+impl Sample {
+    /// Text of `len` bytes at `at`. No request and no chunk comes near 4 GiB.
+    pub(crate) fn text_bits(at: usize, len: usize) -> u64 {
+        (at as u64) << 32 | len as u64
+    }
+    /// A text's bytes, out of all text.
+    pub(crate) fn text<'a>(&self, all: &'a [u8]) -> &'a [u8] {
+        let (at, len) = ((self.bits >> 32) as usize, self.bits as u32 as usize);
+        all.get(at..).and_then(|rest| rest.get(..len)).unwrap_or_default()
     }
 }
