@@ -139,7 +139,11 @@ fn integers<T: Copy + Ord + Into<i128>>(values: &[T], number: impl Fn(T) -> Scal
 fn mixed(values: &[Scalar]) -> Option<Numbers> {
     let mut sum = Sum::default();
     for value in values {
-        sum.add(value.float()?);
+        match value.integer() {
+            // Great integers are not floats.
+            Some(integer) => sum.merge(Sum::from(integer)),
+            None => sum.add(value.float()?),
+        }
     }
     let exact = values.iter().map(Scalar::integer).sum::<Option<i128>>();
     Some(Numbers {

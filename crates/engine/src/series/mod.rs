@@ -22,6 +22,7 @@ mod open;
 mod pattern;
 mod plan;
 mod points;
+mod query;
 mod remove;
 mod retain;
 mod run;

@@ -82,9 +82,24 @@ impl Sum {
         self.set(high, self.low + lost);
     }
 
+    /// Adds values, quicker than one by one.
+    pub(crate) fn add_all(&mut self, values: &[f64]) {
+        let Sum { mut high, mut low } = *self;
+        for value in values {
+            let lost;
+            (high, lost) = two_sum(high, *value);
+            // What is lost stays far below what is left of the 106 bits before it is set right again.
+            low += lost;
+        }
+        self.set(high, low);
+    }
+
     #[inline]
     pub(crate) fn merge(&mut self, other: Sum) {
         let (high, lost) = two_sum(self.high, other.high);
+        if !high.is_finite() {
+            return self.set(high, 0.0);
+        }
         let (low, rest) = two_sum(self.low, other.low);
         let (high, lost) = quick_two_sum(high, lost + low);
         self.set(high, lost + rest);

@@ -125,7 +125,7 @@ impl Values {
     }
 
     /// Those at `indexes`, in their order.
-    fn pick(&self, indexes: &[u32]) -> Values {
+    pub(crate) fn pick(&self, indexes: &[u32]) -> Values {
         map_type!(self, values => indexes.iter().map(|index| values[*index as usize].clone()).collect())
     }
 

@@ -19,6 +19,7 @@ use crate::{
         backlog::Backlog,
         buffer::Dropped,
         catalog::{Catalog, Ids, Loaded},
+        query::Queries,
         stats::Totals,
         tuning::Tuning,
         upkeep::Upkeep,
@@ -34,6 +35,7 @@ pub(crate) struct Spaces {
     pub(crate) ids: Ids,
     pub(crate) totals: Totals,
     pub(crate) upkeep: Upkeep,
+    pub(crate) queries: Queries,
     pub(crate) tuning: Tuning,
 }
 
@@ -72,6 +74,7 @@ impl Spaces {
             ids,
             totals: Totals::default(),
             upkeep: Upkeep::default(),
+            queries: Queries::default(),
             tuning,
         }
     }

@@ -3,16 +3,12 @@
 use std::sync::Arc;
 
 use crate::{
-    Engine, Error, Kind, Namespace, Result,
+    Engine, Namespace, Result,
     series::{
         DeletePoints, FieldRef, MeasurementInfo, Points, Query, SeriesKey, SeriesPoints, SeriesRef, SeriesStats,
-        Written, delete, list, stats, write,
+        Written, delete, list, query, stats, write,
     },
 };
-
-fn missing() -> Error {
-    Error::new(Kind::Bug, "time series are not here yet")
-}
 
 /// Time series.
 impl Engine {
@@ -50,8 +46,8 @@ impl Engine {
     }
     /// Computes a query over what is durable. Series by field, then key. `Invalid` when it needs more points, windows or
     /// memory than a query may, `Busy` when it takes too long.
-    pub async fn query_points(&self, _namespace: &Namespace, _query: Query) -> Result<Vec<SeriesPoints>> {
-        Err(missing())
+    pub async fn query_points(&self, namespace: &Namespace, query: Query) -> Result<Vec<SeriesPoints>> {
+        query::query(self.live()?, namespace, query).await
     }
     /// Deletes points; series and measurements that have none left are gone. How many points there were.
     pub async fn delete_points(&self, namespace: &Namespace, delete: DeletePoints) -> Result<u64> {

@@ -102,15 +102,17 @@ proptest! {
         prop_assert_eq!((Some(&summary.first), Some(&summary.last)), (run.times.first(), run.times.last()));
         prop_assert_eq!(summary.count as usize, run.len());
         let all: Vec<Scalar> = (0..run.len()).filter_map(|index| run.values.get(index)).collect();
-        let floats: Option<Vec<f64>> = all.iter().map(Scalar::float).collect();
-        prop_assert_eq!(summary.numbers.is_some(), floats.is_some());
-        let (Some(numbers), Some(floats)) = (summary.numbers, floats) else { return Ok(()) };
+        prop_assert_eq!(summary.numbers.is_some(), all.iter().all(|value| value.float().is_some()));
+        let Some(numbers) = summary.numbers else { return Ok(()) };
         prop_assert!(all.iter().all(|value| numbers.min.order(value).is_le() && numbers.max.order(value).is_ge()));
         prop_assert!(all.contains(&numbers.min) && all.contains(&numbers.max));
         prop_assert_eq!((Some(&numbers.first), Some(&numbers.last)), (all.first(), all.last()));
         prop_assert_eq!(numbers.exact, all.iter().map(Scalar::integer).sum::<Option<i128>>());
         let mut sum = Sum::default();
-        floats.iter().for_each(|value| sum.add(*value));
+        all.iter().for_each(|value| match value.integer() {
+            Some(integer) => sum.merge(Sum::from(integer)),
+            None => sum.add(value.float().unwrap_or_default()),
+        });
         let expected = numbers.exact.map_or(sum, Sum::from).total();
         let total = Sum::new(numbers.sum).total();
         prop_assert!(total == expected || !expected.is_finite(), "{total} is not {expected}");

@@ -50,6 +50,11 @@ impl<'a> Call<'a> {
 pub(super) struct Body(Bytes);
 
 impl Body {
+    /// All of it as text, or the byte from which it is none.
+    pub(super) fn text(&self) -> Result<&str, usize> {
+        std::str::from_utf8(&self.0).map_err(|error| error.valid_up_to())
+    }
+
     /// The members called `names`; an empty body has none.
     pub(super) fn members<const N: usize>(&self, names: &[&str; N]) -> Result<[Option<&RawValue>; N], Error> {
         if self.0.is_empty() {

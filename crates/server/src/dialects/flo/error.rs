@@ -9,6 +9,7 @@ use hyper::{
 };
 use manifold_engine::{self as engine, Kind, State};
 
+use super::ts::floql::Mistake;
 use crate::{
     http::{
         body::BodyError,
@@ -35,6 +36,8 @@ pub(super) enum Error {
     Field { field: &'static str, rule: &'static str },
     /// 400: a parameter of the query is not what it must be.
     Parameter { parameter: &'static str, rule: &'static str },
+    /// 400: a query makes no sense.
+    Query(Mistake),
     /// 401.
     Unauthorized,
     /// 403: a page of another site wants to write.
@@ -120,7 +123,7 @@ impl Error {
 
     pub(super) fn status(&self) -> StatusCode {
         match self {
-            Error::Invalid(_) | Error::Missing(_) | Error::Field { .. } | Error::Parameter { .. } => {
+            Error::Invalid(_) | Error::Missing(_) | Error::Field { .. } | Error::Parameter { .. } | Error::Query(_) => {
                 StatusCode::BAD_REQUEST
             }
             Error::Unauthorized => StatusCode::UNAUTHORIZED,
@@ -163,6 +166,7 @@ impl Error {
             Error::Missing(field) => return format!("Field '{field}' is required").into(),
             Error::Field { field, rule } => return format!("Field '{field}' must be {rule}").into(),
             Error::Parameter { parameter, rule } => return format!("Parameter '{parameter}' must be {rule}").into(),
+            Error::Query(mistake) => return mistake.to_string().into(),
             Error::Unauthorized => "Missing or invalid auth token",
             Error::ForeignOrigin => "Origin not allowed",
             Error::NoRoute => "Route not found",
@@ -240,6 +244,12 @@ impl Error {
             Error::NoKey { key } => {
                 out.extend_from_slice(b"\"key\":");
                 json::write_bytes_as_str(out, key);
+            }
+            Error::Query(mistake) => {
+                out.extend_from_slice(b"\"position\":");
+                json::write_u64(out, mistake.at as u64);
+                out.extend_from_slice(b",\"expected\":");
+                json::write_str(out, &mistake.expected);
             }
             Error::Version { key, current } | Error::KeyExists { key, current } => versioned(out, key, *current),
             Error::WrongType { key } => versioned(out, key, 0),
@@ -321,6 +331,12 @@ impl Error {
             BadCoding::TooLarge => Error::BodyTooLarge { limit },
             BadCoding::Damaged => Error::invalid("Request body is not valid gzip"),
         }
+    }
+}
+
+impl From<Mistake> for Error {
+    fn from(mistake: Mistake) -> Self {
+        Error::Query(mistake)
     }
 }
 

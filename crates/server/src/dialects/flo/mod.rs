@@ -1,4 +1,4 @@
-//! Flo: keys with compare-and-set, priority queues, streams with consumer groups, namespaces.
+//! Flo: keys with compare-and-set, priority queues, streams with consumer groups, time series, namespaces.
 //!
 //! A request goes through one funnel: the node's condition, host and origin, token, route, then the handler of its
 //! endpoint, which decodes, calls the engine and encodes. `routes` is the table of all endpoints; each resource has a
@@ -41,6 +41,7 @@ mod queues;
 mod routes;
 mod scan;
 mod streams;
+pub mod ts;
 
 pub use config::{Config, PriorityOrder, Refused};
 
@@ -188,6 +189,10 @@ impl Flo {
             Endpoint::GroupGet => groups::get(call).await,
             Endpoint::GroupDelete => groups::delete(call).await,
             Endpoint::GroupList => groups::list(call).await,
+            Endpoint::SeriesList => ts::measurements::list(call).await,
+            Endpoint::SeriesQuery => ts::query::post(call, body).await,
+            Endpoint::SeriesDelete => ts::delete::post(call, body).await,
+            Endpoint::FloqlQuery => ts::query::raw(call, body).await,
             Endpoint::Namespaces => namespaces::list(call).await,
             Endpoint::NamespaceCreate => namespaces::create(call, body).await,
             Endpoint::Status => cluster::status(call),

@@ -40,6 +40,10 @@ pub(super) enum Endpoint {
     GroupRead,
     GroupAck,
     GroupNack,
+    SeriesList,
+    SeriesQuery,
+    SeriesDelete,
+    FloqlQuery,
 }
 
 impl Endpoint {
@@ -91,6 +95,10 @@ pub(super) static ROUTES: &[Route<Endpoint>] = &[
     route("/api/v1/stream/{namespace}/{stream}/groups/{group}/ack", &[(Verb::Post, Endpoint::GroupAck)]),
     route("/api/v1/stream/{namespace}/{stream}/groups/{group}/nack", &[(Verb::Post, Endpoint::GroupNack)]),
     route("/api/v1/stream/{namespace}", &[(Verb::Get, Endpoint::StreamList)]),
+    route("/api/v1/ts/{namespace}/query", &[(Verb::Post, Endpoint::SeriesQuery)]),
+    route("/api/v1/ts/{namespace}/delete", &[(Verb::Post, Endpoint::SeriesDelete)]),
+    route("/api/v1/ts/{namespace}", &[(Verb::Get, Endpoint::SeriesList)]),
+    route("/api/v1/timeseries/floql", &[(Verb::Get, Endpoint::FloqlQuery), (Verb::Post, Endpoint::FloqlQuery)]),
     route("/api/v1/status", &[(Verb::Get, Endpoint::Status)]),
     route("/api/v1/metrics", &[(Verb::Get, Endpoint::Metrics)]),
     route("/api/v1/cluster/status", &[(Verb::Get, Endpoint::ClusterStatus)]),

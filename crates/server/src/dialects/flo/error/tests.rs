@@ -23,6 +23,10 @@ fn every_error_has_code_message_and_details() {
         r#"{"error":"unavailable","message":"Node not ready or shutting down","details":{"status":"starting"}}"#
     );
     assert_eq!(
+        text(Error::Query(Mistake::new(7, "expected a value, found '\"'", "a value"))),
+        r#"{"error":"bad_request","message":"FloQL error at byte 7: expected a value, found '\"'","details":{"position":7,"expected":"a value"}}"#
+    );
+    assert_eq!(
         text(Error::WrongType { key: b"k".to_vec() }),
         r#"{"error":"conflict","message":"Key holds another type","details":{"key":"k","current_version":0},"current_version":0}"#
     );
