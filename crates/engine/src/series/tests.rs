@@ -11,6 +11,10 @@ use crate::{
     tests::{House, ns, refused},
 };
 
+mod deleting;
+mod deleting_model;
+mod keeping;
+mod naming;
 mod writing;
 
 /// Bounds so small that everything happens often.
