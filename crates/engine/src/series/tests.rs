@@ -1,7 +1,7 @@
 //! The storage of time series against an engine: what was written is there, whatever happens to buffers, blocks and the
 //! process.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use manifold_store::disk::SimDisk;
 
@@ -11,10 +11,14 @@ use crate::{
     tests::{House, ns, refused},
 };
 
+mod crash;
 mod deleting;
 mod deleting_model;
+mod faults;
 mod keeping;
+mod model;
 mod naming;
+mod sealing;
 mod writing;
 
 /// Bounds so small that everything happens often.
@@ -71,6 +75,18 @@ fn text(text: &str) -> Scalar {
 impl House {
     async fn write(&self, lines: Lines) -> Written {
         self.write_points(&ns("n"), lines.0, false).await.expect("writes").expect("no epoch to be over")
+    }
+
+    /// Lets time go by until all columns are sealed, small or not.
+    async fn age(&self) {
+        for _ in 0..2000 {
+            if self.series_stats().buffered == 0 {
+                return;
+            }
+            self.advance(3_600_000);
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        panic!("some columns are not sealed");
     }
 
     /// All that is durable of a column.
