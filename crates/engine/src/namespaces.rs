@@ -8,7 +8,7 @@ use manifold_store::{Batch, Range, Row, Snapshot, Store, Table, View};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use smallvec::SmallVec;
 
-use crate::{Error, Kind, Namespace, Result, Timestamp, codec, keys, kv, live::Live, queue, txn};
+use crate::{Error, Kind, Namespace, Result, Timestamp, codec, keys, kv, live::Live, queue, series, txn};
 
 #[cfg(test)]
 mod tests;
@@ -32,6 +32,8 @@ pub struct NamespaceInfo {
     pub queues: u64,
     /// Streams.
     pub streams: u64,
+    /// Measurements of time series.
+    pub measurements: u64,
 }
 
 /// Names known to exist, so that a write need not look for the row of its namespace.
@@ -121,8 +123,10 @@ fn count(live: &Live) -> Result<Vec<NamespaceInfo>> {
     let mut found = BTreeMap::new();
     each_row(&snapshot, keys::NAMESPACE, |name, row| {
         let name = namespace(name)?;
-        found
-            .insert(name.clone(), NamespaceInfo { name, created_at: created_at(row)?, keys: 0, queues: 0, streams: 0 });
+        found.insert(
+            name.clone(),
+            NamespaceInfo { name, created_at: created_at(row)?, keys: 0, queues: 0, streams: 0, measurements: 0 },
+        );
         Ok(())
     })?;
     let now = live.clock.now();
@@ -145,6 +149,9 @@ fn count(live: &Live) -> Result<Vec<NamespaceInfo>> {
             found.entry(name).and_modify(|info| info.streams = streams);
         },
     )?;
+    for (name, measurements) in series::count_measurements(&snapshot)? {
+        found.entry(name).and_modify(|info| info.measurements = measurements);
+    }
     Ok(found.into_values().collect())
 }
 

@@ -48,7 +48,7 @@ pub(crate) fn open(
     options: &Options,
     stop: watch::Receiver<bool>,
 ) -> std::result::Result<Live, OpenError> {
-    let Options { dir, level, interval, limits, retention, series_retention: _, clock } = options.clone();
+    let Options { dir, level, interval, limits, retention, series_retention, clock } = options.clone();
     let store_options = manifold_store::Options { level, interval, ..ground.store };
     let store = Store::open(ground.disk, &dir, store_options)?;
     let recovered = prologue(&store, clock.now()).map_err(|error| refuse(&dir, &error))?;
@@ -66,6 +66,7 @@ pub(crate) fn open(
         timers: Timers::new(),
         streams,
         series,
+        series_retention: series::Rules::new(series_retention),
         locks: Locks::new(),
         namespaces: known,
         queues: Queues::new(clock.now()),

@@ -65,6 +65,7 @@ impl Workers {
             spawn(live, stream::Idle),
             spawn(live, stream::Sweep),
             spawn(live, series::Seal),
+            spawn(live, series::Retain::default()),
         ])
     }
 

@@ -25,7 +25,7 @@ mod row;
 mod tests;
 
 pub(crate) use draft::{Draft, Ids};
-pub(crate) use load::{Loaded, load};
+pub(crate) use load::{Loaded, count_measurements, load};
 pub(crate) use remove::Removal;
 pub(crate) use row::space_head;
 
@@ -48,6 +48,8 @@ pub(crate) struct Catalog {
     hasher: RandomState,
     by_name: BTreeMap<Arc<str>, u64>,
     measured: HashMap<u64, Measured, RandomState>,
+    /// The newest frame that removed a series; 0 when that is durable for long.
+    removed: Seq,
     /// All tags and values, each once.
     names: HashSet<Arc<str>, RandomState>,
 }
@@ -134,6 +136,11 @@ impl Catalog {
     /// All series.
     pub(crate) fn all_series(&self) -> impl Iterator<Item = &Arc<Series>> {
         self.slots.iter().flatten()
+    }
+
+    /// The newest frame that removed a series.
+    pub(crate) fn removed(&self) -> Seq {
+        self.removed
     }
 
     /// How many series there are.

@@ -120,14 +120,20 @@ impl Upkeep {
     /// The right to change blocks, once all changes before are durable. Not to be held while anything is awaited.
     pub(crate) async fn sealer(&self, live: &Live) -> Result<MutexGuard<'_, Sealer>> {
         loop {
-            let frame = {
-                let mut sealer = self.sealer.lock();
-                match sealer.settle(live) {
-                    None => return Ok(sealer),
-                    Some(frame) => frame,
-                }
+            let frame = match self.try_sealer(live) {
+                Ok(sealer) => return Ok(sealer),
+                Err(frame) => frame,
             };
             live.store.durable(frame).await?;
+        }
+    }
+
+    /// The same for who does not wait; otherwise the frame to wait for.
+    pub(crate) fn try_sealer(&self, live: &Live) -> Result<MutexGuard<'_, Sealer>, Seq> {
+        let mut sealer = self.sealer.lock();
+        match sealer.settle(live) {
+            None => Ok(sealer),
+            Some(frame) => Err(frame),
         }
     }
 }

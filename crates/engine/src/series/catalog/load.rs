@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use foldhash::quality::RandomState;
-use manifold_store::{Store, View};
+use manifold_store::{Row, Snapshot, Store, View};
 
 use super::{Catalog, Field, Ids, Measurement, row};
 use crate::{Error, Namespace, Result, keys, namespaces::each_row};
@@ -22,17 +22,15 @@ pub(crate) fn load(store: &Store) -> Result<(Vec<Loaded>, Ids)> {
     let unreadable = || Error::unreadable("the name of a time series");
     let mut spaces: Vec<Loaded> = Vec::new();
     each_row(&snapshot, keys::SERIES_SPACE, |key, row| {
-        row::read_space_head(row)?;
         let id = keys::read_number(key).ok_or_else(unreadable)?;
-        let namespace = Namespace::new(row.body()?).map_err(|_| unreadable())?;
-        spaces.push(Loaded { id, namespace, catalog: Catalog::default() });
+        spaces.push(Loaded { id, namespace: read_space(row)?, catalog: Catalog::default() });
         Ok(())
     })?;
     // Which space has a measurement: an index of `spaces`.
     let mut homes: HashMap<u64, usize, RandomState> = HashMap::default();
     each_row(&snapshot, keys::SERIES_MEASUREMENT, |key, row| {
         let id = keys::read_number(key).ok_or_else(unreadable)?;
-        let (space, name) = row::read_measurement(row)?;
+        let (space, name) = (row::read_measurement_head(row)?, row::read_name(row)?);
         let home = spaces.binary_search_by_key(&space, |space| space.id).map_err(|_| unreadable())?;
         spaces[home].catalog.add_measurement(Measurement { id, name, born: 0 });
         homes.insert(id, home);
@@ -40,7 +38,7 @@ pub(crate) fn load(store: &Store) -> Result<(Vec<Loaded>, Ids)> {
     })?;
     each_row(&snapshot, keys::SERIES_FIELD, |key, row| {
         let (measurement, number) = keys::read_series_field(key).ok_or_else(unreadable)?;
-        let (kind, name) = row::read_field(row)?;
+        let (kind, name) = (row::read_field_head(row)?, row::read_name(row)?);
         let catalog = &mut spaces[*homes.get(&measurement).ok_or_else(unreadable)?].catalog;
         (catalog.count_fields(measurement) == number as usize).then_some(()).ok_or_else(unreadable)?;
         catalog.add_field(measurement, Field { name, kind, born: 0 });
@@ -56,4 +54,26 @@ pub(crate) fn load(store: &Store) -> Result<(Vec<Loaded>, Ids)> {
     })?;
     let last = store.get(View::Latest, keys::META, keys::META_SERIES).map(|row| row::read_ids(&row)).transpose()?;
     Ok((spaces, Ids::after(last.unwrap_or(0))))
+}
+
+/// How many measurements each namespace has, as the rows say.
+pub(crate) fn count_measurements(snapshot: &Snapshot) -> Result<Vec<(Namespace, u64)>> {
+    let mut counts: HashMap<u64, u64, RandomState> = HashMap::default();
+    each_row(snapshot, keys::SERIES_MEASUREMENT, |_, row| {
+        *counts.entry(row::read_measurement_head(row)?).or_default() += 1;
+        Ok(())
+    })?;
+    let mut found = Vec::with_capacity(counts.len());
+    each_row(snapshot, keys::SERIES_SPACE, |key, row| {
+        if let Some(count) = keys::read_number(key).and_then(|space| counts.get(&space)) {
+            found.push((read_space(row)?, *count));
+        }
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+fn read_space(row: &Row) -> Result<Namespace> {
+    row::read_space_head(row)?;
+    Namespace::new(row.body()?).map_err(|_| Error::unreadable("the namespace of time series"))
 }

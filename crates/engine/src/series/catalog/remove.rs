@@ -3,6 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use foldhash::quality::RandomState;
+use manifold_store::Seq;
 
 use super::{Catalog, Measurement, Series};
 use crate::{keys, txn::Txn};
@@ -26,12 +27,13 @@ impl Catalog {
         Removal { measurements: left.collect(), series }
     }
 
-    /// Removes what was committed. Slots mean something else from here on.
-    pub(crate) fn remove(&mut self, removal: Removal) {
-        if removal.series.is_empty() {
+    /// Removes what was committed as `frame`. Slots mean something else from here on.
+    pub(crate) fn remove(&mut self, removal: Removal, frame: Seq) {
+        if removal.is_empty() {
             return;
         }
         self.epoch.0 += 1;
+        self.removed = frame;
         for series in &removal.series {
             let slot = series.slot;
             if !self.series(slot).is_some_and(|there| there.id == series.id) {
@@ -64,6 +66,16 @@ impl Catalog {
 }
 
 impl Removal {
+    /// Whether nothing goes.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.series.is_empty()
+    }
+
+    /// The series that go.
+    pub(crate) fn series(&self) -> &[Arc<Series>] {
+        &self.series
+    }
+
     /// Removes the rows of names.
     pub(crate) fn write(&self, txn: &mut Txn<'_>) {
         for series in &self.series {

@@ -26,9 +26,15 @@ pub(super) fn measurement_head(space: u64) -> Vec<u8> {
     number_head(ENCODING, space)
 }
 
-pub(super) fn read_measurement(row: &Row) -> Result<(u64, Arc<str>)> {
-    let read = |body: &[u8]| Some((read_number_head(ENCODING, row.head())?, std::str::from_utf8(body).ok()?.into()));
-    read(&row.body()?).ok_or_else(|| Error::unreadable("a measurement"))
+pub(super) fn read_measurement_head(row: &Row) -> Result<u64> {
+    read_number_head(ENCODING, row.head()).ok_or_else(|| Error::unreadable("a measurement"))
+}
+
+/// The body of a measurement or a field.
+pub(super) fn read_name(row: &Row) -> Result<Arc<str>> {
+    let body = row.body()?;
+    let name = std::str::from_utf8(&body).map_err(|_| Error::unreadable("the name of a measurement or field"))?;
+    Ok(name.into())
 }
 
 /// The head of a field: the type of its first value. The body is its name.
@@ -43,19 +49,15 @@ pub(super) fn field_head(kind: FieldType) -> [u8; 2] {
     [ENCODING, kind]
 }
 
-pub(super) fn read_field(row: &Row) -> Result<(FieldType, Arc<str>)> {
-    let read = |body: &[u8]| {
-        let kind = match row.head() {
-            [ENCODING, 1] => FieldType::Float,
-            [ENCODING, 2] => FieldType::Int,
-            [ENCODING, 3] => FieldType::Uint,
-            [ENCODING, 4] => FieldType::Bool,
-            [ENCODING, 5] => FieldType::Text,
-            _ => return None,
-        };
-        Some((kind, std::str::from_utf8(body).ok()?.into()))
-    };
-    read(&row.body()?).ok_or_else(|| Error::unreadable("a field of a measurement"))
+pub(super) fn read_field_head(row: &Row) -> Result<FieldType> {
+    match row.head() {
+        [ENCODING, 1] => Ok(FieldType::Float),
+        [ENCODING, 2] => Ok(FieldType::Int),
+        [ENCODING, 3] => Ok(FieldType::Uint),
+        [ENCODING, 4] => Ok(FieldType::Bool),
+        [ENCODING, 5] => Ok(FieldType::Text),
+        _ => Err(Error::unreadable("a field of a measurement")),
+    }
 }
 
 /// The head of a series: its measurement.

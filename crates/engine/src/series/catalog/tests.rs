@@ -116,7 +116,7 @@ impl Pair {
         });
         let removal = self.catalog.removal(gone.collect());
         let epoch = self.catalog.epoch();
-        self.catalog.remove(removal);
+        self.catalog.remove(removal, self.frame);
         assert!(self.catalog.epoch() > epoch);
     }
 
@@ -251,7 +251,7 @@ fn a_class_is_free_again_when_the_measurement_is_gone() {
         assert!(catalog.measurement("cpu").is_some());
         let slot = catalog.find(&with_host(host)).expect("added");
         let removal = catalog.removal(vec![catalog.series(slot).expect("found").clone()]);
-        catalog.remove(removal);
+        catalog.remove(removal, 2);
     }
     assert!(catalog.measurement("cpu").is_none());
     assert!(catalog.names.is_empty(), "names that nobody has are forgotten");
