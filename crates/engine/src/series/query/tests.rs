@@ -10,6 +10,7 @@ use crate::{
 };
 
 mod bounds;
+mod engine;
 mod model;
 mod oracle;
 mod rules;
