@@ -41,7 +41,7 @@ mod queues;
 mod routes;
 mod scan;
 mod streams;
-mod ts;
+pub mod ts;
 
 pub use config::{Config, PriorityOrder, Refused};
 

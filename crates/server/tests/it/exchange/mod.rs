@@ -101,4 +101,10 @@ exchanges! { flo:
     stream_extras
     stream_groups
     stream_restart
+    ts_measurements
+    ts_query_examples
+    ts_query_members
+    ts_query_mistakes
+    ts_query_stages
+    ts_retention
 }

@@ -2,3 +2,4 @@
 
 mod crash;
 mod races;
+mod series;
