@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use bytes::Bytes;
-
 use crate::series::{
     FieldType, Scalar,
     column::{Run, Values},
@@ -58,19 +56,6 @@ impl Values {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-
-    /// Bytes they take in memory, about.
-    pub(crate) fn size_bytes(&self) -> usize {
-        let text = |bytes: &Bytes| bytes.len() + size_of::<Bytes>();
-        match self {
-            Values::Float(values) => values.len() * 8,
-            Values::Int(values) => values.len() * 8,
-            Values::Uint(values) => values.len() * 8,
-            Values::Bool(values) => values.len(),
-            Values::Text(values) => values.iter().map(text).sum(),
-            Values::Mixed(values) => values.len() * size_of::<Scalar>(),
-        }
     }
 
     /// The value at `index`, if there is one.
@@ -134,10 +119,6 @@ impl Values {
         each_type!(self, values => drop(values.drain(..count)));
     }
 
-    pub(crate) fn truncate(&mut self, len: usize) {
-        each_type!(self, values => values.truncate(len));
-    }
-
     /// As values that may be of any type.
     fn mix(&mut self) -> &mut Vec<Scalar> {
         if !matches!(self, Values::Mixed(_)) {
@@ -162,11 +143,6 @@ impl Run {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.times.is_empty()
-    }
-
-    /// Bytes it takes in memory, about.
-    pub(crate) fn size_bytes(&self) -> usize {
-        self.times.len() * 8 + self.values.size_bytes()
     }
 
     /// Adds a point behind the others.
