@@ -38,7 +38,7 @@ pub enum Reason {
 }
 
 /// Bytes of a client's text that are repeated to it.
-pub(in super::super) const EXCERPT: usize = 200;
+pub(in crate::dialects::flo::ts) const EXCERPT: usize = 200;
 
 impl Reason {
     /// A sentence about `token`.
@@ -71,7 +71,7 @@ fn about(what: &str, token: &[u8]) -> Cow<'static, str> {
 }
 
 /// The first [`EXCERPT`] bytes, not cutting a character in two.
-pub(in super::super) fn excerpt(text: &[u8]) -> Cow<'_, str> {
+pub(in crate::dialects::flo::ts) fn excerpt(text: &[u8]) -> Cow<'_, str> {
     let Some(cut) = text.get(..EXCERPT).filter(|cut| cut.len() < text.len()) else {
         return String::from_utf8_lossy(text);
     };

@@ -71,7 +71,7 @@ impl Sink for Points {
         }
         self.field = name.to_owned();
     }
-    fn value(&mut self, value: Value<'_>) {
+    fn value(&mut self, value: Value<'_>, _: usize) {
         let told = match value {
             Value::Float(value) => Told::Float(value.to_bits()),
             Value::Int(value) => Told::Int(value),
