@@ -201,7 +201,16 @@ fn hash_of(hasher: &RandomState, measurement: &str, tags: &[(Arc<str>, Arc<str>)
     hasher.hash_one((measurement, tags))
 }
 
-/// How the texts of the keys of two series of a measurement compare: `,tag=value` for each tag, nothing escaped.
+/// What a series is called in answers: the measurement, and `,tag=value` for each tag. Nothing is escaped.
+pub(crate) fn key_text(measurement: &str, tags: &[(Arc<str>, Arc<str>)]) -> String {
+    let bytes: usize = tags.iter().map(|(tag, value)| tag.len() + value.len() + 2).sum();
+    let mut text = String::with_capacity(measurement.len() + bytes);
+    text.push_str(measurement);
+    tags.iter().for_each(|(tag, value)| text.extend([",", tag, "=", value]));
+    text
+}
+
+/// How the texts of the keys of two series of a measurement compare, without making them.
 fn key_text_order(a: &[(Arc<str>, Arc<str>)], b: &[(Arc<str>, Arc<str>)]) -> std::cmp::Ordering {
     fn bytes(tags: &[(Arc<str>, Arc<str>)]) -> impl Iterator<Item = u8> {
         tags.iter().flat_map(|(tag, value)| [b",", tag.as_bytes(), b"=", value.as_bytes()]).flatten().copied()

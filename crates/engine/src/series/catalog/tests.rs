@@ -51,11 +51,6 @@ fn lets_pass(filters: &[TagFilter], key: &SeriesKey) -> bool {
     })
 }
 
-/// What a series is called in answers.
-fn key_text(measurement: &str, tags: &[(Arc<str>, Arc<str>)]) -> String {
-    tags.iter().fold(measurement.to_owned(), |text, (tag, value)| text + "," + tag + "=" + value)
-}
-
 #[derive(Debug, Clone)]
 enum Step {
     Add(Vec<SeriesKey>),
