@@ -29,8 +29,16 @@ impl Default for Queries {
     }
 }
 
+#[cfg(test)]
+impl Queries {
+    /// All turns: nobody else gets one while they are held.
+    pub(super) async fn all(&self) -> tokio::sync::OwnedSemaphorePermit {
+        self.0.clone().acquire_many_owned(RUNNING as u32).await.expect("never closed")
+    }
+}
+
 /// Ends a query whose caller has gone.
-struct GiveUp(Arc<AtomicBool>);
+pub(super) struct GiveUp(pub(super) Arc<AtomicBool>);
 
 impl Drop for GiveUp {
     fn drop(&mut self) {
