@@ -111,7 +111,10 @@ impl Values {
 
     /// Those at `indexes`, in their order.
     pub(crate) fn pick(&self, indexes: &[u32]) -> Values {
-        map_type!(self, values => indexes.iter().map(|index| values[*index as usize].clone()).collect())
+        fn of<T: Clone>(values: &[T], indexes: &[u32]) -> Vec<T> {
+            indexes.iter().map(|index| values[*index as usize].clone()).collect()
+        }
+        map_type!(self, values => of(values, indexes))
     }
 
     /// Leaves out the first so many.
