@@ -1,16 +1,20 @@
 //! The storage of time series against an engine: what was written is there, whatever happens to buffers, blocks and the
 //! process.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use manifold_store::disk::SimDisk;
 
-use super::{columns, points::Mark, run, *};
+use super::*;
 use crate::{
     Engine, Kind, Result,
     tests::{House, ns, refused},
 };
 
+mod crash;
+mod faults;
+mod model;
+mod sealing;
 mod writing;
 
 /// Bounds so small that everything happens often.
@@ -69,6 +73,18 @@ impl House {
         self.write_points(&ns("n"), lines.0, false).await.expect("writes").expect("no epoch to be over")
     }
 
+    /// Lets time go by until all columns are sealed, small or not.
+    async fn age(&self) {
+        for _ in 0..2000 {
+            if self.series_stats().buffered == 0 {
+                return;
+            }
+            self.advance(3_600_000);
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        panic!("some columns are not sealed");
+    }
+
     /// All that is durable of a column.
     fn column(&self, host: &str, field: &str) -> Vec<(i64, Scalar)> {
         self.column_within(host, field, (i64::MIN, i64::MAX))
@@ -93,10 +109,6 @@ impl House {
         }
         points.extend(each(&view.newer));
         points.into_iter().filter(|(time, _)| range.0 <= *time && *time <= range.1).collect()
-    }
-
-    fn tune(&self) -> &Tuning {
-        &self.live().expect("a live engine").series.tuning
     }
 }
 

@@ -94,6 +94,21 @@ impl Upkeep {
         self.added.notify_one();
     }
 
+    /// Nothing is sealed until the answer is dropped.
+    #[cfg(test)]
+    pub(crate) fn stall(&self) -> MutexGuard<'_, Sealer> {
+        self.sealer.lock()
+    }
+
+    /// Whether all that was to be done is done, and durable.
+    #[cfg(test)]
+    pub(crate) fn is_idle(&self) -> bool {
+        let sealer = self.sealer.lock();
+        let waiting = self.waiting.lock();
+        let nothing = waiting.columns.is_empty() && waiting.spaces.is_empty();
+        nothing && sealer.changing.is_empty() && sealer.begun.is_none() && sealer.search.is_none()
+    }
+
     /// Waits until the buffers have room for more points; `Busy` when that takes too long.
     pub(crate) async fn room(&self, live: &Live) -> Result<()> {
         let has_room = || live.series.totals.buffer_bytes() < 2 * live.series.tuning.buffer_bytes;
