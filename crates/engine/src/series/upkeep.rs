@@ -56,6 +56,8 @@ pub(crate) struct Sealer {
     /// The columns of the newest change, and its frame.
     changing: Vec<Target>,
     frame: Seq,
+    /// Those of them that are sealed by it to their end.
+    sealed: Vec<Target>,
     /// A column that is sealed in several commits.
     begun: Option<Begun>,
     search: Option<Search>,
@@ -159,15 +161,16 @@ impl Sealer {
         if self.frame > live.store.durable_seq() {
             return Some(self.frame);
         }
+        for target in self.sealed.drain(..) {
+            if let Some(column) = target.series.columns.lock().get_mut(target.field) {
+                column.queued = false;
+            }
+        }
         for target in self.changing.drain(..) {
             let mut columns = target.series.columns.lock();
             let Some(column) = columns.get_mut(target.field) else { continue };
             column.settle(live, &target.space);
-            // One that is sealed in several commits stays with us.
-            let ours = self.begun.as_ref().is_some_and(|begun| begun.target.is(&target));
-            column.queued = ours;
-            let full = column.is_full(&live.series.tuning);
-            if full && !ours {
+            if !column.queued && column.is_full(&live.series.tuning) {
                 column.queued = true;
                 drop(columns);
                 live.series.upkeep.add(target);
@@ -232,7 +235,7 @@ impl Work for Seal {
         if changes.is_empty() && chunks.is_empty() {
             return Ok(Tick { more: searching, frame: 0 });
         }
-        let targets: Vec<Target> = changes.iter().map(|(target, _)| target.clone()).collect();
+        let mut targets: Vec<Target> = changes.iter().map(|(target, _)| target.clone()).collect();
         let only_chunks = changes.is_empty();
         let committed = sealer.commit(live, changes, |txn| {
             if only_chunks {
@@ -244,6 +247,9 @@ impl Work for Seal {
         });
         match committed {
             Ok(frame) => {
+                // The last column is not done with when there is more of it.
+                targets.truncate(targets.len() - usize::from(begun.is_some()));
+                sealer.sealed = targets;
                 sealer.begun = begun;
                 if let Some(space) = &space {
                     space.backlog.lock().removed(&chunks);

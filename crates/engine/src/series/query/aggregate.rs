@@ -69,7 +69,10 @@ fn fold<'a, F: Fold>(
     let mut of_threads = of_threads.into_iter();
     let Some(mut pools) = of_threads.next() else { return Ok(Vec::new()) };
     of_threads.try_for_each(|others| pools.merge(others))?;
-    pools.into_pools().map(|(number, pool)| pool.finish(number / width, &groups.keys[number % width], plan, budget)).collect()
+    pools
+        .into_pools()
+        .map(|(number, pool)| pool.finish(number / width, &groups.keys[number % width], plan, budget))
+        .collect()
 }
 
 /// Adds the points of a stream to those of its pool.

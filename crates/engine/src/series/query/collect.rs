@@ -49,8 +49,7 @@ fn numbered<'a>(
 ) -> Result<Vec<(usize, Held<'a>)>> {
     let shown = AtomicUsize::new(0);
     let of_threads = spread(streams.len(), Vec::new, |mine: &mut Vec<(usize, Held<'a>)>, stream| {
-        let mut collecting =
-            Collecting { points: none(), memory: Memory::new(budget), purpose, shown: &shown, budget };
+        let mut collecting = Collecting { points: none(), memory: Memory::new(budget), purpose, shown: &shown, budget };
         streams.walk(stream, budget, &mut collecting)?;
         let Collecting { points, mut memory, .. } = collecting;
         if !points.times.is_empty() {
@@ -146,7 +145,10 @@ fn merged<'a>(streams: Vec<Held<'a>>, key: &str, budget: &'a Budget<'a>) -> Resu
         let times = &merged.points.times;
         let mut order: Vec<u32> = (0..times.len() as u32).collect();
         order.sort_by_key(|at| times[*at as usize]);
-        merged.points = Run { times: order.iter().map(|at| times[*at as usize]).collect(), values: merged.points.values.pick(&order) };
+        merged.points = Run {
+            times: order.iter().map(|at| times[*at as usize]).collect(),
+            values: merged.points.values.pick(&order),
+        };
     }
     Ok(merged)
 }

@@ -2,15 +2,13 @@
 
 use crate::{
     Result,
-    series::{
-        query::{
-            aggregate::Plan,
-            budget::{Budget, Memory},
-            fold::Fold,
-            gather::{none, point_bytes},
-            streams::{Held, Tag, agree},
-            table::{Shape, Table},
-        },
+    series::query::{
+        aggregate::Plan,
+        budget::{Budget, Memory},
+        fold::Fold,
+        gather::{none, point_bytes},
+        streams::{Held, Tag, agree},
+        table::{Shape, Table},
     },
 };
 

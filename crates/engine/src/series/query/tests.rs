@@ -41,7 +41,10 @@ pub(super) fn run_of(points: &[(i64, Scalar)]) -> Run {
 impl Shelf {
     /// Fields by name, each with whether it holds text.
     pub(super) fn new(fields: &[(&str, bool)]) -> Self {
-        Shelf { fields: fields.iter().map(|(name, is_text)| (Arc::from(*name), *is_text)).collect(), ..Shelf::default() }
+        Shelf {
+            fields: fields.iter().map(|(name, is_text)| (Arc::from(*name), *is_text)).collect(),
+            ..Shelf::default()
+        }
     }
     /// Adds a series after those with smaller keys.
     pub(super) fn add(&mut self, tags: &[(&str, &str)], columns: Vec<Column>) {
@@ -67,7 +70,8 @@ impl Source for Shelf {
     fn column(&self, series: usize, field: usize, range: (i64, i64)) -> Result<Option<ColumnView>> {
         let column = &self.columns[series][field];
         let meets = |points: &[(i64, Scalar)]| {
-            points.first().is_some_and(|first| first.0 <= range.1) && points.last().is_some_and(|last| last.0 >= range.0)
+            points.first().is_some_and(|first| first.0 <= range.1)
+                && points.last().is_some_and(|last| last.0 >= range.0)
         };
         let blocks = column.blocks.iter().filter(|points| meets(points)).map(|points| {
             let encoded = block::encode(&run_of(points))?;

@@ -17,12 +17,7 @@ pub(super) trait Visit {
 }
 
 /// Shows the points of a column between two instants, both included.
-pub(super) fn walk(
-    column: &ColumnView,
-    range: (i64, i64),
-    budget: &Budget<'_>,
-    visit: &mut impl Visit,
-) -> Result<()> {
+pub(super) fn walk(column: &ColumnView, range: (i64, i64), budget: &Budget<'_>, visit: &mut impl Visit) -> Result<()> {
     let mut newer = Slice::of(&column.newer).within(range);
     for block in &column.blocks {
         budget.check()?;

@@ -82,8 +82,11 @@ fn expr() -> impl Strategy<Value = Expr> {
             select(vec![Operator::Add, Operator::Subtract, Operator::Multiply, Operator::Divide, Operator::Remainder]);
         prop_oneof![
             inner.clone().prop_map(|of| Expr::Negate(of.into())),
-            (inner.clone(), operator, inner)
-                .prop_map(|(left, operator, right)| Expr::Binary(left.into(), operator, right.into())),
+            (inner.clone(), operator, inner).prop_map(|(left, operator, right)| Expr::Binary(
+                left.into(),
+                operator,
+                right.into()
+            )),
         ]
     })
 }
@@ -114,7 +117,8 @@ fn stage() -> impl Strategy<Value = Stage> {
 }
 
 fn range() -> impl Strategy<Value = (i64, i64)> {
-    let near = (-45_i64..45, 0_i64..60).prop_map(|(from, steps)| (from * 250_000_000 - 1, (from + steps) * 250_000_000));
+    let near =
+        (-45_i64..45, 0_i64..60).prop_map(|(from, steps)| (from * 250_000_000 - 1, (from + steps) * 250_000_000));
     prop_oneof![4 => near, 1 => Just((-20_000_000_000, 20_000_000_000))]
 }
 

@@ -44,9 +44,7 @@ pub(crate) fn answer(streams: Vec<Stream>, query: &Query) -> Vec<Stream> {
 
 fn apply(stage: &Stage, streams: Vec<Stream>) -> Vec<Stream> {
     match stage {
-        Stage::Aggregate { what, window, by } => {
-            grouped(streams, by, |streams| aggregate(*what, *window, streams))
-        }
+        Stage::Aggregate { what, window, by } => grouped(streams, by, |streams| aggregate(*what, *window, streams)),
         Stage::Pool { by } => grouped(streams, by, |streams| {
             let mut all: Vec<(i64, Scalar)> = streams.iter().flat_map(|stream| stream.points.clone()).collect();
             all.sort_by_key(|(time, _)| *time);
@@ -54,18 +52,11 @@ fn apply(stage: &Stage, streams: Vec<Stream>) -> Vec<Stream> {
         }),
         Stage::Top(count) => best(streams, *count, true),
         Stage::Bottom(count) => best(streams, *count, false),
-        stage => streams
-            .into_iter()
-            .map(|stream| Stream { points: alone(stage, &stream.points), ..stream })
-            .collect(),
+        stage => streams.into_iter().map(|stream| Stream { points: alone(stage, &stream.points), ..stream }).collect(),
     }
 }
 
-fn grouped(
-    streams: Vec<Stream>,
-    by: &[String],
-    pool: impl Fn(&[Stream]) -> Vec<(i64, Scalar)>,
-) -> Vec<Stream> {
+fn grouped(streams: Vec<Stream>, by: &[String], pool: impl Fn(&[Stream]) -> Vec<(i64, Scalar)>) -> Vec<Stream> {
     let mut groups: BTreeMap<(String, String), Vec<Stream>> = BTreeMap::new();
     for stream in streams {
         let key = by.iter().fold("m".to_owned(), |key, tag| {
@@ -197,10 +188,7 @@ fn alone(stage: &Stage, points: &[(i64, Scalar)]) -> Vec<(i64, Scalar)> {
                 (time, Scalar::Float(rise / seconds))
             })
             .collect(),
-        stage => points
-            .into_iter()
-            .filter_map(|(time, value)| Some((time, changed(stage, value)?)))
-            .collect(),
+        stage => points.into_iter().filter_map(|(time, value)| Some((time, changed(stage, value)?))).collect(),
     };
     results.into_iter().filter(|(_, value)| float(value).is_some_and(f64::is_finite)).collect()
 }
