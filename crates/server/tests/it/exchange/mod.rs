@@ -101,6 +101,7 @@ exchanges! { flo:
     stream_extras
     stream_groups
     stream_restart
+    ts_limits
     ts_measurements
     ts_query_examples
     ts_query_members
