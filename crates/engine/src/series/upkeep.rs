@@ -111,6 +111,11 @@ impl Upkeep {
         nothing && sealer.changing.is_empty() && sealer.begun.is_none() && sealer.search.is_none()
     }
 
+    /// Waits until nobody is between the commit of a change of blocks and telling the columns.
+    pub(crate) fn between_changes(&self) {
+        drop(self.sealer.lock());
+    }
+
     /// Waits until the buffers have room for more points; `Busy` when that takes too long.
     pub(crate) async fn room(&self, live: &Live) -> Result<()> {
         let has_room = || live.series.totals.buffer_bytes() < 2 * live.series.tuning.buffer_bytes;

@@ -103,6 +103,7 @@ exchanges! { flo:
     stream_restart
     ts_influx
     ts_influx_authentication
+    ts_limits
     ts_line
     ts_measurements
     ts_query_examples

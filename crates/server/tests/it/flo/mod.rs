@@ -1,5 +1,6 @@
 //! What a scenario file cannot say about Flo: races, crashes under load, waits.
 
+mod aggregates;
 mod crash;
 mod races;
 mod series;

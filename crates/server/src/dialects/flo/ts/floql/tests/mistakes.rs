@@ -201,8 +201,8 @@ fn what_is_beyond_a_limit() {
     assert_eq!(at(&nested, "nested too deeply", "at most 64"), 9 + 64);
     let signs = format!("cpu|math({}value)", "-".repeat(30_000));
     assert_eq!(at(&signs, "nested too deeply", "at most 64"), 9 + 64);
-    let long = format!("cpu|math(1{})", "+1".repeat(257));
-    assert_eq!(at(&long, "too long", "at most 256 operators"), 10 + 2 * 256);
+    let long = format!("cpu|math(1{})", "+1".repeat(129));
+    assert_eq!(at(&long, "too long", "at most 128 operators"), 10 + 2 * 128);
     let stages = format!("cpu{}", "|abs()".repeat(33));
     assert_eq!(at(&stages, "too many stages", "at most 32"), 3 + 32 * 6 + 1);
     let bytes = "x".repeat((64 << 10) + 1);
