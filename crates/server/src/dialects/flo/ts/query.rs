@@ -32,7 +32,7 @@ pub(in crate::dialects::flo) async fn post(call: Call<'_>, incoming: Incoming) -
     let body = call.body(incoming).await?;
     let [query, members @ ..] = body.members(&MEMBERS)?;
     let text = asked::query(query)?;
-    let script = floql::parse(&text)?;
+    let script = asked::script(&text, floql::parse).await?;
     let Asked { frame, limit } = Asked::in_members(call.engine(), members)?;
     let plan = script.plan(&frame, limit)?;
     answer(&call, &namespace, text, plan, frame.precision).await
@@ -48,7 +48,7 @@ pub(in crate::dialects::flo) async fn raw(call: Call<'_>, incoming: Incoming) ->
     let body = body.map_err(|at| Mistake::new(at, "the query is not UTF-8", "UTF-8"))?;
     let text = body.filter(|text| !text.is_empty()).or(parameters.text("q"));
     let text = text.ok_or_else(|| Mistake::new(0, "the query is missing", "a query as the body or in q"))?;
-    let script = floql::parse(text)?;
+    let script = asked::script(text, floql::parse).await?;
     let plan = script.plan(&frame, limit)?;
     answer(&call, &namespace, Cow::Borrowed(text), plan, frame.precision).await
 }

@@ -335,6 +335,9 @@ fn the_limits_themselves_are_legal() {
     let name = "x".repeat(64 << 10);
     assert_eq!(plan(&name).query.measurement, name);
     plan(&format!("cpu{{a=~{}}}", "x".repeat(1024)));
+    let (patterns, others) = (vec!["a!~b"; 32].join(","), vec!["a!=b"; 224].join(","));
+    assert_eq!(plan(&format!("cpu{{{patterns},{others}}}")).query.filters.len(), 256);
+    stages(&format!("group_by({})", vec!["a"; 64].join(",")));
 }
 
 #[test]
