@@ -98,6 +98,8 @@ pub(crate) trait Source {
     fn tags(&self, series: usize) -> &[(Arc<str>, Arc<str>)];
     /// The fields asked for that the measurement has, by name: the name, and whether it holds text.
     fn fields(&self) -> &[(Arc<str>, bool)];
+    /// Points before this instant do not count.
+    fn oldest(&self) -> i64;
     /// The column of a field of a series between two instants, both included; none = it has no points there. Blocks and
     /// newer points that lie wholly outside are left out, others may reach beyond.
     fn column(&self, series: usize, field: usize, range: (i64, i64)) -> Result<Option<ColumnView>>;

@@ -13,8 +13,12 @@ use crate::{
 
 mod checker;
 mod crash;
+mod deleting;
+mod deleting_model;
 mod faults;
+mod keeping;
 mod model;
+mod naming;
 mod sealing;
 mod writing;
 

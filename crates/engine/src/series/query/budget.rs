@@ -28,10 +28,6 @@ impl<'a> Budget<'a> {
         Ok(())
     }
 
-    /// Most points of an answer.
-    pub(super) fn points(&self) -> usize {
-        self.limits.points
-    }
     /// Refuses an answer of so many points if that is too many.
     pub(super) fn check_points(&self, points: usize) -> Result<()> {
         let limit = self.limits.points;

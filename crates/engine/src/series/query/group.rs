@@ -10,7 +10,7 @@ use crate::{
         UNTAGGED,
         query::{
             budget::{Budget, Memory},
-            streams::{Streams, Tag, key},
+            streams::{Streams, Tag},
         },
     },
 };
@@ -74,6 +74,13 @@ impl<'a> Groups<'a> {
     pub(super) fn of(&self, member: usize) -> usize {
         self.of.get(member).map_or(0, |group| *group as usize)
     }
+}
+
+/// What a group is called.
+fn key<'a>(measurement: &str, tags: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let mut key = measurement.to_owned();
+    tags.for_each(|(tag, value)| key.extend([",", tag, "=", value]));
+    key
 }
 
 fn value<'a>(tags: &'a [Tag], tag: &str) -> &'a str {

@@ -32,12 +32,13 @@ pub(super) fn run<S: Source + Sync>(
 ) -> Result<Vec<SeriesPoints>> {
     let budget = Budget::new(limits, given_up);
     check(query, &budget)?;
-    if query.range.0 > query.range.1 || source.series() == 0 {
+    let range = (query.range.0.max(source.oldest()), query.range.1);
+    if range.0 > range.1 || source.series() == 0 {
         return Ok(Vec::new());
     }
     let pooling = query.stages.iter().position(is_pooling).unwrap_or(query.stages.len());
     let (each, rest) = query.stages.split_at(pooling);
-    let mut columns = columns(source, query);
+    let mut columns = columns(source, query, range);
     for stage in each {
         match choice(stage) {
             Some(choice) => {
@@ -47,7 +48,7 @@ pub(super) fn run<S: Source + Sync>(
             None => columns.steps.push(stage),
         }
     }
-    let mut tail = Tail { query, range: query.range, budget: &budget };
+    let mut tail = Tail { query, range, budget: &budget };
     let mut streams = match rest {
         [] => {
             columns.latest = query.limit;
@@ -109,12 +110,12 @@ fn purpose(query: &Query) -> collect::For {
     query.limit.map_or(collect::For::Answer, collect::For::Latest)
 }
 
-fn columns<'a, S: Source>(source: &'a S, query: &Query) -> Columns<'a, S> {
+fn columns<'a, S: Source>(source: &'a S, query: &Query, range: (i64, i64)) -> Columns<'a, S> {
     let text_matters = keeps_text(&query.stages);
     let fields = source.fields().iter().enumerate();
     let fields = fields.filter(|(_, (_, is_text))| text_matters || !is_text).map(|(field, _)| field);
     let fields = fields.collect();
-    Columns { source, range: query.range, fields, steps: Vec::new(), chosen: None, latest: None }
+    Columns { source, range, fields, steps: Vec::new(), chosen: None, latest: None }
 }
 
 /// Whether stages have a result for text.

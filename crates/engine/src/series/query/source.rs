@@ -20,6 +20,7 @@ pub(super) struct Stored<'a> {
     /// None when the namespace has no series.
     found: Option<Found>,
     fields: Vec<(Arc<str>, bool)>,
+    oldest: i64,
 }
 
 struct Found {
@@ -34,7 +35,10 @@ struct Found {
 impl<'a> Stored<'a> {
     /// Those that a query asks for.
     pub(super) fn new(live: &'a Live, namespace: &Namespace, query: &Query) -> Self {
-        let Some(space) = live.series.find(namespace) else { return Stored { live, found: None, fields: Vec::new() } };
+        let oldest = live.series_retention.oldest_visible(namespace, &query.measurement, live.clock.nanos());
+        let Some(space) = live.series.find(namespace) else {
+            return Stored { live, found: None, fields: Vec::new(), oldest };
+        };
         let catalog = space.catalog.read();
         let series = catalog.matching(&query.measurement, &query.filters);
         let mut fields = match catalog.measurement(&query.measurement) {
@@ -47,7 +51,7 @@ impl<'a> Stored<'a> {
         let numbers = fields.iter().map(|(_, _, number)| *number).collect();
         let fields = fields.into_iter().map(|(name, is_text, _)| (name, is_text)).collect();
         let cut = space.cut(&live.store);
-        Stored { live, found: Some(Found { space, cut, series, fields: numbers }), fields }
+        Stored { live, found: Some(Found { space, cut, series, fields: numbers }), fields, oldest }
     }
 }
 
@@ -75,6 +79,9 @@ impl Source for Stored<'_> {
     }
     fn fields(&self) -> &[(Arc<str>, bool)] {
         &self.fields
+    }
+    fn oldest(&self) -> i64 {
+        self.oldest
     }
     fn column(&self, series: usize, field: usize, range: (i64, i64)) -> Result<Option<ColumnView>> {
         let Some(found) = &self.found else { return Ok(None) };

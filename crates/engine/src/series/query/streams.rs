@@ -6,6 +6,7 @@ use crate::{
     Result,
     series::{
         Stage,
+        catalog::key_text,
         column::{Run, Source},
         query::{
             budget::{Budget, Memory},
@@ -84,8 +85,7 @@ impl<S: Source + Sync> Streams for Columns<'_, S> {
         self.source.tags(member)
     }
     fn key(&self, stream: usize, measurement: &str) -> String {
-        let tags = self.tags(self.member(stream)).iter();
-        key(measurement, tags.map(|(tag, value)| (&**tag, &**value)))
+        key_text(measurement, self.tags(self.member(stream)))
     }
     fn compare_keys(&self, one: usize, other: usize) -> Ordering {
         self.member(one).cmp(&self.member(other))
@@ -141,15 +141,6 @@ impl Streams for Vec<Held<'_>> {
         let points = Slice::of(&self[stream].points);
         if points.is_empty() { Ok(()) } else { visit.points(points) }
     }
-}
-
-/// What a stream is called.
-pub(super) fn key<'a>(measurement: &str, tags: impl Iterator<Item = (&'a str, &'a str)>) -> String {
-    let mut key = measurement.to_owned();
-    for (tag, value) in tags {
-        key.extend([",", tag, "=", value]);
-    }
-    key
 }
 
 /// Leaves those tags on which two agree.

@@ -10,6 +10,7 @@ use crate::{
 };
 
 mod bounds;
+mod engine;
 mod model;
 mod oracle;
 mod rules;
@@ -28,6 +29,7 @@ pub(super) struct Shelf {
     fields: Vec<(Arc<str>, bool)>,
     /// By series, then field.
     columns: Vec<Vec<Column>>,
+    pub(super) oldest: Option<i64>,
 }
 
 pub(super) fn run_of(points: &[(i64, Scalar)]) -> Run {
@@ -61,6 +63,9 @@ impl Source for Shelf {
     }
     fn fields(&self) -> &[(Arc<str>, bool)] {
         &self.fields
+    }
+    fn oldest(&self) -> i64 {
+        self.oldest.unwrap_or(i64::MIN)
     }
     fn column(&self, series: usize, field: usize, range: (i64, i64)) -> Result<Option<ColumnView>> {
         let column = &self.columns[series][field];

@@ -8,9 +8,10 @@ use super::*;
 use crate::series::{Comparison, Expr, Operator, UNTAGGED};
 
 /// Fields by name, as sources have them.
-const FIELDS: [(&str, bool); 6] = [("b", false), ("f", false), ("i", false), ("m", false), ("t", true), ("u", false)];
+pub(crate) const FIELDS: [(&str, bool); 6] =
+    [("b", false), ("f", false), ("i", false), ("m", false), ("t", true), ("u", false)];
 
-fn value(field: &'static str) -> BoxedStrategy<Scalar> {
+pub(crate) fn value(field: &'static str) -> BoxedStrategy<Scalar> {
     let float = || (-2000_i32..2000).prop_map(|eighths| Scalar::Float(f64::from(eighths) / 8.0)).boxed();
     let small = || (-9_i64..100).prop_map(Scalar::Int).boxed();
     let great = || select(vec![i64::MIN, i64::MAX, (1 << 53) + 1, -(1 << 60) - 1]).prop_map(Scalar::Int).boxed();
@@ -28,7 +29,7 @@ fn value(field: &'static str) -> BoxedStrategy<Scalar> {
 }
 
 /// Times a few apart, of either sign, some at the ends of time.
-fn time() -> impl Strategy<Value = i64> {
+pub(crate) fn time() -> impl Strategy<Value = i64> {
     let near = || (-40_i64..40).prop_map(|step| step * 250_000_000);
     prop_oneof![40 => near(), 1 => select(vec![i64::MIN, i64::MIN + 1, i64::MAX - 1, i64::MAX])]
 }
@@ -122,7 +123,7 @@ fn range() -> impl Strategy<Value = (i64, i64)> {
     prop_oneof![4 => near, 1 => Just((-20_000_000_000, 20_000_000_000))]
 }
 
-fn any_query() -> impl Strategy<Value = Query> {
+pub(crate) fn any_query() -> impl Strategy<Value = Query> {
     let stages = prop::collection::vec(stage(), 0..5);
     let limit = prop::option::weighted(0.3, 0_usize..5);
     (range(), stages, limit).prop_map(|(range, stages, limit)| Query { range, limit, ..query(stages) })
