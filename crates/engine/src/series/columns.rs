@@ -39,7 +39,7 @@ pub(crate) struct Column {
     pub(crate) sealed: u64,
     /// A change of the blocks that is committed and may not be durable.
     changing: Option<Box<Change>>,
-    /// Somebody is about to seal it.
+    /// The sealer has it, or will; it says when that is over.
     pub(crate) queued: bool,
     /// It is sealed next time although it has few points.
     pub(crate) urgent: bool,
@@ -145,14 +145,6 @@ impl Columns {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Column> {
         self.0.iter()
-    }
-
-    /// The series is gone, and so are its rows: nothing here counts any more.
-    pub(crate) fn forget(&mut self, live: &Live, space: &Arc<Space>) {
-        for mut column in self.0.drain(..) {
-            column.blocks.iter().for_each(|block| live.series.totals.block_removed(block));
-            space.dropped(live, &column.buffer.drop_first(column.buffer.len()));
-        }
     }
 }
 

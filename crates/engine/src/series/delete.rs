@@ -19,9 +19,6 @@ use crate::{
     },
 };
 
-#[cfg(test)]
-mod tests;
-
 /// Series removed in one commit.
 const SERIES: usize = 1024;
 

@@ -13,9 +13,6 @@ use crate::{
     },
 };
 
-#[cfg(test)]
-mod tests;
-
 /// The measurements of a namespace by name, at most `limit` after the one named.
 pub(crate) async fn measurements(
     live: &Live,

@@ -41,7 +41,7 @@ pub(crate) use catalog::count_measurements;
 pub(crate) use open::recover;
 pub use pattern::Pattern;
 pub use plan::{Aggregate, Comparison, Expr, Operator, Query, Stage, TagFilter, TagTest, UNTAGGED};
-pub use points::{FieldRef, Points, SeriesRef};
+pub use points::{FieldRef, Mark, Points, SeriesRef};
 pub(crate) use retain::{Retain, Rules};
 pub(crate) use space::Spaces;
 pub(crate) use tuning::Tuning;

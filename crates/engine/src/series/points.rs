@@ -1,5 +1,7 @@
 //! The points of one write.
 
+use std::collections::HashSet;
+
 use crate::series::{FieldType, SeriesKey};
 
 /// A series that exists; see [`crate::Engine::find_series`]. Means nothing in another epoch.
@@ -82,7 +84,7 @@ impl Points {
         self.new_fields.truncate(mark.new_fields);
     }
 
-    /// A field by its name, for values of this line.
+    /// A field by its name, for values of this line and, unless it is abandoned, of later ones of the same measurement.
     pub fn new_field(&mut self, name: &str) -> FieldRef {
         self.new_fields.push(name.into());
         FieldRef(NEW | (self.new_fields.len() - 1) as u32)
@@ -114,15 +116,25 @@ impl Points {
         self.values.push(Sample { field: field.0, kind, bits });
     }
 
+    /// Of values of one field since `mark` keeps the last.
+    pub fn keep_last(&mut self, mark: Mark) {
+        let line = self.values.split_off(mark.values);
+        let mut seen = HashSet::with_capacity(line.len());
+        let last = line.into_iter().rev().filter(|sample| seen.insert(sample.field));
+        self.values.extend(last);
+        self.values[mark.values..].reverse();
+    }
+
     /// Ends a line of a known series: its values are those since the line before, at least one.
     pub fn end(&mut self, series: SeriesRef, time: i64) {
         self.lines.push(Line { time, series: series.0, values_end: self.values.len() as u32 });
     }
-    /// Ends a line of a series by its key.
-    pub fn end_new(&mut self, series: SeriesKey, time: i64) {
+    /// Ends a line of a series by its key; further lines of these points may be of what it returns.
+    pub fn end_new(&mut self, series: SeriesKey, time: i64) -> SeriesRef {
         self.new_series.push(series);
         let series = SeriesRef(NEW | (self.new_series.len() - 1) as u32);
         self.end(series, time);
+        series
     }
 }
 

@@ -5,15 +5,19 @@ use std::{collections::BTreeMap, time::Duration};
 
 use manifold_store::disk::SimDisk;
 
-use super::*;
+use super::{columns, points::Mark, run, *};
 use crate::{
     Engine, Kind, Result,
     tests::{House, ns, refused},
 };
 
 mod crash;
+mod deleting;
+mod deleting_model;
 mod faults;
+mod keeping;
 mod model;
+mod naming;
 mod sealing;
 mod writing;
 
@@ -109,6 +113,10 @@ impl House {
         }
         points.extend(each(&view.newer));
         points.into_iter().filter(|(time, _)| range.0 <= *time && *time <= range.1).collect()
+    }
+
+    fn tune(&self) -> &Tuning {
+        &self.live().expect("a live engine").series.tuning
     }
 }
 

@@ -35,10 +35,12 @@ pub enum Reason {
     ControlCharacter,
     InvalidUtf8,
     LineTooLong,
+    /// There are as many series as there may be.
+    TooManySeries(u64),
 }
 
 /// Bytes of a client's text that are repeated to it.
-pub(in super::super) const EXCERPT: usize = 200;
+pub(in crate::dialects::flo::ts) const EXCERPT: usize = 200;
 
 impl Reason {
     /// A sentence about `token`.
@@ -62,6 +64,7 @@ impl Reason {
             Reason::ControlCharacter => "control character",
             Reason::InvalidUtf8 => "invalid UTF-8",
             Reason::LineTooLong => "line too long",
+            Reason::TooManySeries(limit) => return format!("series limit of {limit} reached").into(),
         })
     }
 }
@@ -71,7 +74,7 @@ fn about(what: &str, token: &[u8]) -> Cow<'static, str> {
 }
 
 /// The first [`EXCERPT`] bytes, not cutting a character in two.
-pub(in super::super) fn excerpt(text: &[u8]) -> Cow<'_, str> {
+pub(in crate::dialects::flo::ts) fn excerpt(text: &[u8]) -> Cow<'_, str> {
     let Some(cut) = text.get(..EXCERPT).filter(|cut| cut.len() < text.len()) else {
         return String::from_utf8_lossy(text);
     };

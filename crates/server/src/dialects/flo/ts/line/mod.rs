@@ -13,6 +13,7 @@ mod names;
 mod time;
 mod value;
 
+pub(super) use fault::excerpt;
 pub use fault::{Fault, Reason};
 pub use time::{Precision, Times};
 pub use value::{Text, Value};
@@ -35,13 +36,16 @@ pub trait Sink {
     /// Begins a line when its measurement and tags, as `rest` of the line begins with them, are known: how long they are.
     fn series(&mut self, rest: &[u8]) -> Option<usize>;
     /// Begins a line when they are not: as they stand in the line, and what they say.
-    fn new_series(&mut self, raw: &[u8], series: &Series<'_>);
+    ///
+    /// # Errors
+    /// Why there can be no such line.
+    fn new_series(&mut self, raw: &[u8], series: &Series<'_>) -> Result<(), Reason>;
     /// A field whose name, as `rest` of the line begins with it, is known: how long it is. A `=` follows.
     fn field(&mut self, rest: &[u8]) -> Option<usize>;
     /// A field whose name is not: as it stands in the line, and what it says.
     fn new_field(&mut self, raw: &[u8], name: &str);
-    /// The value of that field. The same field may come again: the last value counts.
-    fn value(&mut self, value: Value<'_>);
+    /// The value of that field, which stands `at` in the body. The same field may come again: the last value counts.
+    fn value(&mut self, value: Value<'_>, at: usize);
     /// The line is good; when its values are of, in nanoseconds since 1970-01-01 UTC.
     fn end(&mut self, time: i64);
     /// The line is bad: it was never there.
@@ -95,6 +99,13 @@ pub fn parse(body: &[u8], times: Times, sink: &mut impl Sink) -> Parsed {
         };
     }
     parsed
+}
+
+/// Reads the point of the line at `start`, which was a good one.
+pub fn again(body: &[u8], start: usize, sink: &mut impl Sink) {
+    if Line::at(body, start).point(&Times::new(Precision::NANOSECOND, 0), sink).is_err() {
+        sink.abandon();
+    }
 }
 
 /// Why the point is bad, and where in the body.
@@ -183,8 +194,8 @@ impl<'a> Line<'a> {
         let body = self.body;
         let tags = keys.iter().zip(&values).map(|(key, value)| (key.unescaped(body), value.unescaped(body))).collect();
         let series = Series { measurement: measurement.unescaped(body), tags };
-        sink.new_series(&self.body[start..self.at], &series);
-        Ok(())
+        let raw = &self.body[start..self.at];
+        sink.new_series(raw, &series).map_err(|reason| Bad { reason, token: start..self.at })
     }
 
     fn tag(&mut self) -> Result<(Name, Name), Bad> {
@@ -227,8 +238,8 @@ impl<'a> Line<'a> {
             return self.string(sink);
         }
         if let Some((value, length)) = value::short(self.rest()) {
+            sink.value(value, self.at);
             self.at += length;
-            sink.value(value);
             return Ok(());
         }
         let token = self.at..self.token_end(self.at);
@@ -237,7 +248,7 @@ impl<'a> Line<'a> {
         }
         let value = value::scalar(&self.body[token.clone()]).map_err(|reason| self.bad_token(reason, token.clone()))?;
         self.at = token.end;
-        sink.value(value);
+        sink.value(value, token.start);
         Ok(())
     }
 
@@ -258,7 +269,7 @@ impl<'a> Line<'a> {
         if !matches!(self.peek(), None | Some(b',' | b' ')) {
             return Err(Bad { reason: Reason::TextAfterQuote, token: self.at..self.token_end(self.at) });
         }
-        sink.value(Value::Text(Text { raw: text, escaped }));
+        sink.value(Value::Text(Text { raw: text, escaped }), quote);
         Ok(())
     }
 

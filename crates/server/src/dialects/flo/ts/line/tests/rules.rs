@@ -412,7 +412,7 @@ fn a_bad_line_never_affects_the_next() {
             &["1:3 invalid UTF-8", "2:3 invalid UTF-8", "3:5 invalid UTF-8", "4:7 invalid UTF-8"],
             1,
         ),
-        (b"m s=\"\n\",v=1 x\nm v=1", &["1:12 invalid timestamp \"x\""], 1),
+        (b"m s=\"\n\",v=1 x\nm v=1", &["1:13 invalid timestamp \"x\""], 1),
     ] {
         let (found, count) = faults(body);
         assert_eq!(
