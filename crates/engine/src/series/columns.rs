@@ -157,7 +157,7 @@ pub(crate) fn view(
     range: (i64, i64),
     cut: u64,
 ) -> Result<Option<ColumnView>> {
-    let mut look = || {
+    let look = || {
         let mut columns = series.columns.lock();
         let Some(column) = columns.get_mut(field) else { return Some(None) };
         // With the lock held, so that the rows are those of the blocks listed.
