@@ -80,11 +80,6 @@ impl Rebuilt {
     pub(crate) fn sealed(&mut self, chunk: u64) {
         self.sealed = Some(chunk);
     }
-
-    /// Whether it changes nothing.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.removed.is_empty() && self.added.is_empty() && self.sealed.is_none()
-    }
 }
 
 /// Reads the head of a mark.

@@ -98,9 +98,8 @@ impl Upkeep {
         self.added.notify_one();
     }
 
-    /// Nothing is sealed until the answer is dropped.
-    #[cfg(test)]
-    pub(crate) fn stall(&self) -> MutexGuard<'_, Sealer> {
+    /// Nobody changes blocks until the answer is dropped. For readers; who changes some wants [`Upkeep::sealer`].
+    pub(crate) fn exclusive(&self) -> MutexGuard<'_, Sealer> {
         self.sealer.lock()
     }
 
@@ -111,11 +110,6 @@ impl Upkeep {
         let waiting = self.waiting.lock();
         let nothing = waiting.columns.is_empty() && waiting.spaces.is_empty();
         nothing && sealer.changing.is_empty() && sealer.begun.is_none() && sealer.search.is_none()
-    }
-
-    /// Waits until nobody is between the commit of a change of blocks and telling the columns.
-    pub(crate) fn between_changes(&self) {
-        drop(self.sealer.lock());
     }
 
     /// Waits until the buffers have room for more points; `Busy` when that takes too long.

@@ -142,7 +142,7 @@ async fn a_writer_is_told_when_there_is_no_room_for_long() {
     let live = house.live().expect("a live engine").clone();
     let (stalled, is_stalled) = tokio::sync::oneshot::channel();
     let holder = std::thread::spawn(move || {
-        let _sealer = live.series.upkeep.stall();
+        let _sealer = live.series.upkeep.exclusive();
         stalled.send(()).expect("somebody waits");
         held.recv().expect("a word");
     });
