@@ -2,5 +2,6 @@
 
 mod aggregates;
 mod crash;
+mod points;
 mod races;
 mod series;

@@ -94,15 +94,17 @@ fn a_field_is_found_wherever_it_stands() {
 }
 
 #[test]
-fn a_full_book_begins_anew() {
+fn a_full_book_begins_anew_with_the_next_request() {
     let (series, _) = numbers();
     let mut book = Book::new(7);
     let m = book.measurement("m");
-    assert!(!book.make_room());
     let raw = [&b"m,a="[..], &vec![b'x'; BOOK_BYTES]].concat();
     book.learn_series(&raw, m, series[0], true);
-    assert!(book.make_room() && !book.make_room());
-    assert_eq!((book.epoch, book.heads.len()), (7, 0));
+    assert!(!book.begin_line());
+    book.begin();
+    assert_eq!((book.epoch, book.request, book.heads.len()), (7, 1, 0));
+    book.bytes = MOST_BYTES + 1;
+    assert!(book.begin_line() && !book.begin_line());
 }
 
 #[test]

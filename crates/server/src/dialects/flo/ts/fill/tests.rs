@@ -135,6 +135,10 @@ async fn all(engine: &Engine, namespace: &Namespace) -> BTreeMap<(String, String
     found
 }
 
+fn names<'a>(engine: &'a Engine, namespace: &'a Namespace) -> EngineNames<'a> {
+    EngineNames { engine, namespace, max_series: 3 * 2 * 7 }
+}
+
 async fn run(steps: &[Step]) {
     let dir = tempfile::tempdir().unwrap();
     let mut options = Options::new(dir.path());
@@ -149,7 +153,7 @@ async fn run(steps: &[Step]) {
             Step::Write(lines) => {
                 let body: String = lines.iter().map(Written::print).collect();
                 let mut book = shelf.take(&namespace, engine.series_epoch(&namespace).unwrap());
-                let (points, parsed) = read(body.as_bytes(), times, &EngineNames(&engine, &namespace), &mut book);
+                let (points, parsed) = read(body.as_bytes(), times, &names(&engine, &namespace), &mut book);
                 shelf.give_back(&namespace, book);
                 let written = engine.write_points(&namespace, points, false).await.unwrap().expect("of this epoch");
                 let (bad, refused) = model.write(lines);
@@ -183,11 +187,34 @@ async fn points_of_another_epoch_are_asked_for_again() {
     engine.recovered().await.unwrap();
     let namespace = Namespace::new("n").unwrap();
     let times = Times::new(Precision::NANOSECOND, 0);
-    let read = |epoch| read(b"m v=1 1", times, &EngineNames(&engine, &namespace), &mut Book::new(epoch)).0;
+    let read = |epoch| read(b"m v=1 1", times, &names(&engine, &namespace), &mut Book::new(epoch)).0;
     assert_eq!(engine.write_points(&namespace, read(0), false).await.unwrap().unwrap().lines, 1);
     let old = read(engine.series_epoch(&namespace).unwrap());
     let delete = DeletePoints { measurement: "m".to_owned(), filters: vec![], range: None };
     assert_eq!(engine.delete_points(&namespace, delete).await.unwrap(), 1);
     assert_eq!(engine.write_points(&namespace, old, false).await.unwrap(), None);
     assert_eq!(engine.write_points(&namespace, read(0), false).await.unwrap().unwrap().lines, 1);
+}
+
+#[test]
+fn no_more_new_series_are_named_than_there_may_be() {
+    struct Nobody;
+    impl Names for Nobody {
+        fn max_series(&self) -> u64 {
+            2
+        }
+        fn series(&self, _: u64, _: &SeriesKey) -> Option<SeriesRef> {
+            None
+        }
+        fn field(&self, _: u64, _: SeriesRef, _: &str) -> Option<FieldRef> {
+            None
+        }
+    }
+    let body = b"m,a=1 v=1\nm,a=2 v=\nm,a=3 v=1\nm,a=1 v=2\n m,a=4 v=1\nm,a=3 v=3";
+    for epoch in [0, 1] {
+        let (points, parsed) = read(body, Times::new(Precision::NANOSECOND, 0), &Nobody, &mut Book::new(epoch));
+        assert_eq!((points.len(), parsed.bad), (4, 2));
+        let fault = &parsed.faults[1];
+        assert_eq!((fault.reason, fault.token.clone()), (Reason::TooManySeries(2), 40..45));
+    }
 }
