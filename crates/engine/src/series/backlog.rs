@@ -6,6 +6,9 @@ use manifold_store::Seq;
 
 use crate::{Timestamp, series::tuning::Tuning};
 
+#[cfg(test)]
+mod tests;
+
 /// Chunks by number. A chunk is needed as long as a buffer has a point of it.
 #[derive(Debug, Default)]
 pub(crate) struct Backlog {

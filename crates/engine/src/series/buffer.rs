@@ -8,6 +8,9 @@ use crate::series::{
     points::Sample,
 };
 
+#[cfg(test)]
+mod tests;
+
 /// Bytes a point takes in memory, about: its time, its value, and what vectors that grow keep free.
 const POINT_BYTES: usize = 24;
 /// Points that a buffer which was long once keeps space for.

@@ -26,7 +26,6 @@ mod tests;
 
 pub(crate) use draft::{Draft, Ids};
 pub(crate) use load::{Loaded, count_measurements, load};
-pub(crate) use remove::Removal;
 pub(crate) use row::space_head;
 
 use index::Index;

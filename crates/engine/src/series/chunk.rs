@@ -8,6 +8,9 @@ use crate::{
     series::{FieldType, points::Sample},
 };
 
+#[cfg(test)]
+mod tests;
+
 const ENCODING: u8 = 1;
 
 /// The lowest bits of a value's first number say its type, those above which field it is of.

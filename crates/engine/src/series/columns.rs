@@ -157,12 +157,20 @@ pub(crate) fn view(
     range: (i64, i64),
     cut: u64,
 ) -> Result<Option<ColumnView>> {
-    let (blocks, newer) = {
+    let mut look = || {
         let mut columns = series.columns.lock();
-        let Some(column) = columns.get_mut(field) else { return Ok(None) };
+        let Some(column) = columns.get_mut(field) else { return Some(None) };
         // With the lock held, so that the rows are those of the blocks listed.
         let blocks = column.view_blocks(live, space, series.id, range)?;
-        (blocks, column.buffer.first(column.buffer.through(cut)))
+        Some(Some((blocks, column.buffer.first(column.buffer.through(cut)))))
+    };
+    let seen = look().or_else(|| {
+        // Rows go when a change is committed, a moment before the column is told: who changes it is between the two.
+        live.series.upkeep.between_changes();
+        look()
+    });
+    let Some((blocks, newer)) = seen.ok_or_else(|| Error::unreadable("a block of a time series"))? else {
+        return Ok(None);
     };
     let newer = run::sort(newer);
     let inside = newer.within(range);
@@ -177,24 +185,24 @@ impl Column {
         from..self.blocks.partition_point(|block| block.summary.first <= last).max(from)
     }
 
+    /// The blocks that may have points between two instants; none when a row is not there.
     fn view_blocks(
         &mut self,
         live: &Live,
         space: &Arc<Space>,
         series: u64,
         range: (i64, i64),
-    ) -> Result<Vec<BlockView>> {
+    ) -> Option<Vec<BlockView>> {
         loop {
             self.settle(live, space);
             let read = |block: &Block| {
                 let row = live.store.get(View::Durable, keys::SERIES_BLOCK, &block.key(series, self.field))?;
                 Some(BlockView { summary: block.summary.clone(), body: Body::Row(row) })
             };
-            match self.blocks[self.within(range)].iter().map(read).collect::<Option<Vec<_>>>() {
-                Some(blocks) => return Ok(blocks),
-                // A change became durable just now, and some of them are gone.
-                None if self.changing().is_some_and(|frame| frame <= live.store.durable_seq()) => {}
-                None => return Err(Error::unreadable("a block of a time series")),
+            let blocks: Option<Vec<_>> = self.blocks[self.within(range)].iter().map(read).collect();
+            // Else a change became durable just now, and some of them are gone.
+            if blocks.is_some() || self.changing().is_none_or(|frame| frame > live.store.durable_seq()) {
+                return blocks;
             }
         }
     }

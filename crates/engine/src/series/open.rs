@@ -36,26 +36,34 @@ struct Recovery<'a> {
     now: Timestamp,
     by_id: HashMap<u64, Arc<Space>, RandomState>,
     /// With their spaces, by their ids.
-    series: HashMap<u64, (Arc<Series>, Arc<Space>), RandomState>,
+    series: Vec<(Arc<Series>, Arc<Space>)>,
 }
 
 impl<'a> Recovery<'a> {
     fn new(spaces: &'a Spaces, snapshot: Snapshot, now: Timestamp) -> Self {
         let by_id: HashMap<_, _, RandomState> = spaces.all().into_iter().map(|space| (space.id, space)).collect();
-        let mut series = HashMap::default();
+        let mut series = Vec::new();
         for space in by_id.values() {
-            for one in space.catalog.read().all_series() {
-                series.insert(one.id, (one.clone(), space.clone()));
-            }
+            series.extend(space.catalog.read().all_series().map(|series| (series.clone(), space.clone())));
         }
+        series.sort_unstable_by_key(|(series, _)| series.id);
         Recovery { spaces, snapshot, now, by_id, series }
     }
 
+    /// A series by its id, and its space. It is mostly next to the one found before, which was at `near`.
+    fn find(&self, id: u64, near: &mut usize) -> Option<&(Arc<Series>, Arc<Space>)> {
+        let is_it = |at: &usize| self.series.get(*at).is_some_and(|(series, _)| series.id == id);
+        let at = [*near + 1, *near].into_iter().find(is_it);
+        *near = at.or_else(|| self.series.binary_search_by_key(&id, |(series, _)| series.id).ok())?;
+        self.series.get(*near)
+    }
+
     fn marks(&self) -> Result<()> {
+        let mut near = 0;
         each_row(&self.snapshot, keys::SERIES_MARK, |key, row| {
             let (id, field) = keys::read_series_mark(key).ok_or_else(|| Error::unreadable("the mark of a column"))?;
             let sealed = seal::read_mark(row)?;
-            if let Some((series, space)) = self.series.get(&id) {
+            if let Some((series, space)) = self.find(id, &mut near) {
                 series.columns.lock().entry(field).sealed = sealed;
                 space.saw_chunk(sealed);
             }
@@ -65,9 +73,10 @@ impl<'a> Recovery<'a> {
 
     fn blocks(&self) -> Result<()> {
         let unreadable = || Error::unreadable("a block of a time series");
+        let mut near = 0;
         each_row(&self.snapshot, keys::SERIES_BLOCK, |key, row| {
             let (id, field, number) = keys::read_series_block(key).ok_or_else(unreadable)?;
-            let Some((series, _)) = self.series.get(&id) else { return Ok(()) };
+            let Some((series, _)) = self.find(id, &mut near) else { return Ok(()) };
             let summary = Arc::new(block::read_head(row.head())?);
             let block = Block { number, summary, bytes: row.body_len() };
             self.spaces.totals.block_added(&block);
@@ -77,7 +86,7 @@ impl<'a> Recovery<'a> {
             column.blocks.push(block);
             Ok(())
         })?;
-        for (series, _) in self.series.values() {
+        for (series, _) in &self.series {
             for column in series.columns.lock().iter_mut() {
                 column.blocks.sort_by_key(|block| block.summary.first);
                 let apart = |pair: &[Block]| pair[0].summary.last < pair[1].summary.first;
@@ -104,8 +113,10 @@ impl<'a> Recovery<'a> {
         let mut reader = ChunkReader::new(row, &body)?;
         let mut values = Vec::new();
         let mut applied = Applied::default();
+        let mut near = 0;
         while let Some((id, time)) = reader.next(&mut values)? {
-            let Some((series, _)) = self.series.get(&id) else { continue };
+            // One that is not there was deleted.
+            let Some((series, _)) = self.find(id, &mut near) else { continue };
             let target = |field| Target { space: space.clone(), series: series.clone(), field };
             let full = |field| self.spaces.upkeep.add(target(field));
             let mut columns = series.columns.lock();

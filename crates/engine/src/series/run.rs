@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use bytes::Bytes;
-
 use crate::series::{
     FieldType, Scalar,
     column::{Run, Values},
@@ -60,19 +58,6 @@ impl Values {
         self.len() == 0
     }
 
-    /// Bytes they take in memory, about.
-    pub(crate) fn size_bytes(&self) -> usize {
-        let text = |bytes: &Bytes| bytes.len() + size_of::<Bytes>();
-        match self {
-            Values::Float(values) => values.len() * 8,
-            Values::Int(values) => values.len() * 8,
-            Values::Uint(values) => values.len() * 8,
-            Values::Bool(values) => values.len(),
-            Values::Text(values) => values.iter().map(text).sum(),
-            Values::Mixed(values) => values.len() * size_of::<Scalar>(),
-        }
-    }
-
     /// The value at `index`, if there is one.
     pub(crate) fn get(&self, index: usize) -> Option<Scalar> {
         match self {
@@ -126,16 +111,15 @@ impl Values {
 
     /// Those at `indexes`, in their order.
     pub(crate) fn pick(&self, indexes: &[u32]) -> Values {
-        map_type!(self, values => indexes.iter().map(|index| values[*index as usize].clone()).collect())
+        fn of<T: Clone>(values: &[T], indexes: &[u32]) -> Vec<T> {
+            indexes.iter().map(|index| values[*index as usize].clone()).collect()
+        }
+        map_type!(self, values => of(values, indexes))
     }
 
     /// Leaves out the first so many.
     pub(crate) fn drop_first(&mut self, count: usize) {
         each_type!(self, values => drop(values.drain(..count)));
-    }
-
-    pub(crate) fn truncate(&mut self, len: usize) {
-        each_type!(self, values => values.truncate(len));
     }
 
     /// As values that may be of any type.
@@ -162,11 +146,6 @@ impl Run {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.times.is_empty()
-    }
-
-    /// Bytes it takes in memory, about.
-    pub(crate) fn size_bytes(&self) -> usize {
-        self.times.len() * 8 + self.values.size_bytes()
     }
 
     /// Adds a point behind the others.

@@ -30,6 +30,8 @@ const LOOK: Duration = Duration::from_secs(30);
 const PIECE: u32 = 4096;
 /// Chunks removed in one commit.
 const CHUNKS: usize = 512;
+/// What a column costs besides its points, in points.
+const COLUMN_WORK: usize = 128;
 /// So long a writer waits for sealing to make room.
 const ROOM_WAIT: Duration = Duration::from_secs(10);
 
@@ -109,6 +111,11 @@ impl Upkeep {
         let waiting = self.waiting.lock();
         let nothing = waiting.columns.is_empty() && waiting.spaces.is_empty();
         nothing && sealer.changing.is_empty() && sealer.begun.is_none() && sealer.search.is_none()
+    }
+
+    /// Waits until nobody is between the commit of a change of blocks and telling the columns.
+    pub(crate) fn between_changes(&self) {
+        drop(self.sealer.lock());
     }
 
     /// Waits until the buffers have room for more points; `Busy` when that takes too long.
@@ -230,45 +237,38 @@ impl Work for Seal {
             return Ok(Tick { more: true, frame });
         }
         let searching = sealer.search(live);
-        let (changes, begun) = sealer.collect(live);
-        let (space, chunks) = upkeep.unneeded();
-        if changes.is_empty() && chunks.is_empty() {
-            return Ok(Tick { more: searching, frame: 0 });
+        let removed = remove_chunks(live)?;
+        let sealed = sealer.seal(live)?;
+        let frame = removed.max(sealed);
+        Ok(Tick { more: searching || frame.is_some(), frame: frame.unwrap_or_default() })
+    }
+}
+
+/// Removes some chunks that nobody needs; the frame, if there are any. In a commit of its own: on a full disk it is what
+/// makes space for sealing.
+fn remove_chunks(live: &Live) -> Result<Option<Seq>> {
+    let upkeep = &live.series.upkeep;
+    let Some((space, chunks)) = upkeep.unneeded() else { return Ok(None) };
+    let decided = txn::decide(live, |txn| {
+        txn.relief();
+        chunks.iter().for_each(|chunk| txn.delete(keys::SERIES_CHUNK, &keys::series_chunk(space.id, *chunk)));
+        Ok(())
+    });
+    match decided.into_frame() {
+        Ok(frame) => {
+            space.backlog.lock().removed(&chunks);
+            Ok(Some(frame))
         }
-        let mut targets: Vec<Target> = changes.iter().map(|(target, _)| target.clone()).collect();
-        let only_chunks = changes.is_empty();
-        let committed = sealer.commit(live, changes, |txn| {
-            if only_chunks {
-                txn.relief();
-            }
-            let space = space.as_ref().map_or(0, |space| space.id);
-            chunks.iter().for_each(|chunk| txn.delete(keys::SERIES_CHUNK, &keys::series_chunk(space, *chunk)));
-            Ok(())
-        });
-        match committed {
-            Ok(frame) => {
-                // The last column is not done with when there is more of it.
-                targets.truncate(targets.len() - usize::from(begun.is_some()));
-                sealer.sealed = targets;
-                sealer.begun = begun;
-                if let Some(space) = &space {
-                    space.backlog.lock().removed(&chunks);
-                }
-                Ok(Tick { more: true, frame })
-            }
-            Err(error) => {
-                // They are still queued: nothing was changed, and they come back here.
-                upkeep.waiting.lock().columns.extend(targets);
-                space.iter().for_each(|space| upkeep.done(space));
-                Err(error)
-            }
+        Err(error) => {
+            upkeep.done(&space);
+            Err(error)
         }
     }
 }
 
 impl Upkeep {
     /// Some chunks of a space that nobody needs.
-    fn unneeded(&self) -> (Option<Arc<Space>>, Vec<u64>) {
+    fn unneeded(&self) -> Option<(Arc<Space>, Vec<u64>)> {
         let mut waiting = self.waiting.lock();
         while let Some(space) = waiting.spaces.values().next().cloned() {
             let chunks = space.backlog.lock().done(CHUNKS);
@@ -276,14 +276,37 @@ impl Upkeep {
                 waiting.spaces.remove(&space.id);
             }
             if !chunks.is_empty() {
-                return (Some(space), chunks);
+                return Some((space, chunks));
             }
         }
-        (None, Vec::new())
+        None
     }
 }
 
 impl Sealer {
+    /// Seals some columns in one commit; its frame, if there are any.
+    fn seal(&mut self, live: &Live) -> Result<Option<Seq>> {
+        let (changes, begun) = self.collect(live);
+        if changes.is_empty() {
+            return Ok(None);
+        }
+        let mut targets: Vec<Target> = changes.iter().map(|(target, _)| target.clone()).collect();
+        match self.commit(live, changes, |_| Ok(())) {
+            Ok(frame) => {
+                // The last column is not done with when there is more of it.
+                targets.truncate(targets.len() - usize::from(begun.is_some()));
+                self.sealed = targets;
+                self.begun = begun;
+                Ok(Some(frame))
+            }
+            Err(error) => {
+                // Nothing was changed. They are marked as queued still, so they must be.
+                live.series.upkeep.waiting.lock().columns.extend(targets);
+                Err(error)
+            }
+        }
+    }
+
     /// Works out changes of columns until they come to about one commit, and what is left of the last one.
     fn collect(&mut self, live: &Live) -> (Vec<(Target, Rebuilt)>, Option<Begun>) {
         let mut changes = Vec::new();
@@ -301,7 +324,7 @@ impl Sealer {
             };
             match begun.step(live) {
                 Ok((target, rebuilt, rest)) => {
-                    work += rebuilt.work;
+                    work += rebuilt.work + COLUMN_WORK;
                     changes.push((target, rebuilt));
                     if rest.is_some() {
                         return (changes, rest);

@@ -55,5 +55,6 @@ pub(super) fn read<T: Number + Default>(packed: &[u8], count: usize) -> Option<V
             page.read(&mut numbers).map(|progress| (progress.n_processed == count).then_some(numbers))
         })
     };
-    unpack().unwrap_or_else(|_: PcoError| None)
+    let numbers: Result<Option<Vec<T>>, PcoError> = unpack();
+    numbers.ok().flatten()
 }

@@ -68,10 +68,9 @@ fn values(count: usize) -> impl Strategy<Value = Values> {
 }
 
 fn run() -> impl Strategy<Value = Run> {
-    (1usize..300).prop_flat_map(|count| (times(count), values(count))).prop_map(|(times, mut values)| {
+    (1usize..300).prop_flat_map(|count| (times(count), values(count))).prop_map(|(times, values)| {
         let count = times.len().min(values.len());
-        values.truncate(count);
-        Run { times: times[..count].to_vec(), values }
+        Run { times: times[..count].to_vec(), values: values.slice(0..count) }
     })
 }
 

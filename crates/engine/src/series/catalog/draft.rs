@@ -35,12 +35,16 @@ pub(crate) struct Draft<'a> {
     measurements: Vec<(u64, Arc<str>)>,
     measurement_ids: HashMap<Arc<str>, u64, RandomState>,
     fields: Vec<NewField>,
-    field_numbers: HashMap<u64, HashMap<Arc<str>, (u32, FieldType), RandomState>, RandomState>,
+    /// By measurement.
+    field_numbers: HashMap<u64, Numbers, RandomState>,
     series: Vec<NewSeries>,
     /// Indexes of `series`.
     by_key: HashMap<SeriesKey, usize, RandomState>,
     by_slot: HashMap<u32, usize, RandomState>,
 }
+
+/// Number and type of fields by name.
+type Numbers = HashMap<Arc<str>, (u32, FieldType), RandomState>;
 
 struct NewField {
     measurement: u64,

@@ -31,10 +31,6 @@ impl Index {
         self.all.len()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.all.is_empty()
-    }
-
     pub(super) fn slots(&self) -> impl Iterator<Item = u32> {
         self.all.iter().copied()
     }

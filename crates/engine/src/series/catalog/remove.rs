@@ -36,7 +36,7 @@ impl Catalog {
         self.removed = frame;
         for series in &removal.series {
             let slot = series.slot;
-            if !self.series(slot).is_some_and(|there| there.id == series.id) {
+            if self.series(slot).is_none_or(|there| there.id != series.id) {
                 continue;
             }
             let hash = self.hash(&series.measurement.name, &series.tags);

@@ -29,8 +29,16 @@ impl Default for Queries {
     }
 }
 
+#[cfg(test)]
+impl Queries {
+    /// All turns: nobody else gets one while they are held.
+    pub(super) async fn all(&self) -> tokio::sync::OwnedSemaphorePermit {
+        self.0.clone().acquire_many_owned(RUNNING as u32).await.expect("never closed")
+    }
+}
+
 /// Ends a query whose caller has gone.
-struct GiveUp(Arc<AtomicBool>);
+pub(super) struct GiveUp(pub(super) Arc<AtomicBool>);
 
 impl Drop for GiveUp {
     fn drop(&mut self) {
@@ -39,7 +47,12 @@ impl Drop for GiveUp {
 }
 
 /// Computes a query over what is durable. The time it may take includes the wait for others.
-pub(crate) async fn query(live: &Arc<Live>, namespace: &Namespace, query: Query) -> Result<Vec<SeriesPoints>> {
+pub(crate) async fn query(live: &Arc<Live>, namespace: &Namespace, mut query: Query) -> Result<Vec<SeriesPoints>> {
+    let oldest = live.series_retention.oldest_visible(namespace, &query.measurement, live.clock.nanos());
+    query.range.0 = query.range.0.max(oldest);
+    if query.range.0 > query.range.1 {
+        return Ok(Vec::new());
+    }
     let given_up = GiveUp(Arc::new(AtomicBool::new(false)));
     let answer = answer(live.clone(), namespace.clone(), query, given_up.0.clone());
     let limit = live.limits.query.time;

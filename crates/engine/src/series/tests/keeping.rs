@@ -22,6 +22,29 @@ fn keep(minutes: u64) -> SeriesRetention {
 }
 
 #[tokio::test]
+async fn what_is_too_old_is_invisible_at_once() {
+    let house = keeping(vec![keep(10)]).await;
+    house.write(Lines::floats("a", (0..30).map(|minutes| (ago(minutes), minutes as f64)))).await;
+    let query = |range| Query {
+        measurement: "m".to_owned(),
+        filters: Vec::new(),
+        range,
+        fields: None,
+        stages: Vec::new(),
+        limit: None,
+    };
+    let count = async |range| {
+        let found = house.query_points(&ns("n"), query(range)).await.expect("answers");
+        found.first().map_or(0, |series| series.points.len())
+    };
+    assert_eq!(count((i64::MIN, i64::MAX)).await, 11);
+    assert_eq!(count((ago(20), ago(9))).await, 2);
+    assert_eq!(count((ago(30), ago(20))).await, 0);
+    house.advance(5 * MINUTE_MS);
+    assert_eq!(count((i64::MIN, i64::MAX)).await, 6);
+}
+
+#[tokio::test]
 async fn blocks_go_when_all_their_points_are_too_old() {
     let mut house = keeping(vec![keep(200)]).await;
     for minutes in (0..100).rev() {

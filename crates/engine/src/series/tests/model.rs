@@ -14,6 +14,8 @@ enum Step {
     Age,
     Wait(u64),
     Look(Time, Time),
+    /// Of one host, or of all.
+    Delete(Option<u8>, Time, Time),
     Restart,
     Crash(Reboot),
 }
@@ -70,6 +72,9 @@ fn step() -> impl Strategy<Value = Step> {
         2 => Just(Step::Age),
         3 => (0u64..4).prop_map(Step::Wait),
         4 => (time(), time()).prop_map(|(from, to)| Step::Look(from, to)),
+        2 => (any::<Option<u8>>(), time(), time()).prop_map(|(host, from, to)| {
+            Step::Delete(host.map(|host| host % 3), from, to)
+        }),
         1 => Just(Step::Restart),
         2 => prop_oneof![Just(Reboot::Lost), Just(Reboot::Kept), any::<u64>().prop_map(|seed| Reboot::Mixed(seed | 1))]
             .prop_map(Step::Crash),
@@ -158,6 +163,21 @@ proptest! {
                     Step::Look(from, to) => {
                         let mut at = newest;
                         check(&house, &model, (instant(from, &mut at), instant(to, &mut at)));
+                    }
+                    Step::Delete(host, from, to) => {
+                        let mut at = newest;
+                        let range = (instant(from, &mut at), instant(to, &mut at));
+                        let filter = |host: u8| TagFilter { tag: "host".into(), test: TagTest::Is(host.to_string()) };
+                        let filters = host.map(filter).into_iter().collect();
+                        let delete = DeletePoints { measurement: "m".into(), filters, range: Some(range) };
+                        let deleted = house.delete_points(&ns("n"), delete).await.expect("deletes");
+                        let mut expected = 0;
+                        for (_, column) in model.iter_mut().filter(|((of, _), _)| host.is_none_or(|host| host == *of)) {
+                            let before = column.len();
+                            column.retain(|time, _| *time < range.0 || range.1 < *time);
+                            expected += before - column.len();
+                        }
+                        assert_eq!(deleted, expected as u64);
                     }
                     Step::Restart => house.restart().await,
                     Step::Crash(how) => house.crash(how).await,

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::harness::{Connection, Request, Server};
+use crate::harness::{Connection, Request, Server, Settings};
 
 /// 2023-11-14T22:13:20Z
 const START: u64 = 1_700_000_000;
@@ -29,7 +29,7 @@ fn an_answer_of_many_points_is_whole_and_in_order() {
         write(&mut connection, &lines);
     }
     for restarted in [false, true] {
-        let answer = query(&mut connection, "m[1700000000000..1700000100000]");
+        let answer = query(&mut connection, "m[1700000000000..1800000000000]");
         let series = &answer["series"][0];
         assert_eq!(series["point_count"], POINTS, "restarted: {restarted}");
         let points = series["points"].as_array().expect("points");
@@ -37,12 +37,30 @@ fn an_answer_of_many_points_is_whole_and_in_order() {
         for (n, point) in (0..).zip(points) {
             assert_eq!((&point["timestamp"], &point["value"]), (&((START + n) * 1000).into(), &n.into()));
         }
-        let sum = query(&mut connection, "m[1700000000000..1700000100000] | sum(10000w)");
+        let sum = query(&mut connection, "m[1700000000000..1800000000000] | sum(10000w)");
         assert_eq!(sum["series"][0]["points"][0]["value"], POINTS * (POINTS - 1) / 2);
         server.kill();
         server.start_again();
         connection = Connection::open(server.flo());
     }
+}
+
+#[test]
+fn a_query_is_refused_the_memory_it_may_not_take_and_others_go_on() {
+    let server = Server::with(Settings::default().set("flo.timeseries.query_max_bytes", 100_000));
+    let mut connection = Connection::open(server.flo());
+    write(&mut connection, &(0..20_000).map(|n| format!("m v={n} {}\n", START + n)).collect::<String>());
+    for needs_all in ["m[1700000000000..1800000000000]", "m[1700000000000..1800000000000] | percentile(50, 10000w)"] {
+        let body = serde_json::json!({ "query": needs_all }).to_string();
+        let refused = connection.send(&Request::post("/api/v1/ts/n/query", body)).expect("an answer").expect(400);
+        assert_eq!(refused.json()["message"], "the query needs more than 100000 bytes of memory");
+    }
+    let count = query(&mut connection, "m[1700000000000..1800000000000] | count(10000w)");
+    assert_eq!(count["series"][0]["points"][0]["value"], 20_000);
+    // The deepest arithmetic that the language takes is also one that is computed.
+    let deep = format!("{}value{}", "-".repeat(64), "+1".repeat(128));
+    let sum = query(&mut connection, &format!("m[1700000000000..1700000000000] | math({deep})"));
+    assert_eq!(sum["series"][0]["points"][0]["value"], 128.0);
 }
 
 #[test]

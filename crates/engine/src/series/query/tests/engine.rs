@@ -15,13 +15,8 @@ use crate::{
     tests::{House, START, ns},
 };
 
-const TAGS: [&[(&str, &str)]; 5] = [
-    &[],
-    &[("host", "a")],
-    &[("host", "a"), ("room", "x")],
-    &[("host", "b"), ("room", "x")],
-    &[("room", "y")],
-];
+const TAGS: [&[(&str, &str)]; 5] =
+    [&[], &[("host", "a")], &[("host", "a"), ("room", "x")], &[("host", "b"), ("room", "x")], &[("room", "y")]];
 
 /// Series, time, and values by field.
 type Line = (usize, i64, BTreeMap<usize, Scalar>);

@@ -8,7 +8,8 @@ use super::*;
 use crate::series::{Comparison, Expr, Operator, UNTAGGED};
 
 /// Fields by name, as sources have them.
-pub(crate) const FIELDS: [(&str, bool); 6] = [("b", false), ("f", false), ("i", false), ("m", false), ("t", true), ("u", false)];
+pub(crate) const FIELDS: [(&str, bool); 6] =
+    [("b", false), ("f", false), ("i", false), ("m", false), ("t", true), ("u", false)];
 
 pub(crate) fn value(field: &'static str) -> BoxedStrategy<Scalar> {
     let float = || (-2000_i32..2000).prop_map(|eighths| Scalar::Float(f64::from(eighths) / 8.0)).boxed();

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use manifold_engine::Engine;
 
-use super::floql::{Frame, Mistake, Precision, rfc3339};
+use super::floql::{Frame, Mistake, Precision, Script, rfc3339};
 use crate::{
     dialects::flo::{error::Error, members::Integers},
     http::{
@@ -54,6 +54,17 @@ pub(super) fn query(member: Option<&RawValue>) -> Result<Cow<'_, str>, Mistake> 
         return Err(Mistake::new(0, "field 'query' is required", "a query"));
     };
     json::string(raw).map_err(|_| Mistake::new(0, "field 'query' must be a string", "a query"))
+}
+
+/// Reads a query with one of the language's readers. Patterns take long to compile: never on a thread that serves
+/// sockets.
+pub(super) async fn script(text: &str, read: fn(&str) -> Result<Script, Mistake>) -> Result<Script, Error> {
+    if !text.contains('~') {
+        return Ok(read(text)?);
+    }
+    let text = text.to_owned();
+    let script = tokio::task::spawn_blocking(move || read(&text)).await.map_err(|_| Error::Internal)?;
+    Ok(script?)
 }
 
 /// The text of a string, or a number as it is spelled.

@@ -11,8 +11,10 @@ use manifold_engine::{
 use memchr::memchr;
 use parking_lot::Mutex;
 
-/// Bytes that a book may take before it begins anew.
+/// Bytes that a book may take before it begins anew with the next request.
 const BOOK_BYTES: usize = 32 << 20;
+/// Bytes that a book may take before it begins anew with the next line.
+const MOST_BYTES: usize = 256 << 20;
 /// Bytes that all books which wait for a request may take.
 const SHELF_BYTES: usize = 128 << 20;
 /// What a name takes beside its text, twice: in a list and in a map.
@@ -133,11 +135,16 @@ impl Book {
     /// Begins another request.
     pub(super) fn begin(&mut self) {
         self.request += 1;
+        self.keep_within(BOOK_BYTES);
     }
 
-    /// Makes room: a book that is full begins anew.
-    pub(super) fn make_room(&mut self) -> bool {
-        let full = self.bytes > BOOK_BYTES;
+    /// Begins another line. Whether everything was forgotten for it.
+    pub(super) fn begin_line(&mut self) -> bool {
+        self.keep_within(MOST_BYTES)
+    }
+
+    fn keep_within(&mut self, bytes: usize) -> bool {
+        let full = self.bytes > bytes;
         if full {
             *self = Book { request: self.request, ..Book::new(self.epoch) };
         }

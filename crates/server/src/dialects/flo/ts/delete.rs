@@ -18,7 +18,7 @@ pub(in crate::dialects::flo) async fn post(call: Call<'_>, incoming: Incoming) -
     let body = call.body(incoming).await?;
     let [query, members @ ..] = body.members(&MEMBERS)?;
     let text = asked::query(query)?;
-    let script = floql::parse_source(&text)?;
+    let script = asked::script(&text, floql::parse_source).await?;
     let Asked { frame, limit } = Asked::in_members(call.engine(), members)?;
     if limit.is_some() {
         return Err(Error::invalid("limit has no meaning for a deletion"));

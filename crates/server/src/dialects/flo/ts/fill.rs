@@ -7,7 +7,7 @@ use manifold_engine::{
 
 use super::{
     book::Book,
-    line::{self, Parsed, Series, Sink, Times, Value},
+    line::{self, Parsed, Reason, Series, Sink, Times, Value},
 };
 
 #[cfg(test)]
@@ -15,19 +15,28 @@ mod tests;
 
 /// Where numbers of names come from that no book has.
 pub(super) trait Names {
+    /// Most series there may be.
+    fn max_series(&self) -> u64;
     fn series(&self, epoch: u64, key: &SeriesKey) -> Option<SeriesRef>;
     fn field(&self, epoch: u64, series: SeriesRef, name: &str) -> Option<FieldRef>;
 }
 
 /// The engine's names in a namespace. What it cannot tell is written by name, where it says why.
-pub(super) struct EngineNames<'a>(pub(super) &'a Engine, pub(super) &'a Namespace);
+pub(super) struct EngineNames<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) namespace: &'a Namespace,
+    pub(super) max_series: u64,
+}
 
 impl Names for EngineNames<'_> {
+    fn max_series(&self) -> u64 {
+        self.max_series
+    }
     fn series(&self, epoch: u64, key: &SeriesKey) -> Option<SeriesRef> {
-        self.0.find_series(self.1, epoch, key).ok().flatten()
+        self.engine.find_series(self.namespace, epoch, key).ok().flatten()
     }
     fn field(&self, epoch: u64, series: SeriesRef, name: &str) -> Option<FieldRef> {
-        self.0.find_field(self.1, epoch, series, name).ok().flatten()
+        self.engine.find_field(self.namespace, epoch, series, name).ok().flatten()
     }
 }
 
@@ -35,7 +44,7 @@ impl Names for EngineNames<'_> {
 pub(super) fn read(body: &[u8], times: Times, names: &impl Names, book: &mut Book) -> (Points, Parsed) {
     book.begin();
     let points = Points::new(book.epoch);
-    let mut fill = Fill { names, mark: points.mark(), points, book, line: Line::default(), last: None };
+    let mut fill = Fill { names, mark: points.mark(), points, book, line: Line::default(), last: None, new_series: 0 };
     let parsed = line::parse(body, times, &mut fill);
     (fill.points, parsed)
 }
@@ -49,6 +58,8 @@ struct Fill<'a, N> {
     line: Line,
     /// The head of the line before.
     last: Option<usize>,
+    /// Series that were named for the first time.
+    new_series: u64,
 }
 
 /// The line that is being filled.
@@ -104,7 +115,7 @@ impl<N: Names> Fill<'_, N> {
 
 impl<N: Names> Sink for Fill<'_, N> {
     fn series(&mut self, rest: &[u8]) -> Option<usize> {
-        if self.book.make_room() {
+        if self.book.begin_line() {
             self.last = None;
         }
         let found = self.book.series(self.last, rest)?;
@@ -114,16 +125,21 @@ impl<N: Names> Sink for Fill<'_, N> {
         Some(found.length)
     }
 
-    fn new_series(&mut self, raw: &[u8], series: &Series<'_>) {
+    fn new_series(&mut self, raw: &[u8], series: &Series<'_>) -> Result<(), Reason> {
         let tags: Vec<_> = series.tags.iter().map(|(tag, value)| (&**tag, &**value)).collect();
         let key = SeriesKey::new(&series.measurement, &tags).expect("the parser saw no tag twice");
         let measurement = self.book.measurement(&series.measurement);
         let found = if self.book.epoch == 0 { None } else { self.names.series(self.book.epoch, &key) };
         let whose = match found {
             Some(series) => Whose::Known { head: self.book.learn_series(raw, measurement, series, true), series },
+            // The engine would refuse it too; but so many names need not be held until then.
+            None if self.new_series >= self.names.max_series() => {
+                return Err(Reason::TooManySeries(self.names.max_series()));
+            }
             None => Whose::New { raw: raw.into(), key },
         };
         self.begin(measurement, whose);
+        Ok(())
     }
 
     fn field(&mut self, rest: &[u8]) -> Option<usize> {
@@ -168,6 +184,7 @@ impl<N: Names> Sink for Fill<'_, N> {
                 Some(head)
             }
             Whose::New { raw, key } => {
+                self.new_series += 1;
                 let series = self.points.end_new(key, time);
                 Some(self.book.learn_series(&raw, self.line.measurement, series, false))
             }

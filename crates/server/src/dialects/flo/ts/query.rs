@@ -32,7 +32,7 @@ pub(in crate::dialects::flo) async fn post(call: Call<'_>, incoming: Incoming) -
     let body = call.body(incoming).await?;
     let [query, members @ ..] = body.members(&MEMBERS)?;
     let text = asked::query(query)?;
-    let script = floql::parse(&text)?;
+    let script = asked::script(&text, floql::parse).await?;
     let Asked { frame, limit } = Asked::in_members(call.engine(), members)?;
     let plan = script.plan(&frame, limit)?;
     answer(&call, &namespace, text, plan, frame.precision).await
@@ -42,13 +42,13 @@ pub(in crate::dialects::flo) async fn post(call: Call<'_>, incoming: Incoming) -
 pub(in crate::dialects::flo) async fn raw(call: Call<'_>, incoming: Incoming) -> Reply {
     let parameters = call.query()?;
     let namespace = names::namespace_named(parameters.text("namespace").unwrap_or(names::DEFAULT_NAMESPACE))?;
+    let Asked { frame, limit } = Asked::in_parameters(call.engine(), &parameters)?;
     let body = if call.parts.method == Method::POST { Some(call.body(incoming).await?) } else { None };
     let body = body.as_ref().map(|body| body.text()).transpose();
     let body = body.map_err(|at| Mistake::new(at, "the query is not UTF-8", "UTF-8"))?;
     let text = body.filter(|text| !text.is_empty()).or(parameters.text("q"));
     let text = text.ok_or_else(|| Mistake::new(0, "the query is missing", "a query as the body or in q"))?;
-    let script = floql::parse(text)?;
-    let Asked { frame, limit } = Asked::in_parameters(call.engine(), &parameters)?;
+    let script = asked::script(text, floql::parse).await?;
     let plan = script.plan(&frame, limit)?;
     answer(&call, &namespace, Cow::Borrowed(text), plan, frame.precision).await
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use manifold_engine::series::{FieldType, Refusal, Refused};
 use memchr::{memchr, memchr_iter};
 
-use super::line::{self, Fault, MAX_FAULTS, Parsed, Series, Sink, Value, excerpt};
+use super::line::{self, Fault, MAX_FAULTS, Parsed, Reason, Series, Sink, Value, excerpt};
 use crate::http::json;
 
 #[cfg(test)]
@@ -40,7 +40,7 @@ impl Rejection {
         let bad = parsed.bad + refused.len() as u64;
         let refused = refused.iter().take(MAX_FAULTS).filter_map(|refused| {
             let line = *parsed.good.get(refused.line)?;
-            Some(Wrong { line, at: place(body, line, refused), reason: refusal(&refused.why).into() })
+            Some(Wrong { line, at: place(body, line, refused), reason: refusal(&refused.why) })
         });
         let mut wrong: Vec<_> = parsed.faults.iter().map(|fault| Wrong::of(body, fault)).chain(refused).collect();
         wrong.sort_by_key(|wrong| wrong.line);
@@ -104,8 +104,8 @@ fn errors(body: &[u8], wrong: Vec<Wrong>) -> Vec<LineError> {
     each.collect()
 }
 
-fn refusal(why: &Refusal) -> String {
-    match why {
+fn refusal(why: &Refusal) -> Cow<'static, str> {
+    Cow::Owned(match why {
         Refusal::Type { field, measurement, given, exists } => format!(
             "field type conflict: input field \"{}\" on measurement \"{}\" is type {}, already exists as type {}",
             excerpt(field.as_bytes()),
@@ -113,9 +113,9 @@ fn refusal(why: &Refusal) -> String {
             type_name(*given),
             type_name(*exists)
         ),
-        Refusal::TooManySeries { limit } => format!("series limit of {limit} reached"),
+        Refusal::TooManySeries { limit } => return Reason::TooManySeries(*limit).text(b""),
         Refusal::TooManyFields { limit } => format!("field limit of {limit} reached"),
-    }
+    })
 }
 
 fn type_name(field: FieldType) -> &'static str {
@@ -153,7 +153,9 @@ impl Sink for Values {
     fn series(&mut self, _: &[u8]) -> Option<usize> {
         None
     }
-    fn new_series(&mut self, _: &[u8], _: &Series<'_>) {}
+    fn new_series(&mut self, _: &[u8], _: &Series<'_>) -> Result<(), Reason> {
+        Ok(())
+    }
     fn field(&mut self, _: &[u8]) -> Option<usize> {
         None
     }

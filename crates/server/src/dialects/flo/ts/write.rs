@@ -91,7 +91,7 @@ pub(super) async fn write(
     let times = Times::new(manner.precision, call.engine().now_nanos());
     let (parsed, written) = store(call, namespace, &body, times, manner.atomic).await?;
     let counters = call.flo.metrics.ts(namespace.as_bytes());
-    if parsed.suspicious > 0 {
+    if parsed.suspicious > 0 && written.lines > 0 {
         let (namespace, count) = (namespace.as_bytes().escape_ascii(), parsed.suspicious);
         tracing::warn!(%namespace, count, "timestamps before 1970-01-12 were written: perhaps precision is wrong");
     }
@@ -135,7 +135,12 @@ async fn read(
     times: Times,
     epoch: u64,
 ) -> Result<(Points, Parsed), Error> {
-    let reader = Reader { engine: call.engine().clone(), shelf: call.flo.shelf.clone(), namespace: namespace.clone() };
+    let reader = Reader {
+        engine: call.engine().clone(),
+        shelf: call.flo.shelf.clone(),
+        namespace: namespace.clone(),
+        max_series: call.flo.max_series,
+    };
     if body.len() <= LONG_BODY {
         return Ok(reader.read(body, times, epoch));
     }
@@ -147,11 +152,12 @@ struct Reader {
     engine: Engine,
     shelf: Arc<Shelf>,
     namespace: Namespace,
+    max_series: u64,
 }
 
 impl Reader {
     fn read(&self, body: &[u8], times: Times, epoch: u64) -> (Points, Parsed) {
-        let names = EngineNames(&self.engine, &self.namespace);
+        let names = EngineNames { engine: &self.engine, namespace: &self.namespace, max_series: self.max_series };
         if epoch == 0 {
             return fill::read(body, times, &names, &mut Book::new(epoch));
         }

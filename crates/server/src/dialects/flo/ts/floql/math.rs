@@ -6,8 +6,9 @@ use super::{cursor::Cursor, literal, mistake::Mistake};
 
 /// Parentheses and signs inside each other.
 const MOST_NESTED: usize = 64;
-/// Operators of one expression. Also bounds how deep the tree of `1+1+1+...` is.
-const MOST_OPERATORS: usize = 256;
+/// Operators of one expression: the tree of `1+1+1+...` is as deep as there are operators, and together with the signs it
+/// stays below what the engine takes.
+const MOST_OPERATORS: usize = 128;
 
 const OPERAND: &str = "value, a number or '('";
 

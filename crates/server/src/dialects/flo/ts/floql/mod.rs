@@ -22,3 +22,4 @@ pub(crate) use literal::rfc3339;
 pub(crate) use mistake::Mistake;
 pub(crate) use parse::{parse, parse_source};
 pub(crate) use plan::Plan;
+pub(crate) use script::Script;

@@ -14,6 +14,10 @@ use super::{
 const MOST_BYTES: usize = 64 << 10;
 /// Most stages.
 const MOST_STAGES: usize = 32;
+/// Most filters: each is a pass over the series.
+const MOST_FILTERS: usize = 256;
+/// Most patterns among them: each takes milliseconds to compile, and up to a megabyte.
+const MOST_PATTERNS: usize = 32;
 /// Longest pattern.
 const MOST_PATTERN_BYTES: usize = 1024;
 /// What only a regular expression has; a pattern without any of it is a glob.
@@ -67,7 +71,7 @@ fn source(cursor: &mut Cursor<'_>) -> Result<Source, Mistake> {
     let mut filters = Vec::new();
     if cursor.take("{") {
         while !cursor.take("}") {
-            filters.push(filter(cursor)?);
+            filter(cursor, &mut filters)?;
             if !cursor.take(",") {
                 cursor.expect("}", "',' or '}'")?;
                 break;
@@ -84,7 +88,12 @@ fn source(cursor: &mut Cursor<'_>) -> Result<Source, Mistake> {
     Ok(Source { measurement, filters, range })
 }
 
-fn filter(cursor: &mut Cursor<'_>) -> Result<TagFilter, Mistake> {
+/// Reads one more filter.
+fn filter(cursor: &mut Cursor<'_>, filters: &mut Vec<TagFilter>) -> Result<(), Mistake> {
+    if filters.len() == MOST_FILTERS {
+        return Err(Mistake::new(cursor.at(), "too many filters", format!("at most {MOST_FILTERS} filters")));
+    }
+    let is_pattern = |filter: &&TagFilter| matches!(filter.test, TagTest::Matches(_) | TagTest::MatchesNot(_));
     let tag = cursor.name("a tag or '}'")?;
     const OPERATORS: [&str; 5] = ["==", "=~", "=", "!=", "!~"];
     let Some(operator) = OPERATORS.iter().find(|operator| cursor.take(operator)) else {
@@ -98,13 +107,17 @@ fn filter(cursor: &mut Cursor<'_>) -> Result<TagFilter, Mistake> {
             value => value.to_owned(),
         },
     };
+    if operator.ends_with('~') && filters.iter().filter(is_pattern).count() == MOST_PATTERNS {
+        return Err(Mistake::new(at, "too many patterns", format!("at most {MOST_PATTERNS} patterns")));
+    }
     let test = match *operator {
         "=" | "==" => TagTest::Is(value),
         "!=" => TagTest::IsNot(value),
         "=~" => TagTest::Matches(pattern(at, &value)?),
         _ => TagTest::MatchesNot(pattern(at, &value)?),
     };
-    Ok(TagFilter { tag, test })
+    filters.push(TagFilter { tag, test });
+    Ok(())
 }
 
 fn pattern(at: usize, text: &str) -> Result<Pattern, Mistake> {

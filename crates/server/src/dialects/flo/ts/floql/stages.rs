@@ -27,13 +27,15 @@ const STAGES: [(&str, Arguments); 23] = [
     ("abs", |_| Ok(Step::Abs)),
     ("ceil", |_| Ok(Step::Ceil)),
     ("floor", |_| Ok(Step::Floor)),
-    ("group_by", |cursor| names(cursor, "a tag").map(Step::GroupBy)),
+    ("group_by", group_by),
     ("topk", |cursor| ranks(cursor).map(Step::Top)),
     ("bottomk", |cursor| ranks(cursor).map(Step::Bottom)),
     ("field", |cursor| names(cursor, "a field").map(Step::Field)),
     ("alias", |cursor| cursor.name("a name").map(Step::Alias)),
 ];
 
+/// Most tags to group by.
+const MOST_TAGS: usize = 64;
 /// Most decimal places to round to.
 const MOST_PLACES: usize = 15;
 
@@ -133,6 +135,15 @@ fn ranks(cursor: &mut Cursor<'_>) -> Result<usize, Mistake> {
         0 => Err(Mistake::new(at, "the number of series is zero", "a number from 1")),
         count => Ok(count),
     }
+}
+
+fn group_by(cursor: &mut Cursor<'_>) -> Result<Step, Mistake> {
+    let at = cursor.at();
+    let tags = names(cursor, "a tag")?;
+    if tags.len() > MOST_TAGS {
+        return Err(Mistake::new(at, "too many tags", format!("at most {MOST_TAGS} tags")));
+    }
+    Ok(Step::GroupBy(tags))
 }
 
 fn names(cursor: &mut Cursor<'_>, expected: &'static str) -> Result<Vec<String>, Mistake> {

@@ -329,12 +329,15 @@ fn arithmetic_has_its_usual_precedence() {
 fn the_limits_themselves_are_legal() {
     let nested = format!("{}value{}", "(".repeat(64), ")".repeat(64));
     assert_eq!(stages(&format!("math({nested})")), [Stage::Math(Expr::Value)]);
-    let long = format!("math(value{})", "+1".repeat(256));
+    let long = format!("math(value{})", "+1".repeat(128));
     assert_eq!(stages(&long).len(), 1);
     assert_eq!(stages(&["abs()"; 32].join("|")).len(), 32);
     let name = "x".repeat(64 << 10);
     assert_eq!(plan(&name).query.measurement, name);
     plan(&format!("cpu{{a=~{}}}", "x".repeat(1024)));
+    let (patterns, others) = (vec!["a!~b"; 32].join(","), vec!["a!=b"; 224].join(","));
+    assert_eq!(plan(&format!("cpu{{{patterns},{others}}}")).query.filters.len(), 256);
+    stages(&format!("group_by({})", vec!["a"; 64].join(",")));
 }
 
 #[test]

@@ -35,6 +35,8 @@ pub enum Reason {
     ControlCharacter,
     InvalidUtf8,
     LineTooLong,
+    /// There are as many series as there may be.
+    TooManySeries(u64),
 }
 
 /// Bytes of a client's text that are repeated to it.
@@ -62,6 +64,7 @@ impl Reason {
             Reason::ControlCharacter => "control character",
             Reason::InvalidUtf8 => "invalid UTF-8",
             Reason::LineTooLong => "line too long",
+            Reason::TooManySeries(limit) => return format!("series limit of {limit} reached").into(),
         })
     }
 }

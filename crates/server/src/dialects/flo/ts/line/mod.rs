@@ -36,7 +36,10 @@ pub trait Sink {
     /// Begins a line when its measurement and tags, as `rest` of the line begins with them, are known: how long they are.
     fn series(&mut self, rest: &[u8]) -> Option<usize>;
     /// Begins a line when they are not: as they stand in the line, and what they say.
-    fn new_series(&mut self, raw: &[u8], series: &Series<'_>);
+    ///
+    /// # Errors
+    /// Why there can be no such line.
+    fn new_series(&mut self, raw: &[u8], series: &Series<'_>) -> Result<(), Reason>;
     /// A field whose name, as `rest` of the line begins with it, is known: how long it is. A `=` follows.
     fn field(&mut self, rest: &[u8]) -> Option<usize>;
     /// A field whose name is not: as it stands in the line, and what it says.
@@ -191,8 +194,8 @@ impl<'a> Line<'a> {
         let body = self.body;
         let tags = keys.iter().zip(&values).map(|(key, value)| (key.unescaped(body), value.unescaped(body))).collect();
         let series = Series { measurement: measurement.unescaped(body), tags };
-        sink.new_series(&self.body[start..self.at], &series);
-        Ok(())
+        let raw = &self.body[start..self.at];
+        sink.new_series(raw, &series).map_err(|reason| Bad { reason, token: start..self.at })
     }
 
     fn tag(&mut self) -> Result<(Name, Name), Bad> {

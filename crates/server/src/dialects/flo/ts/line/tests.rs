@@ -53,12 +53,13 @@ impl Sink for Points {
         self.begin(measurement, tags);
         Some(length)
     }
-    fn new_series(&mut self, raw: &[u8], series: &Series<'_>) {
+    fn new_series(&mut self, raw: &[u8], series: &Series<'_>) -> Result<(), Reason> {
         let tags: Vec<_> = series.tags.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
         if self.remembers {
             self.series.insert(raw.to_vec(), (series.measurement.to_string(), tags.clone()));
         }
         self.begin(series.measurement.to_string(), tags);
+        Ok(())
     }
     fn field(&mut self, rest: &[u8]) -> Option<usize> {
         let (length, name) = Points::known(&self.names, rest, &[Some(b'=')])?;

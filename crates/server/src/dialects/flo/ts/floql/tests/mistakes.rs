@@ -201,10 +201,14 @@ fn what_is_beyond_a_limit() {
     assert_eq!(at(&nested, "nested too deeply", "at most 64"), 9 + 64);
     let signs = format!("cpu|math({}value)", "-".repeat(30_000));
     assert_eq!(at(&signs, "nested too deeply", "at most 64"), 9 + 64);
-    let long = format!("cpu|math(1{})", "+1".repeat(257));
-    assert_eq!(at(&long, "too long", "at most 256 operators"), 10 + 2 * 256);
+    let long = format!("cpu|math(1{})", "+1".repeat(129));
+    assert_eq!(at(&long, "too long", "at most 128 operators"), 10 + 2 * 128);
     let stages = format!("cpu{}", "|abs()".repeat(33));
     assert_eq!(at(&stages, "too many stages", "at most 32"), 3 + 32 * 6 + 1);
+    let many = |count: usize, one: &str| vec![one; count].join(",");
+    assert_eq!(at(&format!("cpu{{{}}}", many(257, "a=b")), "too many filters", "at most 256"), 4 + 256 * 4);
+    assert_eq!(at(&format!("cpu{{{}}}", many(33, "a=~b")), "too many patterns", "at most 32"), 4 + 32 * 5 + 3);
+    assert_eq!(at(&format!("cpu|group_by({})", many(65, "a")), "too many tags", "at most 64"), 13);
     let bytes = "x".repeat((64 << 10) + 1);
     assert_eq!(at(&bytes, "the query is too long", "at most 65536 bytes"), 64 << 10);
     let pattern = format!("cpu{{a=~{}}}", "x".repeat(1025));
