@@ -51,6 +51,8 @@ pub(crate) struct Catalog {
     removed: Seq,
     /// All tags and values, each once.
     names: HashSet<Arc<str>, RandomState>,
+    /// Series removed since unused names were looked for.
+    unlooked: usize,
 }
 
 /// The first is 1: 0 stands for a namespace without series.

@@ -227,7 +227,7 @@ impl<'a> Rebuild<'a> {
     /// Whether a block is written anew with the points beside it.
     fn joins(&self, block: &Block, points: &Run) -> bool {
         let count = block.summary.count as usize;
-        !self.tuning.is_full(count) && count <= points.len()
+        !self.tuning.is_full(count) && count <= points.len() && block.bytes <= self.tuning.block_text_bytes / 2
     }
 
     /// Reads a block that goes.
@@ -245,13 +245,9 @@ impl<'a> Rebuild<'a> {
         for piece in mem::take(&mut self.out) {
             let Piece::New(points) = piece else { continue };
             self.rebuilt.work += points.len();
-            let blocks = points.len().div_ceil(self.tuning.block_points);
-            let ends = (1..=blocks).map(|block| points.len() * block / blocks);
-            let mut start = 0;
-            for end in ends {
-                let new = self.encode(&points.slice(start..end))?;
+            for piece in points.pieces(self.tuning.block_points, self.tuning.block_text_bytes) {
+                let new = self.encode(&points.slice(piece))?;
                 self.rebuilt.added.push(new);
-                start = end;
             }
         }
         Ok(self.rebuilt)

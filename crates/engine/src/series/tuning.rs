@@ -7,6 +7,8 @@ use std::time::Duration;
 pub(crate) struct Tuning {
     /// Points in a buffer at which its column is sealed, and most points of a block.
     pub(crate) block_points: usize,
+    /// Most bytes of text in a block of several points.
+    pub(crate) block_text_bytes: usize,
     /// A column is left for now when its sealing would rewrite more than so many points for each that is added ...
     pub(crate) rewritten_per_point: usize,
     /// ... until it has so many points.
@@ -28,6 +30,7 @@ impl Default for Tuning {
     fn default() -> Self {
         Tuning {
             block_points: 1024,
+            block_text_bytes: 1 << 20,
             rewritten_per_point: 16,
             patient_points: 64 << 10,
             rewrites: 64,

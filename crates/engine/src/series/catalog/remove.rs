@@ -53,13 +53,17 @@ impl Catalog {
             self.measured.remove(&measurement.id);
             self.by_name.remove(&measurement.name);
         }
+        let removed = removal.series.len();
         drop(removal);
-        self.forget_names();
+        self.forget_names(removed);
     }
 
-    /// Forgets tags and values that no series has, once they may be many.
-    fn forget_names(&mut self) {
-        if self.free.len() > self.by_key.len() / 2 {
+    /// Forgets tags and values that no series has, once they may be many: a look at all names is paid for by as many
+    /// removals.
+    fn forget_names(&mut self, removed: usize) {
+        self.unlooked += removed;
+        if self.unlooked > self.by_key.len() / 2 {
+            self.unlooked = 0;
             self.names.retain(|name| Arc::strong_count(name) > 1);
         }
     }
