@@ -92,9 +92,15 @@ pub(crate) fn touched(column: &Column, run: &Run) -> usize {
     pieces(column, run).count()
 }
 
-/// Splits off the points behind so many blocks that are touched.
-pub(crate) fn split_rest(column: &Column, run: &mut Run, limit: usize) -> Option<Run> {
-    let at = pieces(column, run).nth(limit)?.start;
+/// Splits off what would be too much for one commit: points behind as many blocks as may be rewritten, or behind as much
+/// text as may be written.
+pub(crate) fn split_rest(tuning: &Tuning, column: &Column, run: &mut Run) -> Option<Run> {
+    let rewrites = pieces(column, run).nth(tuning.rewrites).map_or(run.len(), |piece| piece.start);
+    let text = run.pieces(run.len(), tuning.commit_text_bytes).first().map_or(0, |piece| piece.end);
+    let at = rewrites.min(text);
+    if at == run.len() {
+        return None;
+    }
     let rest = run.slice(at..run.len());
     *run = run.slice(0..at);
     Some(rest)
@@ -255,6 +261,8 @@ impl<'a> Rebuild<'a> {
 
     fn encode(&mut self, points: &Run) -> Result<NewBlock> {
         let block::Encoded { summary, head, body } = block::encode(points)?;
+        // Numbers take a byte or two, so this counts for long texts.
+        self.rebuilt.work += body.len() / 8;
         let number = self.rebuilt.next_block;
         self.rebuilt.next_block += 1;
         Ok(NewBlock { block: Block { number, summary: Arc::new(summary), bytes: body.len() }, head, body })

@@ -188,7 +188,7 @@ impl Begun {
         let rest = {
             let columns = target.series.columns.lock();
             let column = columns.get(target.field);
-            column.and_then(|column| seal::split_rest(column, &mut points, live.series.tuning.rewrites))
+            column.and_then(|column| seal::split_rest(&live.series.tuning, column, &mut points))
         };
         match seal::rebuild(live, &target, &points, None) {
             Ok(mut rebuilt) => {
