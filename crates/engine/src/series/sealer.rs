@@ -56,7 +56,9 @@ impl Sealer {
             let mut columns = target.series.columns.lock();
             let Some(column) = columns.get_mut(target.field) else { continue };
             column.settle(live, &target.space);
-            if !column.queued && column.is_full(&live.series.tuning) {
+            // Points may have come while it was sealed, and somebody may have wanted those sealed too.
+            column.urgent &= column.buffer.len() > 0;
+            if !column.queued && (column.urgent || column.is_full(&live.series.tuning)) {
                 column.queued = true;
                 drop(columns);
                 live.series.upkeep.add(target);
@@ -120,7 +122,10 @@ impl Sealer {
             }
             Err(error) => {
                 // Nothing was changed. They are marked as queued still, so they must be.
-                targets.into_iter().for_each(|target| live.series.upkeep.add(target));
+                for target in targets {
+                    target.series.columns.lock().entry(target.field).urgent = true;
+                    live.series.upkeep.add(target);
+                }
                 Err(error)
             }
         }
