@@ -218,6 +218,14 @@ fn key_text_order(a: &[(Arc<str>, Arc<str>)], b: &[(Arc<str>, Arc<str>)]) -> std
         tags.iter().flat_map(|(tag, value)| [b",", tag.as_bytes(), b"=", value.as_bytes()]).flatten().copied()
     }
     let same = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    let (a, b) = (&a[same..], &b[same..]);
+    // Nearly always a byte of one value decides.
+    if let (Some((tag, one)), Some((same_tag, other))) = (a.first(), b.first())
+        && tag == same_tag
+        && let Some((one, other)) = one.bytes().zip(other.bytes()).find(|(one, other)| one != other)
+    {
+        return one.cmp(&other);
+    }
     // Two series may read alike, for nothing is escaped: their tags tell them apart.
-    bytes(&a[same..]).cmp(bytes(&b[same..])).then_with(|| a.cmp(b))
+    bytes(a).cmp(bytes(b)).then_with(|| a.cmp(b))
 }
