@@ -14,8 +14,8 @@ use crate::{
         column::Run,
         remove, run,
         seal::{self, Rebuilt, Target},
+        sealer::Sealer,
         space::Space,
-        upkeep::Sealer,
     },
 };
 

@@ -9,8 +9,8 @@ use crate::{
     live::Live,
     series::{
         catalog::{Catalog, Series},
+        sealer::Sealer,
         space::Space,
-        upkeep::Sealer,
     },
     txn,
 };
