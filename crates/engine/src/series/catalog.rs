@@ -51,8 +51,10 @@ pub(crate) struct Catalog {
     removed: Seq,
     /// All tags and values, each once.
     names: HashSet<Arc<str>, RandomState>,
-    /// Series removed since unused names were looked for.
-    unlooked: usize,
+    /// What all of this takes, about.
+    memory_bytes: u64,
+    /// So often unused names are still looked for, since a series was removed.
+    looks: u8,
 }
 
 /// The first is 1: 0 stands for a namespace without series.
@@ -139,6 +141,11 @@ impl Catalog {
         self.slots.iter().flatten()
     }
 
+    /// Memory that it takes, about.
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        self.memory_bytes
+    }
+
     /// The newest frame that removed a series.
     pub(crate) fn removed(&self) -> Seq {
         self.removed
@@ -197,6 +204,16 @@ impl Catalog {
     fn hash(&self, measurement: &str, tags: &[(Arc<str>, Arc<str>)]) -> u64 {
         hash_of(&self.hasher, measurement, tags)
     }
+}
+
+/// Memory that a series takes with its place in the index, about, besides the texts of its tags.
+fn series_bytes(tags: &[(Arc<str>, Arc<str>)]) -> u64 {
+    200 + 64 * tags.len() as u64
+}
+
+/// Memory that a name takes, about.
+fn name_bytes(name: &str) -> u64 {
+    64 + name.len() as u64
 }
 
 fn hash_of(hasher: &RandomState, measurement: &str, tags: &[(Arc<str>, Arc<str>)]) -> u64 {

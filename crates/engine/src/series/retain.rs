@@ -10,7 +10,7 @@ use crate::{
     live::Live,
     series::{
         FieldType, SeriesRetention,
-        catalog::Series,
+        catalog::{Catalog, Series},
         column::Run,
         remove,
         seal::{self, Rebuilt, Target},
@@ -98,6 +98,7 @@ impl Work for Retain {
         } else {
             look.slot = next.unwrap_or_default();
             if next.is_none() {
+                space.change_names(live, Catalog::forget_names);
                 look.spaces.pop_front();
             }
         }
