@@ -15,6 +15,8 @@ pub(crate) struct Tuning {
     pub(crate) patient_points: usize,
     /// Most blocks of a column that are rewritten in one commit.
     pub(crate) rewrites: usize,
+    /// Most bytes of text of a column that are sealed in one commit, unless a single one is longer.
+    pub(crate) commit_text_bytes: usize,
     /// About so many points are sealed in one commit.
     pub(crate) tick_points: usize,
     /// A chunk ends when its row has so many bytes.
@@ -34,6 +36,7 @@ impl Default for Tuning {
             rewritten_per_point: 16,
             patient_points: 64 << 10,
             rewrites: 64,
+            commit_text_bytes: 16 << 20,
             tick_points: 32 << 10,
             chunk_bytes: 1 << 20,
             backlog_bytes: 64 << 20,
