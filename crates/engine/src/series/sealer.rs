@@ -83,6 +83,8 @@ impl Sealer {
             self.changing.push(target);
         }
         self.frame = self.frame.max(frame);
+        // Whoever made the change, the worker looks what it means for chunks once it is durable.
+        live.series.upkeep.look();
         Ok(frame)
     }
 
