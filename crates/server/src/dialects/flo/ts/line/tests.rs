@@ -23,11 +23,13 @@ enum Told {
     Text(String),
 }
 
+type Tags = Vec<(String, String)>;
+
 /// Keeps all points. With `remembers`, it knows every name that it was told before.
 #[derive(Default)]
 struct Points {
     remembers: bool,
-    series: HashMap<Vec<u8>, (String, Vec<(String, String)>)>,
+    series: HashMap<Vec<u8>, (String, Tags)>,
     names: HashMap<Vec<u8>, String>,
     line: Option<Point>,
     field: String,
@@ -35,7 +37,7 @@ struct Points {
 }
 
 impl Points {
-    fn begin(&mut self, measurement: String, tags: Vec<(String, String)>) {
+    fn begin(&mut self, measurement: String, tags: Tags) {
         assert!(self.line.is_none(), "the line before was neither ended nor abandoned");
         self.line = Some(Point { measurement, tags, fields: Vec::new(), time: 0 });
     }
