@@ -101,8 +101,8 @@ async fn written(args: &Args, load: &Load, door: Door, manifold: &Path, scratch:
 }
 
 /// Manifold's own numbers.
-const SEALED: &str = "flo_ts_sealed_points_current";
-const BLOCK_BYTES: &str = "flo_ts_block_bytes_current";
+const SEALED: &str = "flo_ts_points_sealed";
+const BLOCK_BYTES: &str = "flo_ts_block_bytes";
 
 fn title(args: &Args, load: &Load, batches: &[Batch]) {
     let bytes: usize = batches.iter().map(|batch| batch.body.len()).sum();

@@ -12,9 +12,10 @@ use crate::{
     Error, Result, keys,
     live::Live,
     series::{
+        FieldType,
         buffer::Buffer,
         catalog::Series,
-        column::{BlockView, Body, ColumnView, Summary},
+        column::{BlockView, Body, ColumnView, Run, Summary},
         points::Sample,
         run,
         space::Space,
@@ -157,21 +158,19 @@ pub(crate) fn view(
     range: (i64, i64),
     cut: u64,
 ) -> Result<Option<ColumnView>> {
-    let mut look = || {
+    let look = || {
         let mut columns = series.columns.lock();
-        let Some(column) = columns.get_mut(field) else { return Some(None) };
+        let Some(column) = columns.get_mut(field) else { return Some((Vec::new(), Run::new(FieldType::Float))) };
         // With the lock held, so that the rows are those of the blocks listed.
         let blocks = column.view_blocks(live, space, series.id, range)?;
-        Some(Some((blocks, column.buffer.first(column.buffer.through(cut)))))
+        Some((blocks, column.buffer.first(column.buffer.through(cut))))
     };
     let seen = look().or_else(|| {
-        // Rows go when a change is committed, a moment before the column is told: who changes it is between the two.
-        live.series.upkeep.between_changes();
+        // A change became durable before the column was told of it: whoever makes it does that next.
+        let _nobody_changes_blocks = live.series.upkeep.exclusive();
         look()
     });
-    let Some((blocks, newer)) = seen.ok_or_else(|| Error::unreadable("a block of a time series"))? else {
-        return Ok(None);
-    };
+    let (blocks, newer) = seen.ok_or_else(|| Error::unreadable("a block of a time series"))?;
     let newer = run::sort(newer);
     let inside = newer.within(range);
     let newer = if inside.len() == newer.len() { newer } else { newer.slice(inside) };
@@ -185,7 +184,7 @@ impl Column {
         from..self.blocks.partition_point(|block| block.summary.first <= last).max(from)
     }
 
-    /// The blocks that may have points between two instants; none when a row is not there.
+    /// None when a row is missing: there is a change that is not known here.
     fn view_blocks(
         &mut self,
         live: &Live,
@@ -200,7 +199,7 @@ impl Column {
                 Some(BlockView { summary: block.summary.clone(), body: Body::Row(row) })
             };
             let blocks: Option<Vec<_>> = self.blocks[self.within(range)].iter().map(read).collect();
-            // Else a change became durable just now, and some of them are gone.
+            // Only a change that became durable just now is a reason to look again.
             if blocks.is_some() || self.changing().is_none_or(|frame| frame > live.store.durable_seq()) {
                 return blocks;
             }

@@ -27,6 +27,8 @@ mod remove;
 mod retain;
 mod run;
 mod seal;
+mod sealer;
+mod search;
 mod space;
 mod stats;
 mod tuning;

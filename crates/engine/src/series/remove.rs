@@ -9,8 +9,8 @@ use crate::{
     live::Live,
     series::{
         catalog::{Catalog, Series},
+        sealer::Sealer,
         space::Space,
-        upkeep::Sealer,
     },
     txn,
 };
@@ -45,7 +45,7 @@ pub(crate) fn empty_series(
     });
     let frame = decided.into_frame()?;
     turn.frame = frame;
-    space.catalog.write().remove(removal, frame);
+    space.change_names(live, |catalog| catalog.remove(removal, frame));
     Ok(Some(frame))
 }
 

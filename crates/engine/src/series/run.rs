@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use bytes::Bytes;
+
 use crate::series::{
     FieldType, Scalar,
     column::{Run, Values},
@@ -56,6 +58,18 @@ impl Values {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Bytes of the text at `index`; 0 for numbers.
+    fn text_len(&self, index: usize) -> usize {
+        match self {
+            Values::Text(texts) => texts.get(index).map_or(0, Bytes::len),
+            Values::Mixed(values) => values.get(index).map_or(0, |value| match value {
+                Scalar::Text(text) => text.len(),
+                _ => 0,
+            }),
+            _ => 0,
+        }
     }
 
     /// The value at `index`, if there is one.
@@ -163,6 +177,26 @@ impl Run {
     /// Those of `range`, which must lie within.
     pub(crate) fn slice(&self, range: Range<usize>) -> Run {
         Run { times: self.times[range.clone()].to_vec(), values: self.values.slice(range) }
+    }
+
+    /// Cuts them into pieces of about as many points each, at most `points`; and of text at most so many bytes, unless
+    /// a single one is longer.
+    pub(crate) fn pieces(&self, points: usize, text_bytes: usize) -> Vec<Range<usize>> {
+        let count = self.len().div_ceil(points.max(1));
+        let mut ends = (1..=count).map(|piece| self.len() * piece / count).peekable();
+        let mut pieces = Vec::with_capacity(count);
+        let (mut start, mut bytes) = (0, 0);
+        for index in 0..self.len() {
+            let len = self.values.text_len(index);
+            let full = ends.next_if_eq(&index).is_some();
+            if full || index > start && bytes + len > text_bytes {
+                pieces.push(start..index);
+                (start, bytes) = (index, 0);
+            }
+            bytes += len;
+        }
+        pieces.extend((start < self.len()).then_some(start..self.len()));
+        pieces
     }
 
     /// Where the points between two instants are, both included.

@@ -2,7 +2,7 @@
 //! are small ones beside them, as long as they are no larger than what is added: a point is rewritten a few times at
 //! most until its block is full.
 
-use std::{collections::HashSet, mem, sync::Arc};
+use std::{collections::HashSet, mem, ops::Range, sync::Arc};
 
 use manifold_store::{Seq, View};
 
@@ -13,7 +13,7 @@ use crate::{
         block,
         catalog::Series,
         column::Run,
-        columns::{Block, Change},
+        columns::{Block, Change, Column},
         run,
         space::Space,
         tuning::Tuning,
@@ -80,11 +80,6 @@ impl Rebuilt {
     pub(crate) fn sealed(&mut self, chunk: u64) {
         self.sealed = Some(chunk);
     }
-
-    /// Whether it changes nothing.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.removed.is_empty() && self.added.is_empty() && self.sealed.is_none()
-    }
 }
 
 /// Reads the head of a mark.
@@ -93,36 +88,30 @@ pub(crate) fn read_mark(row: &manifold_store::Row) -> Result<u64> {
 }
 
 /// How many blocks the points fall into.
-pub(crate) fn touched(blocks: &[Block], run: &Run) -> usize {
-    let mut at = 0;
-    let mut count = 0;
-    for block in blocks {
-        at += run.times[at..].partition_point(|time| *time < block.summary.first);
-        let inside = run.times[at..].partition_point(|time| *time <= block.summary.last);
-        count += usize::from(inside > 0);
-        at += inside;
-    }
-    count
+pub(crate) fn touched(column: &Column, run: &Run) -> usize {
+    pieces(column, run).count()
 }
 
-/// Splits off what comes after so many blocks have been touched.
-pub(crate) fn split_rest(blocks: &[Block], run: &mut Run, limit: usize) -> Option<Run> {
-    let mut at = 0;
-    let mut left = limit;
-    for block in blocks {
-        at += run.times[at..].partition_point(|time| *time < block.summary.first);
-        let inside = run.times[at..].partition_point(|time| *time <= block.summary.last);
-        if inside > 0 {
-            if left == 0 {
-                let rest = run.slice(at..run.len());
-                *run = run.slice(0..at);
-                return Some(rest);
-            }
-            left -= 1;
-        }
-        at += inside;
+/// Splits off what would be too much for one commit: points behind as many blocks as may be rewritten, or behind as much
+/// text as may be written.
+pub(crate) fn split_rest(tuning: &Tuning, column: &Column, run: &mut Run) -> Option<Run> {
+    let rewrites = pieces(column, run).nth(tuning.rewrites).map_or(run.len(), |piece| piece.start);
+    let text = run.pieces(run.len(), tuning.commit_text_bytes).first().map_or(0, |piece| piece.end);
+    let at = rewrites.min(text);
+    if at == run.len() {
+        return None;
     }
-    None
+    let rest = run.slice(at..run.len());
+    *run = run.slice(0..at);
+    Some(rest)
+}
+
+/// For each block that points fall into, which.
+fn pieces(column: &Column, run: &Run) -> impl Iterator<Item = Range<usize>> {
+    let range = run.times.first().copied().zip(run.times.last().copied());
+    let blocks = range.map_or(&[][..], |range| &column.blocks[column.within(range)]);
+    let inside = |block: &Block| run.within((block.summary.first, block.summary.last));
+    blocks.iter().map(inside).filter(|inside| !inside.is_empty())
 }
 
 /// Works out how points get into the blocks of a column, and what lies in `cut` gets out. Whoever calls it sees to it
@@ -244,7 +233,7 @@ impl<'a> Rebuild<'a> {
     /// Whether a block is written anew with the points beside it.
     fn joins(&self, block: &Block, points: &Run) -> bool {
         let count = block.summary.count as usize;
-        !self.tuning.is_full(count) && count <= points.len()
+        !self.tuning.is_full(count) && count <= points.len() && block.bytes <= self.tuning.block_text_bytes / 2
     }
 
     /// Reads a block that goes.
@@ -262,13 +251,9 @@ impl<'a> Rebuild<'a> {
         for piece in mem::take(&mut self.out) {
             let Piece::New(points) = piece else { continue };
             self.rebuilt.work += points.len();
-            let blocks = points.len().div_ceil(self.tuning.block_points);
-            let ends = (1..=blocks).map(|block| points.len() * block / blocks);
-            let mut start = 0;
-            for end in ends {
-                let new = self.encode(&points.slice(start..end))?;
+            for piece in points.pieces(self.tuning.block_points, self.tuning.block_text_bytes) {
+                let new = self.encode(&points.slice(piece))?;
                 self.rebuilt.added.push(new);
-                start = end;
             }
         }
         Ok(self.rebuilt)
@@ -276,6 +261,8 @@ impl<'a> Rebuild<'a> {
 
     fn encode(&mut self, points: &Run) -> Result<NewBlock> {
         let block::Encoded { summary, head, body } = block::encode(points)?;
+        // Numbers take a byte or two, so this counts for long texts.
+        self.rebuilt.work += body.len() / 8;
         let number = self.rebuilt.next_block;
         self.rebuilt.next_block += 1;
         Ok(NewBlock { block: Block { number, summary: Arc::new(summary), bytes: body.len() }, head, body })

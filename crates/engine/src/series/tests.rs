@@ -5,12 +5,13 @@ use std::{collections::BTreeMap, time::Duration};
 
 use manifold_store::disk::SimDisk;
 
-use super::{columns, points::Mark, run, *};
+use super::*;
 use crate::{
     Engine, Kind, Result,
     tests::{House, ns, refused},
 };
 
+mod checker;
 mod crash;
 mod deleting;
 mod deleting_model;
@@ -113,10 +114,6 @@ impl House {
         }
         points.extend(each(&view.newer));
         points.into_iter().filter(|(time, _)| range.0 <= *time && *time <= range.1).collect()
-    }
-
-    fn tune(&self) -> &Tuning {
-        &self.live().expect("a live engine").series.tuning
     }
 }
 

@@ -7,12 +7,16 @@ use std::time::Duration;
 pub(crate) struct Tuning {
     /// Points in a buffer at which its column is sealed, and most points of a block.
     pub(crate) block_points: usize,
+    /// Most bytes of text in a block of several points.
+    pub(crate) block_text_bytes: usize,
     /// A column is left for now when its sealing would rewrite more than so many points for each that is added ...
     pub(crate) rewritten_per_point: usize,
     /// ... until it has so many points.
     pub(crate) patient_points: usize,
     /// Most blocks of a column that are rewritten in one commit.
     pub(crate) rewrites: usize,
+    /// Most bytes of text of a column that are sealed in one commit, unless a single one is longer.
+    pub(crate) commit_text_bytes: usize,
     /// About so many points are sealed in one commit.
     pub(crate) tick_points: usize,
     /// A chunk ends when its row has so many bytes.
@@ -28,9 +32,11 @@ impl Default for Tuning {
     fn default() -> Self {
         Tuning {
             block_points: 1024,
+            block_text_bytes: 1 << 20,
             rewritten_per_point: 16,
             patient_points: 64 << 10,
             rewrites: 64,
+            commit_text_bytes: 16 << 20,
             tick_points: 32 << 10,
             chunk_bytes: 1 << 20,
             backlog_bytes: 64 << 20,

@@ -54,7 +54,7 @@ fn fold<'a, F: Fold>(
 ) -> Result<Vec<Held<'a>>> {
     let width = groups.keys.len();
     let fields = streams.len().checked_sub(1).map_or(0, |last| streams.field(last) + 1);
-    let shape = Shape::new(plan.windows, plan.range, fields.saturating_mul(width));
+    let shape = Shape::new::<F>(plan.windows, plan.range, fields.saturating_mul(width), budget);
     let of_threads = spread(
         streams.len(),
         || Pools::<F>::new(shape, budget),
@@ -86,12 +86,9 @@ struct Folding<'p, 'a, F> {
 }
 
 impl<F> Folding<'_, '_, F> {
-    fn window(&mut self, time: i64) -> Window {
-        match self.window {
-            // Times only rise.
-            Some(window) if time <= window.last => window,
-            _ => *self.window.insert(self.windows.at(time)),
-        }
+    /// The window of a point that is not earlier than those before it.
+    fn window_of(&self, time: i64) -> Window {
+        self.window.map_or_else(|| self.windows.at(time), |window| self.windows.from(window, time))
     }
 }
 
@@ -100,7 +97,8 @@ impl<F: Fold> Visit for Folding<'_, '_, F> {
         if !F::takes(summary) || self.windows.at(summary.first).last < summary.last {
             return Ok(false);
         }
-        let window = self.window(summary.first);
+        let window = self.window_of(summary.first);
+        self.window = Some(window);
         self.pools.pool(self.pool)?.table.change(window.number, |fold| {
             fold.add_block(self.rank, summary);
             0
@@ -109,13 +107,18 @@ impl<F: Fold> Visit for Folding<'_, '_, F> {
     }
 
     fn points(&mut self, points: Slice<'_>) -> Result<()> {
+        let Some(&first) = points.times().first() else { return Ok(()) };
+        let mut window = self.window_of(first);
+        let table = &mut self.pools.pool(self.pool)?.table;
         let mut rest = points;
-        while let Some(&time) = rest.times().first() {
-            let window = self.window(time);
+        loop {
             let (inside, after) = rest.split_after(window.last);
-            self.pools.pool(self.pool)?.table.change(window.number, |fold| fold.add(self.rank, inside))?;
+            table.change(window.number, |fold| fold.add(self.rank, inside))?;
+            let Some(&next) = after.times().first() else { break };
+            window = self.windows.from(window, next);
             rest = after;
         }
+        self.window = Some(window);
         Ok(())
     }
 }

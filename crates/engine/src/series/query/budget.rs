@@ -45,6 +45,10 @@ impl<'a> Budget<'a> {
         Ok(())
     }
 
+    /// Bytes that a query may hold.
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.limits.memory_bytes
+    }
     fn take(&self, bytes: usize) -> Result<()> {
         let taken =
             self.memory_bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes));

@@ -14,7 +14,7 @@ use crate::{
 
 /// Pools by their numbers.
 pub(super) struct Pools<'a, F> {
-    pools: Vec<Option<Pool<'a, F>>>,
+    pools: Vec<Option<Box<Pool<'a, F>>>>,
     shape: Shape,
     budget: &'a Budget<'a>,
     memory: Memory<'a>,
@@ -37,13 +37,16 @@ impl<'a, F: Fold> Pools<'a, F> {
     #[inline]
     pub(super) fn pool(&mut self, number: usize) -> Result<&mut Pool<'a, F>> {
         if self.pools.len() <= number {
-            self.memory.grow((number + 1 - self.pools.len()) * size_of::<Option<Pool<'a, F>>>())?;
+            self.memory.grow((number + 1 - self.pools.len()) * size_of::<Option<Box<Pool<'a, F>>>>())?;
             self.pools.resize_with(number + 1, || None);
         }
         let pool = &mut self.pools[number];
         Ok(match pool {
             Some(pool) => pool,
-            None => pool.insert(Pool { table: Table::new(self.shape, self.budget)?, tags: None }),
+            None => {
+                self.memory.grow(size_of::<Pool<'a, F>>())?;
+                pool.insert(Box::new(Pool { table: Table::new(self.shape, self.budget)?, tags: None }))
+            }
         })
     }
 
@@ -73,7 +76,7 @@ impl<'a, F: Fold> Pools<'a, F> {
     }
 
     /// The pools that there are, with their numbers.
-    pub(super) fn into_pools(self) -> impl Iterator<Item = (usize, Pool<'a, F>)> {
+    pub(super) fn into_pools(self) -> impl Iterator<Item = (usize, Box<Pool<'a, F>>)> {
         self.pools.into_iter().enumerate().filter_map(|(number, pool)| Some((number, pool?)))
     }
 }

@@ -63,23 +63,36 @@ impl<'a> Step<'a> {
 
     /// What each point and the one before it give.
     fn pairs(&mut self, points: &Run, of: impl Fn(u64, Number, Number) -> Option<f64>) -> Run {
-        let mut times = Vec::with_capacity(points.times.len());
-        let mut values = Vec::with_capacity(points.times.len());
-        let mut pair = |time: i64, value: Number| {
-            if let Some((before, old)) = self.before.replace((time, value))
-                && let Some(result) = of(time.abs_diff(before), old, value)
+        let times = &points.times;
+        match &points.values {
+            Values::Float(values) => self.pairs_of(times, values.iter().map(|value| Number::Float(*value)), of),
+            Values::Int(values) => self.pairs_of(times, values.iter().map(|value| Number::Int((*value).into())), of),
+            Values::Uint(values) => self.pairs_of(times, values.iter().map(|value| Number::Int((*value).into())), of),
+            Values::Bool(values) => self.pairs_of(times, values.iter().map(|value| Number::Int((*value).into())), of),
+            Values::Text(_) => none(),
+            Values::Mixed(values) => self.pairs_of(times, values.iter().filter_map(Number::of), of),
+        }
+    }
+
+    fn pairs_of(
+        &mut self,
+        times: &[i64],
+        values: impl Iterator<Item = Number>,
+        of: impl Fn(u64, Number, Number) -> Option<f64>,
+    ) -> Run {
+        let (mut at, mut floats) = (Vec::with_capacity(times.len()), Vec::with_capacity(times.len()));
+        let mut before = self.before;
+        for (time, value) in times.iter().zip(values) {
+            if let Some((then, old)) = before.replace((*time, value))
+                && let Some(result) = of(time.abs_diff(then), old, value)
                 && result.is_finite()
             {
-                times.push(time);
-                values.push(result);
-            }
-        };
-        for (time, value) in Slice::of(points).points() {
-            if let Some(value) = Number::of(&value) {
-                pair(time, value);
+                at.push(*time);
+                floats.push(result);
             }
         }
-        Run { times, values: Values::Float(values) }
+        self.before = before;
+        Run { times: at, values: Values::Float(floats) }
     }
 }
 

@@ -13,8 +13,10 @@ use crate::{
     },
 };
 
-/// A table is as long as its range has windows if all tables of an aggregate then have no more places than this.
-const DENSE: u64 = 1 << 20;
+/// A table has a place for each window of its range if all tables of an aggregate then take no more than this.
+const DENSE_BYTES: usize = 128 << 20;
+/// Nor more than this part of what the query may use: most places may stay empty.
+const DENSE_SHARE: usize = 16;
 
 /// Which windows tables are for, and how they keep them.
 #[derive(Debug, Clone, Copy)]
@@ -26,10 +28,11 @@ pub(super) struct Shape {
 
 impl Shape {
     /// For so many tables over the windows of a range.
-    pub(super) fn new(windows: Windows, range: (i64, i64), tables: usize) -> Self {
-        let count = windows.count(range);
-        let is_dense = count.saturating_mul(tables as u64) <= DENSE;
-        Shape { first: windows.at(range.0).number, dense: is_dense.then_some(count as usize) }
+    pub(super) fn new<F>(windows: Windows, range: (i64, i64), tables: usize, budget: &Budget<'_>) -> Self {
+        let count = usize::try_from(windows.count(range)).unwrap_or(usize::MAX);
+        let bytes = count.saturating_mul(tables).saturating_mul(size_of::<Option<F>>());
+        let is_dense = bytes <= DENSE_BYTES.min(budget.memory_bytes() / DENSE_SHARE);
+        Shape { first: windows.at(range.0).number, dense: is_dense.then_some(count) }
     }
 }
 

@@ -1,6 +1,6 @@
 use std::sync::{Arc, atomic::AtomicBool};
 
-use super::{run::run, *};
+use super::run::run;
 use crate::{
     Error, QueryLimits, Result,
     series::{

@@ -34,6 +34,18 @@ impl Windows {
             }
         }
     }
+    /// The window of an instant that is not before another window; quick when it is in that one or the next.
+    #[inline]
+    pub(super) fn from(self, window: Window, time: i64) -> Window {
+        match self {
+            _ if time <= window.last => window,
+            // A window that ends beyond the end of time ends with it.
+            Windows::Every(width) if time <= window.last.saturating_add(width) => {
+                Window { number: window.number + 1, last: window.last.saturating_add(width) }
+            }
+            _ => self.at(time),
+        }
+    }
     /// The first instant of a window; of one that begins before time does, the beginning of time.
     pub(super) fn start(self, number: i64) -> i64 {
         match self {

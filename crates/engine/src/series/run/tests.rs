@@ -63,4 +63,28 @@ proptest! {
         joined.values.drop_first(at);
         prop_assert_eq!(joined.values.len(), points.len() - at);
     }
+
+    #[test]
+    fn pieces_follow_each_other_and_are_as_small_as_asked(
+        lengths in vec(0usize..9, 0..60),
+        points in 1usize..20,
+        bytes in 0usize..30,
+    ) {
+        let texts = lengths.iter().map(|len| Bytes::from("x".repeat(*len)));
+        let run = Run { times: (0..lengths.len() as i64).collect(), values: Values::Text(texts.collect()) };
+        let pieces = run.pieces(points, bytes);
+        let joined: Vec<usize> = pieces.iter().cloned().flatten().collect();
+        prop_assert_eq!(joined, (0..lengths.len()).collect::<Vec<_>>());
+        for piece in pieces {
+            prop_assert!((1..=points).contains(&piece.len()));
+            prop_assert!(piece.len() == 1 || lengths[piece].iter().sum::<usize>() <= bytes);
+        }
+    }
+}
+
+#[test]
+fn pieces_of_numbers_are_about_as_long_as_each_other() {
+    let run = Run { times: (0..1025).collect(), values: Values::Int(vec![7; 1025]) };
+    assert_eq!(run.pieces(1024, 0), [0..512, 512..1025]);
+    assert_eq!(run.pieces(2000, 0).len(), 1);
 }

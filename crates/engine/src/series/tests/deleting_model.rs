@@ -142,8 +142,7 @@ proptest! {
                 model.check(&house).await;
             }
             let points: usize = model.columns.values().map(BTreeMap::len).sum();
-            house.advance(3_600_000);
-            house.until("the end of sealing", |engine| engine.series_stats().buffered == 0).await;
+            house.age().await;
             assert_eq!(house.series_stats().sealed, points as u64);
         });
     }

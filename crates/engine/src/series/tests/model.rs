@@ -90,6 +90,7 @@ fn tuning() -> impl Strategy<Value = Tuning> {
             patient_points,
             rewrites,
             tick_points,
+            commit_text_bytes: 8 * rewrites,
             ..small()
         },
     )

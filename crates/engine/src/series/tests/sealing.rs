@@ -142,7 +142,7 @@ async fn a_writer_is_told_when_there_is_no_room_for_long() {
     let live = house.live().expect("a live engine").clone();
     let (stalled, is_stalled) = tokio::sync::oneshot::channel();
     let holder = std::thread::spawn(move || {
-        let _sealer = live.series.upkeep.stall();
+        let _sealer = live.series.upkeep.exclusive();
         stalled.send(()).expect("somebody waits");
         held.recv().expect("a word");
     });
@@ -178,4 +178,20 @@ async fn a_value_changes_its_type_and_back_through_buffers_and_blocks() {
     }
     house.crash(Reboot::Lost).await;
     assert_eq!(house.column("a", "v"), model.into_iter().collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn long_texts_do_not_make_long_blocks() {
+    let mut house = house_with(Tuning { block_text_bytes: 1000, commit_text_bytes: 1500, ..small() }).await;
+    let long = |time: i64| text(&format!("{time}{}", "x".repeat(if time == 20 { 5000 } else { 300 })));
+    for time in 0..40 {
+        house.write(Lines::default().line("a", time, &[("s", long(time))])).await;
+    }
+    house.age().await;
+    for _ in 0..2 {
+        assert_eq!(house.column("a", "s"), (0..40).map(|time| (time, long(time))).collect::<Vec<_>>());
+        let stats = house.series_stats();
+        assert!(stats.blocks > 13, "{stats:?}");
+        house.restart().await;
+    }
 }

@@ -94,7 +94,7 @@ fn frame(
 fn instant(text: &str, precision: Precision) -> Option<i64> {
     match text.parse::<i64>() {
         // The library reads a sign in front that nobody writes in JSON.
-        Ok(number) if !text.starts_with('+') => number.checked_mul(precision.nanos()),
+        Ok(number) if !text.starts_with('+') => Some(number.saturating_mul(precision.nanos())),
         _ => rfc3339(text),
     }
 }

@@ -73,9 +73,9 @@ impl Frame {
         let range = match (self.from, self.to, written) {
             (Some(from), to, _) => (from, to.unwrap_or(self.now)),
             (None, Some(to), _) => (to.saturating_sub(DEFAULT_RANGE), to),
-            (None, None, Some(Range::Since(first))) => (self.instant(first)?, self.now),
+            (None, None, Some(Range::Since(first))) => (self.instant(first), self.now),
             (None, None, Some(Range::Between(first, last))) => {
-                let (at, range) = (first.at, (self.instant(first)?, self.instant(last)?));
+                let (at, range) = (first.at, (self.instant(first), self.instant(last)));
                 if range.0 > range.1 {
                     return Err(Mistake::new(
                         at,
@@ -95,13 +95,13 @@ impl Frame {
         self.precision.around((self.now.saturating_sub(DEFAULT_RANGE), self.now))
     }
 
-    fn instant(&self, instant: &Instant) -> Result<i64, Mistake> {
-        let nanos = match instant.when {
-            When::Number(number) => number.checked_mul(self.precision.nanos()),
-            When::Nanos(nanos) => Some(nanos),
-            When::Now => Some(self.now),
-            When::Ago(nanos) => self.now.checked_sub(nanos),
-        };
-        nanos.ok_or_else(|| literal::out_of_range(instant.at))
+    /// Instants beyond what nanoseconds in 64 bits can say stand for the end of what they can say: no point lies there.
+    fn instant(&self, instant: &Instant) -> i64 {
+        match instant.when {
+            When::Number(number) => number.saturating_mul(self.precision.nanos()),
+            When::Nanos(nanos) => nanos,
+            When::Now => self.now,
+            When::Ago(nanos) => self.now.saturating_sub(nanos),
+        }
     }
 }

@@ -114,9 +114,9 @@ fn instant(cursor: &mut Cursor<'_>) -> Result<Instant, Mistake> {
     Ok(Instant { at, when })
 }
 
-/// An instant that nanoseconds in 64 bits cannot say.
-pub(super) fn out_of_range(at: usize) -> Mistake {
-    Mistake::new(at, "the instant is out of range", "an instant from 1677-09-21 to 2262-04-11")
+/// No calendar has such an instant, or no number is so large.
+fn out_of_range(at: usize) -> Mistake {
+    Mistake::new(at, "the instant is out of range", "milliseconds since 1970 or a date and time")
 }
 
 /// What is next inside the brackets, up to white space, the bracket or the two dots.
@@ -128,13 +128,14 @@ fn token<'a>(cursor: &mut Cursor<'a>) -> &'a str {
     rest.split_once("..").map_or(rest, |(first, _)| first)
 }
 
-/// Date and time as in RFC 3339, in nanoseconds; none when it is not one, or beyond what nanoseconds in 64 bits can say.
+/// Date and time as in RFC 3339, in nanoseconds; none when it is not one. Beyond what 64 bits can say it is their end.
 pub(crate) fn rfc3339(text: &str) -> Option<i64> {
     if !is_rfc3339(text) {
         return None;
     }
     let instant: jiff::Timestamp = text.parse().ok()?;
-    i64::try_from(instant.as_nanosecond()).ok()
+    let nanos = instant.as_nanosecond();
+    Some(i64::try_from(nanos).unwrap_or(if nanos < 0 { i64::MIN } else { i64::MAX }))
 }
 
 /// Whether it has the form `2006-01-02T15:04:05.999Z` or `…+01:00`: the calendar's rules are left to the library, which
