@@ -16,7 +16,7 @@ pub struct FieldRef(pub(crate) u32);
 pub(crate) const NEW: u32 = 1 << 31;
 
 /// Lines of points for one write, in their order: of two values for the same instant of the same column the later one
-/// wins. Filled line by line: [`Points::line`] or [`Points::new_line`], then its values, then [`Points::end`].
+/// wins. Filled line by line: its values, then [`Points::end`] or [`Points::end_new`].
 #[derive(Debug, Clone, Default)]
 pub struct Points {
     /// The epoch of all references; 0 = there are none.

@@ -45,7 +45,7 @@ pub(crate) fn empty_series(
     });
     let frame = decided.into_frame()?;
     turn.frame = frame;
-    space.catalog.write().remove(removal, frame);
+    space.change_names(live, |catalog| catalog.remove(removal, frame));
     Ok(Some(frame))
 }
 

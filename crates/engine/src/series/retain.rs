@@ -10,10 +10,10 @@ use crate::{
     live::Live,
     series::{
         FieldType, SeriesRetention,
-        catalog::Series,
+        catalog::{Catalog, Series},
         column::Run,
         remove,
-        seal::{self, Target},
+        seal::{self, Rebuilt, Target},
         space::Space,
     },
     work::{Tick, Work},
@@ -24,6 +24,8 @@ mod tests;
 
 /// Looks are this far apart.
 const LOOK: Duration = Duration::from_secs(60);
+/// Points removed in one commit, about; in blocks, which are not read for it.
+const POINTS: u64 = 4 << 20;
 /// Series looked at in one piece.
 const PIECE: u32 = 1024;
 
@@ -84,16 +86,7 @@ impl Work for Retain {
             Err(frame) => return Ok(Tick { more: true, frame }),
         };
         let (series, next) = piece(&space, look.slot);
-        let now = live.clock.nanos();
-        let mut changes = Vec::new();
-        for series in &series {
-            let oldest = live.series_retention.oldest_visible(&space.namespace, &series.measurement.name, now);
-            for (field, through) in old_blocks(series, oldest) {
-                let target = Target { space: space.clone(), series: series.clone(), field };
-                let nothing = Run::new(FieldType::Float);
-                changes.push((target.clone(), seal::rebuild(live, &target, &nothing, Some((i64::MIN, through)))?));
-            }
-        }
+        let changes = without_old_blocks(live, &space, &series)?;
         let mut frame = 0;
         if !changes.is_empty() {
             frame = sealer.commit(live, changes, |txn| {
@@ -105,6 +98,7 @@ impl Work for Retain {
         } else {
             look.slot = next.unwrap_or_default();
             if next.is_none() {
+                space.change_names(live, Catalog::forget_names);
                 look.spaces.pop_front();
             }
         }
@@ -118,6 +112,26 @@ fn piece(space: &Space, from: u32) -> (Vec<Arc<Series>>, Option<u32>) {
     let end = (from + PIECE).min(catalog.slots());
     let series = (from..end).filter_map(|slot| catalog.series(slot)).cloned().collect();
     (series, (end < catalog.slots()).then_some(end))
+}
+
+/// Works out columns without the blocks that are too old, until it comes to about one commit.
+fn without_old_blocks(live: &Live, space: &Arc<Space>, series: &[Arc<Series>]) -> Result<Vec<(Target, Rebuilt)>> {
+    let now = live.clock.nanos();
+    let mut changes = Vec::new();
+    let mut points = 0;
+    for series in series {
+        let oldest = live.series_retention.oldest_visible(&space.namespace, &series.measurement.name, now);
+        for (field, through) in old_blocks(series, oldest) {
+            let target = Target { space: space.clone(), series: series.clone(), field };
+            let rebuilt = seal::rebuild(live, &target, &Run::new(FieldType::Float), Some((i64::MIN, through)))?;
+            points += rebuilt.lost;
+            changes.push((target, rebuilt));
+        }
+        if points > POINTS {
+            break;
+        }
+    }
+    Ok(changes)
 }
 
 /// The columns of a series whose first blocks end before `oldest`, and the last instant of those blocks.

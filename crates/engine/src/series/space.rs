@@ -64,6 +64,8 @@ impl Spaces {
     /// Those that were found on the disk.
     pub(crate) fn new(loaded: Vec<Loaded>, ids: Ids, tuning: Tuning) -> Self {
         let next_id = loaded.iter().map(|space| space.id + 1).max().unwrap_or(1);
+        let totals = Totals::default();
+        loaded.iter().for_each(|space| totals.named(0, space.catalog.memory_bytes()));
         let by_name = loaded.into_iter().map(|Loaded { id, namespace, catalog }| {
             let space = Space::new(id, namespace.clone(), catalog, true);
             (namespace, Arc::new(space))
@@ -72,7 +74,7 @@ impl Spaces {
             by_name: RwLock::new(by_name.collect()),
             next_id: AtomicU64::new(next_id),
             ids,
-            totals: Totals::default(),
+            totals,
             upkeep: Upkeep::default(),
             queries: Queries::default(),
             tuning,
@@ -127,6 +129,14 @@ impl Space {
         if self.backlog.lock().release(&dropped.chunks) {
             live.series.upkeep.done(self);
         }
+    }
+
+    /// Changes the catalog, and counts what it takes.
+    pub(crate) fn change_names(&self, live: &Live, change: impl FnOnce(&mut Catalog)) {
+        let mut catalog = self.catalog.write();
+        let before = catalog.memory_bytes();
+        change(&mut catalog);
+        live.series.totals.named(before, catalog.memory_bytes());
     }
 
     /// The newest chunk that a reader may see.

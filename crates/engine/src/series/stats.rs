@@ -22,9 +22,16 @@ pub(crate) struct Totals {
     sealed: AtomicU64,
     blocks: AtomicU64,
     block_bytes: AtomicU64,
+    name_bytes: AtomicU64,
 }
 
 impl Totals {
+    /// The names of a space took so many bytes, and take so many now.
+    pub(crate) fn named(&self, before: u64, now: u64) {
+        self.name_bytes.fetch_add(now, Ordering::Relaxed);
+        self.name_bytes.fetch_sub(before, Ordering::Relaxed);
+    }
+
     pub(crate) fn applied(&self, applied: &Applied) {
         self.buffered.fetch_add(applied.points as u64, Ordering::Relaxed);
         self.buffer_bytes.fetch_add(applied.bytes as u64, Ordering::Relaxed);
@@ -47,9 +54,10 @@ impl Totals {
         self.block_bytes.fetch_sub(block.bytes as u64, Ordering::Relaxed);
     }
 
-    /// Memory that buffers and blocks take, about.
+    /// Memory that names, buffers and blocks take, about.
     pub(crate) fn memory_bytes(&self) -> u64 {
-        self.buffer_bytes() as u64 + self.blocks.load(Ordering::Relaxed) * BLOCK_BYTES
+        let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        of(&self.name_bytes) + of(&self.buffer_bytes) + of(&self.blocks) * BLOCK_BYTES
     }
 
     /// Bytes of all buffers, about.

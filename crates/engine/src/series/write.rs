@@ -69,7 +69,7 @@ fn commit(live: &Live, space: &Arc<Space>, mut points: Points, atomic: bool) -> 
     turn.frame = frame;
     drop(catalog);
     if !draft.is_empty() {
-        space.catalog.write().apply(draft, frame);
+        space.change_names(live, |catalog| catalog.apply(draft, frame));
     }
     apply(live, space, &mut turn, frame, &points, &chunks);
     Ok(Some((frame, written)))

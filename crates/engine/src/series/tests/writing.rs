@@ -115,6 +115,39 @@ async fn a_write_makes_its_namespace() {
 }
 
 #[tokio::test]
+async fn the_memory_limit_counts_names_also_after_a_restart() {
+    let mut house = House::new().await;
+    let used = house.stats().store.memory_bytes;
+    // Of names that are long, for a few to come to something.
+    let long = |number: i32| format!("{number}{}", "x".repeat(10_000));
+    house.restart_with(|options| options.limits.memory_bytes = used + 100_000).await;
+    let refused_at = async |house: &House, from: i32| {
+        for host in from.. {
+            let lines = Lines::floats(&long(host), [(1, 1.0)]);
+            match house.write_points(&ns("n"), lines.0, false).await {
+                Ok(_) => assert!(host < 20, "the limit is reached at some time"),
+                Err(error) => {
+                    assert_eq!(error.kind(), &Kind::Full);
+                    return host;
+                }
+            }
+        }
+        from
+    };
+    let full = refused_at(&house, 0).await;
+    assert!(full > 2);
+    house.restart().await;
+    // What one more takes may just fit, for there is less in buffers after a restart.
+    let full = refused_at(&house, full).await;
+    assert!(full < 20);
+    let delete = DeletePoints { measurement: "m".into(), filters: Vec::new(), range: None };
+    assert_eq!(house.delete_points(&ns("n"), delete).await.expect("deletes"), full as u64);
+    let names = |engine: &Engine| engine.live().expect("a live engine").series.totals.memory_bytes();
+    house.in_time("the names to be forgotten", |engine| names(engine) < 10_000).await;
+    assert!(refused_at(&house, full).await > full, "there is room again");
+}
+
+#[tokio::test]
 async fn the_memory_limit_counts_buffers_and_refuses_points() {
     let mut house = House::new().await;
     let used = house.stats().store.memory_bytes;

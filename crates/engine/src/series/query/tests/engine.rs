@@ -1,6 +1,9 @@
 //! The same through an engine: points written in any order, sealed, found again after a restart or a crash.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicI64, Ordering},
+};
 
 use manifold_store::disk::{Reboot, SimDisk};
 use proptest::{collection::vec, prelude::*, sample::select};
@@ -152,4 +155,47 @@ proptest! {
             }
         });
     }
+}
+
+/// While points are written, and written again, and sealed, each query counts all points that were there when it began,
+/// and none that had not begun to be written when it ended.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_checker_counts_all_points_all_the_time() {
+    const POINTS: i64 = 2000;
+    let tuning =
+        Tuning { block_points: 8, rewritten_per_point: 4, patient_points: 24, rewrites: 2, ..Tuning::default() };
+    let house = House::tuned(SimDisk::new(), Options::new("/data"), tuning).await;
+    let (begun, done) = (Arc::new(AtomicI64::new(0)), Arc::new(AtomicI64::new(0)));
+    let writer = tokio::spawn({
+        let (engine, begun, done) = (house.engine.clone(), begun.clone(), done.clone());
+        async move {
+            for number in 0..POINTS {
+                begun.store(number + 1, Ordering::SeqCst);
+                let mut points = Points::default();
+                // Neighbours in time come far apart, and one that was there comes again.
+                for time in [number * 7 % POINTS, number / 2 * 7 % POINTS] {
+                    let field = points.new_field("v");
+                    points.int(field, time);
+                    points.end_new(SeriesKey::new("m", &[]).expect("a key"), time);
+                }
+                engine.write_points(&ns("n"), points, false).await.expect("writes").expect("no epoch is over");
+                done.store(number + 1, Ordering::SeqCst);
+            }
+        }
+    });
+    let count = Query { range: (0, POINTS), ..query(vec![every(Aggregate::Count, 2 * POINTS)]) };
+    while !writer.is_finished() {
+        let least = done.load(Ordering::SeqCst);
+        let answer = house.query_points(&ns("n"), count.clone()).await.expect("an answer");
+        let most = begun.load(Ordering::SeqCst);
+        match answer.first().map(|series| &series.points[0].value) {
+            Some(Scalar::Int(found)) => assert!((least..=most).contains(found), "{found} of {least} to {most}"),
+            found => assert!(found.is_none() && least == 0, "{found:?} of {least}"),
+        }
+    }
+    writer.await.expect("the writer ends");
+    let sum = Query { range: (0, POINTS), ..query(vec![every(Aggregate::Sum, 2 * POINTS)]) };
+    let answer = house.query_points(&ns("n"), sum).await.expect("an answer");
+    assert_eq!(answer[0].points, [Point { time: 0, value: Scalar::Int(POINTS * (POINTS - 1) / 2) }]);
+    assert!(house.series_stats().sealed > 0);
 }

@@ -1,7 +1,6 @@
 //! What a query means beyond its text: when it runs, and how exact its times are.
 
 use super::{
-    literal,
     mistake::Mistake,
     script::{Instant, Range, When},
 };

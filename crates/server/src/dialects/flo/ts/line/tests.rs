@@ -27,7 +27,7 @@ enum Told {
 #[derive(Default)]
 struct Points {
     remembers: bool,
-    series: HashMap<Vec<u8>, (String, Vec<(String, String)>)>,
+    series: HashMap<Vec<u8>, Point>,
     names: HashMap<Vec<u8>, String>,
     line: Option<Point>,
     field: String,
@@ -35,9 +35,9 @@ struct Points {
 }
 
 impl Points {
-    fn begin(&mut self, measurement: String, tags: Vec<(String, String)>) {
+    fn begin(&mut self, line: Point) {
         assert!(self.line.is_none(), "the line before was neither ended nor abandoned");
-        self.line = Some(Point { measurement, tags, fields: Vec::new(), time: 0 });
+        self.line = Some(line);
     }
     /// The longest known name that `rest` begins with and that one of `ends` follows.
     fn known<T: Clone>(known: &HashMap<Vec<u8>, T>, rest: &[u8], ends: &[Option<u8>]) -> Option<(usize, T)> {
@@ -49,16 +49,17 @@ impl Points {
 
 impl Sink for Points {
     fn series(&mut self, rest: &[u8]) -> Option<usize> {
-        let (length, (measurement, tags)) = Points::known(&self.series, rest, &[None, Some(b' ')])?;
-        self.begin(measurement, tags);
+        let (length, line) = Points::known(&self.series, rest, &[None, Some(b' ')])?;
+        self.begin(line);
         Some(length)
     }
     fn new_series(&mut self, raw: &[u8], series: &Series<'_>) -> Result<(), Reason> {
-        let tags: Vec<_> = series.tags.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
+        let tags = series.tags.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
+        let line = Point { measurement: series.measurement.to_string(), tags, fields: Vec::new(), time: 0 };
         if self.remembers {
-            self.series.insert(raw.to_vec(), (series.measurement.to_string(), tags.clone()));
+            self.series.insert(raw.to_vec(), line.clone());
         }
-        self.begin(series.measurement.to_string(), tags);
+        self.begin(line);
         Ok(())
     }
     fn field(&mut self, rest: &[u8]) -> Option<usize> {
