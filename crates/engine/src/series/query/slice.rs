@@ -47,9 +47,11 @@ impl<'a> Slice<'a> {
     pub(super) fn range(self) -> Range<usize> {
         self.from..self.to
     }
+    #[inline]
     pub(super) fn times(self) -> &'a [i64] {
         &self.run.times[self.range()]
     }
+    #[inline]
     pub(super) fn values(self) -> SliceValues<'a> {
         let range = self.range();
         match &self.run.values {
@@ -68,6 +70,7 @@ impl<'a> Slice<'a> {
     }
 
     /// So many points, and the rest.
+    #[inline]
     pub(super) fn split_at(self, count: usize) -> (Self, Self) {
         let middle = self.from + count.min(self.len());
         (Slice { to: middle, ..self }, Slice { from: middle, ..self })
