@@ -58,6 +58,21 @@ pub(crate) const STREAM_CONSUMER: Table = Table(34);
 /// What is left of streams and groups and has to go: the stream's id, perhaps the group's number.
 pub(crate) const STREAM_GONE: Table = Table(35);
 
+/// What is left of collections and has to go: the collection's id.
+pub(crate) const COLLECTION_GONE: Table = Table(50);
+/// Fields of hashes: the collection's id, the field.
+pub(crate) const HASH_FIELD: Table = Table(51);
+/// Elements of lists: the collection's id, the position.
+pub(crate) const LIST_ELEMENT: Table = Table(52);
+/// Members of sets: the collection's id, the member.
+pub(crate) const SET_MEMBER: Table = Table(53);
+/// The same by dense numbers from 0: the collection's id, the number.
+pub(crate) const SET_SLOT: Table = Table(54);
+/// Members of sorted sets: the collection's id, the member.
+pub(crate) const ZSET_MEMBER: Table = Table(55);
+/// The same in their order: the collection's id, the score, the member.
+pub(crate) const ZSET_ORDER: Table = Table(56);
+
 /// All tables, as the store wants to know them.
 pub(crate) const TABLES: &[TableSpec] = &[
     TableSpec { table: META, name: "meta", ordered: false, inline_max: None },
@@ -86,6 +101,14 @@ pub(crate) const TABLES: &[TableSpec] = &[
     TableSpec { table: STREAM_PENDING, name: "stream_pending", ordered: true, inline_max: None },
     TableSpec { table: STREAM_CONSUMER, name: "stream_consumer", ordered: true, inline_max: None },
     TableSpec { table: STREAM_GONE, name: "stream_gone", ordered: true, inline_max: None },
+    TableSpec { table: COLLECTION_GONE, name: "collection_gone", ordered: true, inline_max: None },
+    TableSpec { table: HASH_FIELD, name: "hash_field", ordered: true, inline_max: None },
+    TableSpec { table: LIST_ELEMENT, name: "list_element", ordered: true, inline_max: None },
+    // A set has no order: its dense numbers are enough to walk over it and to draw from it.
+    TableSpec { table: SET_MEMBER, name: "set_member", ordered: false, inline_max: None },
+    TableSpec { table: SET_SLOT, name: "set_slot", ordered: false, inline_max: None },
+    TableSpec { table: ZSET_MEMBER, name: "zset_member", ordered: false, inline_max: None },
+    TableSpec { table: ZSET_ORDER, name: "zset_order", ordered: true, inline_max: None },
 ];
 
 /// Key of the [`META`] row that names the durability level of the run that wrote last.
@@ -98,6 +121,9 @@ pub(crate) const META_QUEUE: &[u8] = b"queue";
 
 /// Key of the [`META`] row that keeps the id of the next stream.
 pub(crate) const META_STREAM: &[u8] = b"stream";
+
+/// Key of the [`META`] row below whose number ids of collections may have been given out.
+pub(crate) const META_COLLECTION: &[u8] = b"collection";
 
 /// A row's key, on the stack for usual lengths.
 pub(crate) type RowKey = SmallVec<[u8; 96]>;
@@ -207,6 +233,21 @@ pub(crate) fn stream_consumer(stream: u64, group: u32, consumer: &Name) -> RowKe
     row.extend_from_slice(consumer.as_bytes());
     row
 }
+
+/// The key of [`HASH_FIELD`], [`SET_MEMBER`] and [`ZSET_MEMBER`].
+pub(crate) fn in_collection(id: u64, name: &[u8]) -> RowKey {
+    let mut row = RowKey::from_slice(&id.to_be_bytes());
+    row.extend_from_slice(name);
+    row
+}
+
+/// The key of [`LIST_ELEMENT`] and [`SET_SLOT`].
+pub(crate) fn in_collection_at(id: u64, number: u64) -> RowKey {
+    in_collection(id, &number.to_be_bytes())
+}
+
+/// Where the member begins in a key of [`ZSET_ORDER`].
+pub(crate) const ZSET_SCORE_END: usize = 16;
 
 /// The least byte string greater than all that start with `prefix`; none when there is no such string.
 pub(crate) fn prefix_end(prefix: &[u8]) -> Option<Vec<u8>> {

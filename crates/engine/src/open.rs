@@ -19,6 +19,7 @@ use crate::{
     stream::Streams,
     timers::{Expiry, Timers},
     txn::Locks,
+    types::Collections,
     work,
 };
 
@@ -52,6 +53,7 @@ pub(crate) fn open(
     let recovered = prologue(&store, clock.now()).map_err(|error| refuse(&dir, &error))?;
     let known = Known::read(&store).map_err(|error| refuse(&dir, &error))?;
     let streams = Streams::recover(&store).map_err(|error| refuse(&dir, &error))?;
+    let collections = Collections::recover(&store).map_err(|error| refuse(&dir, &error))?;
     let feed = Arc::new(Feed::new(recovered, store.durable_seq()));
     store.on_durable({
         let feed = feed.clone();
@@ -65,6 +67,7 @@ pub(crate) fn open(
         locks: Locks::new(),
         namespaces: known,
         queues: Queues::new(clock.now()),
+        collections,
         clock,
         limits,
         retention,

@@ -18,6 +18,7 @@ use crate::{
     live::Live,
     stream,
     timers::Expiry,
+    types,
 };
 
 /// A worker that failed tries again after this time.
@@ -64,6 +65,7 @@ impl Workers {
             spawn(live, stream::Surplus),
             spawn(live, stream::Idle),
             spawn(live, stream::Sweep),
+            spawn(live, types::Sweep),
         ])
     }
 
