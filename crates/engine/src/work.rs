@@ -66,6 +66,7 @@ impl Workers {
             spawn(live, stream::Idle),
             spawn(live, stream::Sweep),
             spawn(live, types::Sweep),
+            spawn(live, types::Idle),
         ])
     }
 

@@ -50,6 +50,7 @@ pub(crate) fn leave(txn: &mut Txn<'_>, card: &Card) {
     let line = Line { kind: card.kind, count: card.count };
     txn.put(keys::COLLECTION_GONE, &keys::number(card.id), &line.encode(), &[]);
     txn.traces.gone = true;
+    txn.traces.removed.push(card.id);
 }
 
 /// Removes the elements of collections that are gone.

@@ -19,13 +19,18 @@ mod card;
 mod collections;
 mod gone;
 mod hash;
+mod index;
+mod list;
 mod look;
 mod number;
+mod ordered;
 mod place;
+mod scores;
 mod set;
 mod slots;
 mod step;
 mod verbs;
+mod zset;
 
 #[cfg(test)]
 mod tests;
@@ -34,7 +39,10 @@ pub(crate) use card::Card;
 pub(crate) use collections::{Collections, Traces};
 pub(crate) use gone::Sweep;
 pub use hash::{Field, FieldPage, FieldWhen};
+pub use list::{Equal, Insert, Inserted, PushTo, Side};
+pub(crate) use ordered::Idle;
 pub(crate) use place::{expire, remove_if_due};
+pub use zset::{Direction, MemberWhen, Moves, ScoreAdd, ScoreRange, Scored, ScoresAdded};
 
 /// Longest name of an element in bytes: a field of a hash, a member of a set or sorted set.
 pub const NAME_MAX: usize = 32 << 10;

@@ -7,8 +7,10 @@ use crate::{
 };
 
 mod hash;
+mod list;
 mod model;
 mod set;
+mod zset;
 
 pub(crate) fn b(text: &str) -> Bytes {
     Bytes::copy_from_slice(text.as_bytes())

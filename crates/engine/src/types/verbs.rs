@@ -6,7 +6,9 @@ use crate::{
     Engine, Key, Namespace, Result,
     types::{
         hash::{self, Field, FieldPage, FieldWhen},
+        list::{self, Equal, Insert, Inserted, PushTo, Side},
         set,
+        zset::{self, Direction, Part, ScoreAdd, ScoreRange, Scored, ScoresAdded},
     },
 };
 
@@ -60,6 +62,76 @@ impl Engine {
     }
 }
 
+/// Lists. Ranks count from 0, negative ones from the end. A key that holds something else answers `WrongType`.
+impl Engine {
+    /// Puts values in at one end, one after the other; how many elements there are then, 0 when there is no list.
+    pub async fn list_push(
+        &self,
+        namespace: &Namespace,
+        key: &Key,
+        side: Side,
+        values: &[Bytes],
+        to: PushTo,
+    ) -> Result<u64> {
+        list::push(self.live()?, namespace, key, side, values, to).await
+    }
+    /// Takes out elements at one end, at most `count`, in the order they come; none when there is no list.
+    pub async fn list_pop(
+        &self,
+        namespace: &Namespace,
+        key: &Key,
+        side: Side,
+        count: u64,
+    ) -> Result<Option<Vec<Bytes>>> {
+        list::pop(self.live()?, namespace, key, side, count).await
+    }
+    /// The elements from rank `start` to `stop`, both inclusive; none when there is no list.
+    pub async fn list_range(
+        &self,
+        namespace: &Namespace,
+        key: &Key,
+        start: i64,
+        stop: i64,
+    ) -> Result<Option<Vec<Bytes>>> {
+        list::range(self.live()?, namespace, key, start, stop).await
+    }
+    /// How many elements there are; 0 when there is no list.
+    pub fn list_len(&self, namespace: &Namespace, key: &Key) -> Result<u64> {
+        list::len(self.live()?, namespace, key)
+    }
+    /// The element of a rank; none when there is no such rank, `NotFound` when there is no list.
+    pub async fn list_index(&self, namespace: &Namespace, key: &Key, rank: i64) -> Result<Option<Bytes>> {
+        list::index(self.live()?, namespace, key, rank).await
+    }
+    /// Replaces the element of a rank; false when there is no such rank, `NotFound` when there is no list.
+    pub async fn list_set(&self, namespace: &Namespace, key: &Key, rank: i64, value: Bytes) -> Result<bool> {
+        list::set(self.live()?, namespace, key, rank, value).await
+    }
+    /// Keeps only the elements from rank `start` to `stop`, both inclusive.
+    pub async fn list_trim(&self, namespace: &Namespace, key: &Key, start: i64, stop: i64) -> Result<()> {
+        list::trim(self.live()?, namespace, key, start, stop).await
+    }
+    /// Removes elements equal to a value; how many there were.
+    pub async fn list_remove(&self, namespace: &Namespace, key: &Key, value: &Bytes, which: Equal) -> Result<u64> {
+        list::remove(self.live()?, namespace, key, value, which).await
+    }
+    /// Puts an element next to another one.
+    pub async fn list_insert(&self, namespace: &Namespace, key: &Key, insert: &Insert) -> Result<Inserted> {
+        list::insert(self.live()?, namespace, key, insert).await
+    }
+    /// The rank of the `nth` element (from 1) equal to a value, counted from one end; none when there are not so many.
+    pub async fn list_find(
+        &self,
+        namespace: &Namespace,
+        key: &Key,
+        value: Bytes,
+        nth: u64,
+        side: Side,
+    ) -> Result<Option<u64>> {
+        list::find(self.live()?, namespace, key, value, nth, side).await
+    }
+}
+
 /// Sets. A key that holds something else answers `WrongType`.
 impl Engine {
     /// Adds members; how many are new.
@@ -89,5 +161,85 @@ impl Engine {
     /// Different members at random, at most `count`; none when there is no set.
     pub async fn set_draw(&self, namespace: &Namespace, key: &Key, count: u64) -> Result<Option<Vec<Bytes>>> {
         set::draw(self.live()?, namespace, key, count).await
+    }
+}
+
+/// Sorted sets. An absent one reads as one without members; a key that holds something else answers `WrongType`.
+impl Engine {
+    /// Gives members scores in one change. `Invalid` when one is not finite.
+    pub async fn zset_add(&self, namespace: &Namespace, key: &Key, add: ScoreAdd) -> Result<ScoresAdded> {
+        zset::add(self.live()?, namespace, key, add).await
+    }
+    /// Removes members; how many were there.
+    pub async fn zset_remove(&self, namespace: &Namespace, key: &Key, members: &[Bytes]) -> Result<u64> {
+        zset::remove(self.live()?, namespace, key, members).await
+    }
+    /// The scores of members in one cut, in the order asked.
+    pub fn zset_scores(&self, namespace: &Namespace, key: &Key, members: &[Bytes]) -> Result<Vec<Option<f64>>> {
+        zset::get(self.live()?, namespace, key, members)
+    }
+    /// How many members there are.
+    pub fn zset_len(&self, namespace: &Namespace, key: &Key) -> Result<u64> {
+        zset::len(self.live()?, namespace, key)
+    }
+    /// Adds to the score of a member, 0 when it is not there; what it is then. `Invalid` when it would not be finite.
+    pub async fn zset_increment(&self, namespace: &Namespace, key: &Key, member: Bytes, by: f64) -> Result<f64> {
+        zset::increment(self.live()?, namespace, key, member, by).await
+    }
+    /// How many members come before one, seen from where `direction` begins; none when it is not there.
+    pub async fn zset_rank(
+        &self,
+        namespace: &Namespace,
+        key: &Key,
+        member: Bytes,
+        direction: Direction,
+    ) -> Result<Option<u64>> {
+        zset::rank(self.live()?, namespace, key, member, direction).await
+    }
+    /// How many members have scores in a range.
+    pub async fn zset_count(&self, namespace: &Namespace, key: &Key, range: ScoreRange) -> Result<u64> {
+        zset::count(self.live()?, namespace, key, range).await
+    }
+    /// The members from rank `start` to `stop`, both inclusive, negative ones counted from the end; `direction` says
+    /// where rank 0 is.
+    pub async fn zset_part(
+        &self,
+        namespace: &Namespace,
+        key: &Key,
+        start: i64,
+        stop: i64,
+        direction: Direction,
+    ) -> Result<Vec<Scored>> {
+        zset::part(self.live()?, namespace, key, Part { start, stop, direction }).await
+    }
+    /// Members with scores in a range, without the first `skip`, at most `limit`.
+    pub async fn zset_range(
+        &self,
+        namespace: &Namespace,
+        key: &Key,
+        range: ScoreRange,
+        direction: Direction,
+        skip: u64,
+        limit: u64,
+    ) -> Result<Vec<Scored>> {
+        zset::range(self.live()?, namespace, key, range, direction, skip, limit).await
+    }
+    /// Takes out members where `direction` begins, at most `count`, in the order they come.
+    pub async fn zset_pop(
+        &self,
+        namespace: &Namespace,
+        key: &Key,
+        direction: Direction,
+        count: u64,
+    ) -> Result<Vec<Scored>> {
+        zset::pop(self.live()?, namespace, key, direction, count).await
+    }
+    /// Removes the members with scores in a range; how many there were.
+    pub async fn zset_remove_range(&self, namespace: &Namespace, key: &Key, range: ScoreRange) -> Result<u64> {
+        zset::remove_range(self.live()?, namespace, key, range).await
+    }
+    /// Removes the members from rank `start` to `stop`, both inclusive, negative ones counted from the end; how many.
+    pub async fn zset_remove_ranks(&self, namespace: &Namespace, key: &Key, start: i64, stop: i64) -> Result<u64> {
+        zset::remove_ranks(self.live()?, namespace, key, start, stop).await
     }
 }
