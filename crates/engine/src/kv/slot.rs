@@ -39,7 +39,13 @@ impl Slot {
     /// passed is removed and counts as absent.
     pub(crate) fn load(txn: &mut Txn<'_>, namespace: Namespace, key: Key) -> Result<Slot> {
         let name = keys::kv(&namespace, &key);
-        let Some(row) = txn.get(keys::KV, &name) else { return Slot::without_value(txn, namespace, key) };
+        let Some(row) = txn.get(keys::KV, &name) else {
+            // A collection leaves no tombstone that would say since when it is gone.
+            if txn.live().collections.were_used() {
+                txn.saw_none(keys::KV, &name)?;
+            }
+            return Slot::without_value(txn, namespace, key);
+        };
         let Some(head) = Head::read(&row)? else {
             return match types::remove_if_due(txn, &name, &row)? {
                 None => Slot::without_value(txn, namespace, key),

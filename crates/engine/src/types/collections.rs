@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -28,6 +28,8 @@ const IDS: u64 = 1024;
 #[derive(Debug)]
 pub(crate) struct Collections {
     ids: Mutex<Ids>,
+    /// Whether there ever was a collection.
+    used: AtomicBool,
     /// By the collection's id.
     indexes: RwLock<HashMap<u64, Arc<Mutex<Index>>, RandomState>>,
     /// How many there are: most of the time none, and then no writer has to look.
@@ -78,10 +80,16 @@ impl Collections {
         gone.notify_one();
         Ok(Collections {
             ids: Mutex::new(Ids { next: end, end }),
+            used: AtomicBool::new(end > 1),
             indexes: RwLock::default(),
             indexed: AtomicUsize::new(0),
             gone,
         })
+    }
+
+    /// Whether there may be, or have been, a collection.
+    pub(crate) fn were_used(&self) -> bool {
+        self.used.load(Ordering::SeqCst)
     }
 
     /// An id that no collection has or had.
@@ -94,6 +102,7 @@ impl Collections {
             batch.put(keys::META, keys::META_COLLECTION, &codec::number_head(ENCODING, end), &[]);
             store.commit(batch)?;
             ids.end = end;
+            self.used.store(true, Ordering::SeqCst);
         }
         ids.next += 1;
         Ok(ids.next - 1)

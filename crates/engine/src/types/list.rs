@@ -16,6 +16,7 @@ use crate::{
         card::Span,
         check_values,
         look::{Room, Rows, at_length, look},
+        many,
         ordered::{self, Ordered, Ranked, ranks},
         place::{Place, new_card},
         step::{Step, change},
@@ -162,7 +163,7 @@ pub(crate) async fn pop(
         step.txn.relief();
         let Some(mut card) = place.card(KeyType::List)? else { return Ok(None) };
         let popped = pop_some(step, place, &mut card, side, count)?;
-        if !popped.is_empty() && card.count > 0 {
+        if !popped.is_empty() {
             place.put_card(step.txn, card);
         }
         Ok(Some(popped))
@@ -171,7 +172,7 @@ pub(crate) async fn pop(
     popped.map(ordered::bodies).transpose()
 }
 
-/// Takes elements out at one end. Who takes all of them has nothing more to do; else the card is to be put back.
+/// Takes elements out at one end; the card is to be put back.
 pub(crate) fn pop_some(
     step: &mut Step<'_, '_>,
     place: &mut Place,
@@ -183,20 +184,21 @@ pub(crate) fn pop_some(
     let mut room = Room::new(step.txn.live());
     let mut rows = from_end(&snapshot, card, side, count.saturating_add(1));
     let mut popped = Vec::new();
-    let all = count >= card.count;
+    // The elements of a long list are left to the worker.
+    let wholesale = count >= card.count && card.count > FEW;
     while (popped.len() as u64) < count
         && let Some((row, found)) = rows.next()
     {
         room.take(found.body_len())?;
-        if !all {
+        if !wholesale {
             take(step, card, &row, &found);
         }
         popped.push(found);
     }
-    if all {
+    if wholesale {
         place.drop_collection(step.txn);
         card.count = 0;
-    } else if count > 0 {
+    } else if count > 0 && card.count > 0 {
         let (row, _) = rows.next().ok_or_else(damaged)?;
         set_end(card, side, position(&row)?);
     }
@@ -496,6 +498,39 @@ pub(crate) async fn find(
             }
         }
         Ok(None)
+    })
+    .await
+}
+
+/// Takes an element out at one end of a list and puts it in at one of another, or the same; none when there is none.
+pub(crate) async fn transfer(
+    live: &Live,
+    namespace: &Namespace,
+    (source, from): (&Key, Side),
+    (destination, to): (&Key, Side),
+) -> Result<Option<Bytes>> {
+    many::change(live, namespace, &[source.clone(), destination.clone()], |step, places| {
+        let mut cards = places.cards(0, KeyType::List)?;
+        let (target, card) = (cards.pop().flatten(), cards.pop().flatten());
+        let Some(mut card) = card else { return Ok(None) };
+        step.txn.grow()?;
+        let one = places.are_one(0, 1);
+        if one && card.count == 1 {
+            let row = step.get(keys::LIST_ELEMENT, &keys::in_collection_at(card.id, card.span.first));
+            return row.ok_or_else(damaged)?.body().map(Some);
+        }
+        let popped = pop_some(step, places.get(0), &mut card, from, 1)?;
+        let value = popped.first().ok_or_else(damaged)?.body()?;
+        if one {
+            push_one(step, &mut card, to, &value)?;
+            places.get(0).put_card(step.txn, card);
+            return Ok(Some(value));
+        }
+        places.get(0).put_card(step.txn, card);
+        let mut target = target.map_or_else(|| places.get(1).card_or_new(step.txn, KeyType::List), Ok)?;
+        push_one(step, &mut target, to, &value)?;
+        places.get(1).put_card(step.txn, target);
+        Ok(Some(value))
     })
     .await
 }

@@ -15,6 +15,7 @@ use bytes::Bytes;
 
 use crate::{Error, Key, Kind, Result, live::Live};
 
+mod algebra;
 mod card;
 mod collections;
 mod gone;
@@ -22,6 +23,7 @@ mod hash;
 mod index;
 mod list;
 mod look;
+mod many;
 mod number;
 mod ordered;
 mod place;
@@ -30,11 +32,13 @@ mod set;
 mod slots;
 mod step;
 mod verbs;
+mod whole;
 mod zset;
 
 #[cfg(test)]
 mod tests;
 
+pub use algebra::{Aggregate, Combine, ScoreCombine};
 pub(crate) use card::Card;
 pub(crate) use collections::{Collections, Traces};
 pub(crate) use gone::Sweep;
@@ -42,6 +46,8 @@ pub use hash::{Field, FieldPage, FieldWhen};
 pub use list::{Equal, Insert, Inserted, PushTo, Side};
 pub(crate) use ordered::Idle;
 pub(crate) use place::{expire, remove_if_due};
+pub(crate) use whole::is_live_collection;
+pub use whole::{KeyCounts, KeyInfo, KeyPage, Moved, Replace, TypeCount};
 pub use zset::{Direction, MemberWhen, Moves, ScoreAdd, ScoreRange, Scored, ScoresAdded};
 
 /// Longest name of an element in bytes: a field of a hash, a member of a set or sorted set.

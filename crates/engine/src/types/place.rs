@@ -5,9 +5,9 @@ use manifold_store::Row;
 use crate::{
     Actor, Error, Key, Namespace, Result, Timestamp,
     keys::{self, RowKey},
-    kv::{Head, Slot},
+    kv::{Head, Slot, Value},
     timers::Target,
-    txn::Txn,
+    txn::{Deadline, Txn},
     types::{Card, KeyType, gone, wrong_type},
 };
 
@@ -103,9 +103,51 @@ impl Place {
 
     /// Removes the collection it holds with all its elements, whose rows must be as they were.
     pub(crate) fn drop_collection(&mut self, txn: &mut Txn<'_>) {
-        if let Held::Collection(card) = std::mem::replace(&mut self.held, Held::Nothing) {
-            remove(txn, &self.row, &card);
+        if let Held::Collection(card) = &self.held {
+            remove(txn, &self.row, card);
+            self.held = Held::Nothing;
         }
+    }
+
+    /// The row of the value it holds.
+    pub(crate) fn value_row(&self) -> Option<&Row> {
+        match &self.held {
+            Held::Value(row) => Some(row),
+            Held::Nothing | Held::Collection(_) => None,
+        }
+    }
+
+    /// The value it holds.
+    pub(crate) fn value(&self) -> Result<Option<Value>> {
+        let Some(row) = self.value_row() else { return Ok(None) };
+        let head = Head::read(row)?.ok_or_else(|| Error::unreadable("an entry"))?;
+        Ok(Some(Value { encoding: head.encoding, bytes: row.body()? }))
+    }
+
+    /// Lets it hold a value in place of whatever it held; nothing of this transaction looks at it afterwards.
+    pub(crate) fn put_value(
+        &mut self,
+        txn: &mut Txn<'_>,
+        value: Value,
+        deadline: Option<Timestamp>,
+        actor: &Actor,
+    ) -> Result<()> {
+        self.drop_collection(txn);
+        let deadline = deadline.map_or(Deadline::Never, Deadline::At);
+        self.slot(txn)?.set(txn, value, deadline, actor.clone());
+        Ok(())
+    }
+
+    /// Takes the collection it holds out of it, elements and all, for another place.
+    pub(crate) fn take_card(&mut self, txn: &mut Txn<'_>) -> Option<Card> {
+        let held = std::mem::replace(&mut self.held, Held::Nothing);
+        let Held::Collection(card) = held else {
+            self.held = held;
+            return None;
+        };
+        txn.delete(keys::KV, &self.row);
+        card.timer.into_iter().for_each(|deadline| txn.clear_timer(deadline, Target::Key(&self.row)));
+        Some(Card { timer: None, ..card })
     }
 
     /// For changes of its value, when it holds one or nothing.

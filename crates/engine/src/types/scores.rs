@@ -43,6 +43,13 @@ pub(crate) fn row(id: u64, score: f64, member: &[u8]) -> RowKey {
     row
 }
 
+/// The member and score of a row of [`keys::ZSET_ORDER`].
+pub(crate) fn read_row(row: &Bytes) -> Result<(Bytes, f64)> {
+    let place = row.get(8..keys::ZSET_SCORE_END).and_then(keys::read_number);
+    let place = place.ok_or_else(|| Error::unreadable("a sorted set"))?;
+    Ok((row.slice(keys::ZSET_SCORE_END..), at_place(place)))
+}
+
 fn head(score: f64) -> [u8; 9] {
     let mut head = [ENCODING; 9];
     let score = if score == 0.0 { 0.0 } else { score };

@@ -12,10 +12,13 @@ use crate::{
     types::{
         KeyType, NAME_MAX, check_names,
         look::{Look, Room, at_length, look},
-        slots,
+        many, slots,
         step::change,
     },
 };
+
+/// So many members are removed one by one, even if they are all.
+const FEW: u64 = 1024;
 
 /// Adds members; how many are new.
 pub(crate) async fn add(live: &Live, namespace: &Namespace, key: &Key, members: &[Bytes]) -> Result<u64> {
@@ -61,7 +64,8 @@ pub(crate) async fn pop(live: &Live, namespace: &Namespace, key: &Key, count: u6
         let Some(mut card) = place.card(KeyType::Set)? else { return Ok(None) };
         let mut room = Room::new(live);
         let mut popped = Vec::new();
-        if count >= card.count {
+        // The members of a large set are left to the worker.
+        if count >= card.count && card.count > FEW {
             for slot in 0..card.count {
                 popped.push(slots::at(step, &card, slot)?);
                 room.take(popped.last().map_or(0, Bytes::len))?;
@@ -70,7 +74,7 @@ pub(crate) async fn pop(live: &Live, namespace: &Namespace, key: &Key, count: u6
             return Ok(Some(popped));
         }
         let mut dice = Dice::new();
-        for _ in 0..count {
+        for _ in 0..count.min(card.count) {
             let drawn = dice.below(card.count);
             let member = slots::at(step, &card, drawn)?;
             room.take(member.len())?;
@@ -141,4 +145,34 @@ pub(crate) fn has(live: &Live, namespace: &Namespace, key: &Key, members: &[Byte
 /// How many members there are; none when there is no set.
 pub(crate) fn len(live: &Live, namespace: &Namespace, key: &Key) -> Result<Option<u64>> {
     Ok(look(live, namespace, key, KeyType::Set)?.map(|look| look.card.count))
+}
+
+/// Moves a member from one set to another; false when the first has it not.
+pub(crate) async fn transfer(
+    live: &Live,
+    namespace: &Namespace,
+    source: &Key,
+    destination: &Key,
+    member: &Bytes,
+) -> Result<bool> {
+    many::change(live, namespace, &[source.clone(), destination.clone()], |step, places| {
+        let mut cards = places.cards(0, KeyType::Set)?;
+        let (to, from) = (cards.pop().flatten(), cards.pop().flatten());
+        let Some(mut from) = from else { return Ok(false) };
+        if slots::find(step, &from, member).is_none() {
+            return Ok(false);
+        }
+        if places.are_one(0, 1) {
+            return Ok(true);
+        }
+        step.txn.grow()?;
+        slots::remove(step, &mut from, member)?;
+        let mut to = to.map_or_else(|| places.get(1).card_or_new(step.txn, KeyType::Set), Ok)?;
+        if slots::add(step, &mut to, member) {
+            places.get(1).put_card(step.txn, to);
+        }
+        places.get(0).put_card(step.txn, from);
+        Ok(true)
+    })
+    .await
 }

@@ -6,10 +6,13 @@ use crate::{
     tests::{House, k, ns, refused},
 };
 
+mod crash;
 mod hash;
+mod large;
 mod list;
 mod model;
 mod set;
+mod whole;
 mod zset;
 
 pub(crate) fn b(text: &str) -> Bytes {

@@ -3,11 +3,14 @@
 use bytes::Bytes;
 
 use crate::{
-    Engine, Key, Namespace, Result,
+    Actor, Engine, Key, Namespace, Result,
+    kv::Expires,
     types::{
+        algebra::{self, Combine, ScoreCombine},
         hash::{self, Field, FieldPage, FieldWhen},
         list::{self, Equal, Insert, Inserted, PushTo, Side},
         set,
+        whole::{self, KeyCounts, KeyInfo, KeyPage, Moved, Replace},
         zset::{self, Direction, Part, ScoreAdd, ScoreRange, Scored, ScoresAdded},
     },
 };
@@ -130,6 +133,16 @@ impl Engine {
     ) -> Result<Option<u64>> {
         list::find(self.live()?, namespace, key, value, nth, side).await
     }
+    /// Takes an element out at one end of a list and puts it in at an end of another, or of the same; none when there
+    /// is no source. The error about the destination has index 1.
+    pub async fn list_move(
+        &self,
+        namespace: &Namespace,
+        source: (&Key, Side),
+        destination: (&Key, Side),
+    ) -> Result<Option<Bytes>> {
+        list::transfer(self.live()?, namespace, source, destination).await
+    }
 }
 
 /// Sets. A key that holds something else answers `WrongType`.
@@ -161,6 +174,33 @@ impl Engine {
     /// Different members at random, at most `count`; none when there is no set.
     pub async fn set_draw(&self, namespace: &Namespace, key: &Key, count: u64) -> Result<Option<Vec<Bytes>>> {
         set::draw(self.live()?, namespace, key, count).await
+    }
+    /// Moves a member from one set to another; false when the first has it not. The error about the destination has
+    /// index 1.
+    pub async fn set_move(
+        &self,
+        namespace: &Namespace,
+        source: &Key,
+        destination: &Key,
+        member: &Bytes,
+    ) -> Result<bool> {
+        set::transfer(self.live()?, namespace, source, destination, member).await
+    }
+    /// The members of a combination of sets, in no order; an absent set is empty. An error has the index of its key.
+    pub async fn set_combine(&self, namespace: &Namespace, keys: &[Key], combine: Combine) -> Result<Vec<Bytes>> {
+        algebra::combine(self.live()?, namespace, keys, combine).await
+    }
+    /// The same, put in the place of whatever `destination` holds; without members that is nothing. A value that was
+    /// there is deleted in the feed, by `actor`.
+    pub async fn set_combine_into(
+        &self,
+        namespace: &Namespace,
+        destination: &Key,
+        keys: Vec<Key>,
+        combine: Combine,
+        actor: Actor,
+    ) -> Result<Vec<Bytes>> {
+        algebra::combine_into(self.live()?, namespace, destination, keys, combine, actor).await
     }
 }
 
@@ -241,5 +281,73 @@ impl Engine {
     /// Removes the members from rank `start` to `stop`, both inclusive, negative ones counted from the end; how many.
     pub async fn zset_remove_ranks(&self, namespace: &Namespace, key: &Key, start: i64, stop: i64) -> Result<u64> {
         zset::remove_ranks(self.live()?, namespace, key, start, stop).await
+    }
+    /// Puts a combination of sorted sets in the place of whatever `destination` holds; how many members it has. An error
+    /// has the index of its key. `Invalid` when a score would not be finite.
+    pub async fn zset_combine_into(
+        &self,
+        namespace: &Namespace,
+        destination: &Key,
+        combine: ScoreCombine,
+        actor: Actor,
+    ) -> Result<u64> {
+        algebra::combine_scores_into(self.live()?, namespace, destination, combine, actor).await
+    }
+}
+
+/// Keys, whatever they hold.
+impl Engine {
+    /// What keys are, in one cut, in the order asked; none for an absent one.
+    pub fn key_info(&self, namespace: &Namespace, keys: &[Key]) -> Result<Vec<Option<KeyInfo>>> {
+        whole::info(self.live()?, namespace, keys)
+    }
+    /// A page of live keys of all types in byte order, and whether more follow.
+    pub fn key_page(&self, namespace: &Namespace, page: &KeyPage) -> Result<(Vec<(Key, KeyInfo)>, bool)> {
+        whole::page(self.live()?, namespace, page)
+    }
+    /// How many live keys there are by type. Goes through all of them.
+    pub async fn key_counts(&self, namespace: &Namespace) -> Result<KeyCounts> {
+        whole::count(self.live()?, namespace).await
+    }
+    /// Some live key: each may come, but not each as often; none when there is none.
+    pub fn key_random(&self, namespace: &Namespace) -> Result<Option<Key>> {
+        whole::random(self.live()?, namespace)
+    }
+    /// Deletes keys whatever they hold, in one change; how many were there.
+    pub async fn key_delete(&self, namespace: &Namespace, keys: &[Key], actor: &Actor) -> Result<u64> {
+        whole::delete(self.live()?, namespace, keys, actor).await
+    }
+    /// Gives a key another deadline, or none; what it was before, none when it is absent. A deadline that has passed
+    /// deletes the key. Of a value this is a write, with a version and a line in the feed.
+    pub async fn key_expire(
+        &self,
+        namespace: &Namespace,
+        key: &Key,
+        expires: Expires,
+        actor: &Actor,
+    ) -> Result<Option<KeyInfo>> {
+        whole::expire(self.live()?, namespace, key, expires, actor).await
+    }
+    /// Gives what a key holds another name, its deadline with it. In the feed a value is deleted and set.
+    pub async fn key_rename(
+        &self,
+        namespace: &Namespace,
+        source: &Key,
+        destination: &Key,
+        replace: Replace,
+        actor: &Actor,
+    ) -> Result<Moved> {
+        whole::rename(self.live()?, namespace, source, destination, replace, actor).await
+    }
+    /// Gives another key the same content, its deadline with it. A copy onto itself changes nothing.
+    pub async fn key_copy(
+        &self,
+        namespace: &Namespace,
+        source: &Key,
+        destination: &Key,
+        replace: Replace,
+        actor: Actor,
+    ) -> Result<Moved> {
+        whole::copy(self.live()?, namespace, source, destination, replace, actor).await
     }
 }

@@ -19,6 +19,9 @@ use crate::{
     },
 };
 
+/// So many members are removed one by one, even if they are all.
+const FEW: u64 = 1024;
+
 /// A member with its score.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scored {
@@ -232,7 +235,8 @@ pub(crate) async fn pop(
         let rows = between(&snapshot, card.id, ScoreRange::ALL, direction, count);
         let popped: Vec<Scored> =
             rows.take(usize_of(count)).map(|(row, _)| scored(&row, &mut room)).collect::<Result<_>>()?;
-        if popped.len() as u64 == card.count {
+        // The members of a large one are left to the worker.
+        if popped.len() as u64 == card.count && card.count > FEW {
             place.drop_collection(step.txn);
         } else if !popped.is_empty() {
             let mut card = card;
@@ -305,9 +309,9 @@ fn between(snapshot: &Snapshot, id: u64, range: ScoreRange, direction: Direction
 
 /// What a row of the order says.
 fn scored(row: &Bytes, room: &mut Room) -> Result<Scored> {
-    let place = row.get(8..keys::ZSET_SCORE_END).and_then(keys::read_number).ok_or_else(damaged)?;
     room.take(row.len())?;
-    Ok(Scored { member: row.slice(keys::ZSET_SCORE_END..), score: scores::at_place(place) })
+    let (member, score) = scores::read_row(row)?;
+    Ok(Scored { member, score })
 }
 
 /// The scores of members in one cut, in the order asked.
