@@ -169,9 +169,9 @@ impl Traces {
             live.collections.gone.notify_one();
         }
         let collections = &live.collections;
-        for Move { table, row, new } in &self.moves {
+        for Move { row, new, .. } in &self.moves {
             if let Some(index) = row.get(..8).and_then(keys::read_number).and_then(|id| collections.find_index(id)) {
-                index.lock().follow(*table, row, *new);
+                index.lock().follow(row, *new);
             }
         }
         for Move { table, row, .. } in self.moves.iter().filter(|moved| moved.new) {

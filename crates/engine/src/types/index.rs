@@ -95,7 +95,7 @@ impl Index {
     }
 
     /// A row is new, or gone.
-    pub(crate) fn follow(&mut self, _table: Table, row: &[u8], new: bool) {
+    pub(crate) fn follow(&mut self, row: &[u8], new: bool) {
         let key = &row[8..];
         if self.next.as_deref().is_some_and(|next| key >= next) {
             return;

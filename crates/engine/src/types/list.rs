@@ -5,11 +5,11 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use bytes::Bytes;
-use manifold_store::{Range, Row, Snapshot, View};
+use manifold_store::{Range, Row, Snapshot};
 
 use crate::{
-    Error, Key, Kind, Namespace, Result, keys,
-    keys::RowKey,
+    Error, Key, Kind, Namespace, Result,
+    keys::{self, RowKey},
     live::Live,
     types::{
         Card, KeyType,

@@ -51,7 +51,7 @@ impl Ordered<'_> {
         let mut rows = match self.index.filter(|_| is_deep(self.card, rank)) {
             Some(index) => {
                 let Near { first, before } = index.lock().at(rank)?;
-                return self.from_key(&first, rank - before + 1).nth((rank - before) as usize).map(|(row, _)| row);
+                return self.rows_from(&first, rank - before + 1).nth((rank - before) as usize).map(|(row, _)| row);
             }
             None => Rows::new(
                 self.snapshot,
@@ -81,7 +81,7 @@ impl Ordered<'_> {
     }
 
     /// The rows from a key on.
-    fn from_key(&self, key: &[u8], limit: u64) -> Rows<'_> {
+    fn rows_from(&self, key: &[u8], limit: u64) -> Rows<'_> {
         let prefix = keys::number(self.card.id);
         let range = Range {
             from: [&prefix[..], key].concat(),

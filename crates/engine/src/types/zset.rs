@@ -7,8 +7,8 @@ use foldhash::quality::RandomState;
 use manifold_store::{Range, Row, Snapshot};
 
 use crate::{
-    Error, Key, Kind, Namespace, Result, keys,
-    keys::RowKey,
+    Error, Key, Kind, Namespace, Result,
+    keys::{self, RowKey},
     live::Live,
     types::{
         Card, KeyType, NAME_MAX, check_names,

@@ -67,13 +67,13 @@ fn an_index_counts_what_the_model_has() {
             let mut batch = Batch::new();
             added.iter().for_each(|key| batch.put(TABLE, &row(*key), &[], &[]));
             store.commit(batch).expect("commit");
-            added.iter().for_each(|key| index.follow(TABLE, &row(*key), true));
+            added.iter().for_each(|key| index.follow(&row(*key), true));
             added.iter().for_each(|key| index.split_at(store, TABLE, &row(*key)));
             let removed: BTreeSet<u16> = remove.into_iter().filter(|key| rows.remove(key)).collect();
             let mut batch = Batch::new();
             removed.iter().for_each(|key| batch.delete(TABLE, &row(*key)));
             store.commit(batch).expect("commit");
-            removed.iter().for_each(|key| index.follow(TABLE, &row(*key), false));
+            removed.iter().for_each(|key| index.follow(&row(*key), false));
             if fill && index.fill(store, TABLE, ID) {
                 index.check(&rows);
             }

@@ -188,21 +188,21 @@ impl Model for Zsets {
                 let model = self.0.entry(*key).or_default();
                 let expected: Vec<Scored> = sorted(model, *direction).into_iter().take(*count as usize).collect();
                 assert_eq!(popped, expected);
-                expected.iter().for_each(|scored| drop(model.remove(&scored.member)));
+                expected.iter().for_each(|scored| assert!(model.remove(&scored.member).is_some()));
             }
             Step::RemoveRange(key, range) => {
                 let removed = house.zset_remove_range(&n, &zset(*key), *range).await.expect("remove");
                 let model = self.0.entry(*key).or_default();
                 let expected = within(sorted(model, Direction::Ascending), *range);
                 assert_eq!(removed, expected.len() as u64);
-                expected.iter().for_each(|scored| drop(model.remove(&scored.member)));
+                expected.iter().for_each(|scored| assert!(model.remove(&scored.member).is_some()));
             }
             Step::RemoveRanks(key, start, stop) => {
                 let removed = house.zset_remove_ranks(&n, &zset(*key), *start, *stop).await.expect("remove");
                 let model = self.0.entry(*key).or_default();
                 let expected = part(&sorted(model, Direction::Ascending), *start, *stop);
                 assert_eq!(removed, expected.len() as u64);
-                expected.iter().for_each(|scored| drop(model.remove(&scored.member)));
+                expected.iter().for_each(|scored| assert!(model.remove(&scored.member).is_some()));
             }
             Step::Rank(key, member, direction) => {
                 let rank = house.zset_rank(&n, &zset(*key), member.clone(), *direction).await.expect("rank");
