@@ -1,6 +1,7 @@
 //! Where in the order of its collection a row is: the rows are counted by blocks of neighbours, so a rank is a sum over
 //! blocks and a look at the rows of one. The rows themselves stay in the store: an index of a million elements has some
-//! 16,000 blocks, each with the key of its first row, which is about a byte and a half per element for a list.
+//! 16,000 blocks, each with the key of its first row. That is less than a byte per element of a list, and a sixtieth of
+//! the names more for a sorted set; at worst, after many removals here and there, four times as much.
 //!
 //! Blocks are kept in groups, so that neither a sum nor an insertion goes through all of them. An index is filled piece
 //! by piece; what changes behind the piece that is next is counted when it comes there.

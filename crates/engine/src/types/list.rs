@@ -30,6 +30,8 @@ const ENCODING: u8 = 1;
 const START: u64 = 1 << 63;
 /// The distance of an element from the one it was pushed next to.
 const STRIDE: u64 = 1 << 16;
+/// So many elements are found one by one where distances are even.
+const STEPS: u64 = 64;
 /// So many elements are removed one by one, however few are left.
 const FEW: u64 = 1024;
 
@@ -180,12 +182,28 @@ pub(crate) fn pop_some(
     side: Side,
     count: u64,
 ) -> Result<Vec<Row>> {
-    let snapshot = step.txn.live().store.latest();
     let mut room = Room::new(step.txn.live());
-    let mut rows = from_end(&snapshot, card, side, count.saturating_add(1));
-    let mut popped = Vec::new();
     // The elements of a long list are left to the worker.
     let wholesale = count >= card.count && card.count > FEW;
+    let mut popped = Vec::new();
+    if !card.span.uneven && !wholesale && count.min(card.count) <= STEPS {
+        for _ in 0..count.min(card.count) {
+            let at = if side == Side::Left { card.span.first } else { card.span.last };
+            let row = keys::in_collection_at(card.id, at);
+            let found = step.txn.get(keys::LIST_ELEMENT, &row).ok_or_else(damaged)?;
+            room.take(found.body_len())?;
+            take(step, card, &row, &found);
+            popped.push(found);
+            match side {
+                _ if card.count == 0 => {}
+                Side::Left => card.span.first += STRIDE,
+                Side::Right => card.span.last -= STRIDE,
+            }
+        }
+        return Ok(popped);
+    }
+    let snapshot = step.txn.live().store.latest();
+    let mut rows = from_end(&snapshot, card, side, count.saturating_add(1));
     while (popped.len() as u64) < count
         && let Some((row, found)) = rows.next()
     {

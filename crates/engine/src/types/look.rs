@@ -86,9 +86,11 @@ impl Iterator for Rows<'_> {
             let range = self.range.take()?;
             let chunk = self.snapshot.range(self.table, &range);
             self.fetched = chunk.rows.into_iter();
+            // Who wants few may have got fewer: a little more then, not all at once.
+            let limit = (2 * range.limit).clamp(16, ROWS);
             self.range = chunk.resume.map(|resume| match range.reverse {
-                true => Range { to: Some(resume), limit: ROWS, ..range },
-                false => Range { from: resume, limit: ROWS, ..range },
+                true => Range { to: Some(resume), limit, ..range },
+                false => Range { from: resume, limit, ..range },
             });
         }
     }

@@ -133,37 +133,34 @@ pub(crate) async fn read<R: Ranked>(
     drop(shown);
     let name = keys::kv(namespace, key);
     loop {
-        let found = {
+        let (answer, frame) = {
             let _held = live.locks.lock(&name);
             let snapshot = live.store.latest();
-            match newest(live, &snapshot, namespace, key, kind)? {
-                None => None,
-                Some((card, frame)) => {
+            let latest = snapshot.seq();
+            match newest(live, &snapshot, namespace, key, kind) {
+                Ok(Some((card, frame))) => {
                     let index = live.collections.index(card.id);
-                    let table = Card::tables(kind)[0];
-                    let filled = index.lock().fill(&live.store, table, card.id);
-                    if filled {
+                    if !index.lock().fill(&live.store, Card::tables(kind)[0], card.id) {
+                        (None, 0)
+                    } else {
                         let ordered = Ordered { snapshot: &snapshot, card: &card, index: Some(&index) };
                         let place = ranked.find(&ordered)?;
-                        Some(Some((Look { snapshot, card }, place, frame)))
-                    } else {
-                        Some(None)
+                        (Some(Ok(Some((Look { snapshot, card }, place)))), frame)
                     }
                 }
+                // It went meanwhile, or something else is there now: that may be said when it is durable.
+                Ok(None) => (Some(Ok(None)), latest),
+                Err(error) => (Some(Err(error)), latest),
             }
         };
-        match found {
-            // It went meanwhile, or is too short now: what is durable has the last word.
-            None => {
-                let frame = live.store.latest().seq();
+        match answer {
+            Some(answer) => {
                 live.store.durable(frame).await?;
-                return Ok(None);
-            }
-            Some(None) => tokio::task::yield_now().await,
-            Some(Some((look, place, frame))) => {
-                live.store.durable(frame).await?;
+                let Some((look, place)) = answer? else { return Ok(None) };
                 return finish(live, ranked, look, Some(place)).await.map(Some);
             }
+            // Others may have the key before the next piece of the index is filled.
+            None => tokio::task::yield_now().await,
         }
     }
 }
