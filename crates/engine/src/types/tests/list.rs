@@ -106,6 +106,8 @@ enum Step {
     Trim(u8, i64, i64),
     Remove(u8, Bytes, Equal),
     Insert(u8, Insert),
+    /// So many inserts at one place: there is no room left for them.
+    Wedge(u8, Insert, usize),
     Find(u8, Bytes, u64, Side),
     Index(u8, i64),
     Range(u8, i64, i64),
@@ -145,7 +147,7 @@ impl Model for Lists {
         let key = || 0u8..2;
         let to = prop_oneof![3 => Just(PushTo::Any), 1 => Just(PushTo::Existing)];
         let which = prop_oneof![Just(Equal::All), (0u64..4, side()).prop_map(|(most, side)| Equal::Some(most, side))];
-        let insert = (side(), value(), value()).prop_map(|(side, pivot, value)| Insert { side, pivot, value });
+        let insert = || (side(), value(), value()).prop_map(|(side, pivot, value)| Insert { side, pivot, value });
         prop_oneof![
             4 => (key(), side(), proptest::collection::vec(value(), 0..6), to)
                 .prop_map(|(key, side, values, to)| Step::Push(key, side, values, to)),
@@ -156,7 +158,8 @@ impl Model for Lists {
             2 => (key(), rank(), value()).prop_map(|(key, rank, value)| Step::Set(key, rank, value)),
             1 => (key(), rank(), rank()).prop_map(|(key, start, stop)| Step::Trim(key, start, stop)),
             3 => (key(), value(), which).prop_map(|(key, value, which)| Step::Remove(key, value, which)),
-            4 => (key(), insert).prop_map(|(key, insert)| Step::Insert(key, insert)),
+            4 => (key(), insert()).prop_map(|(key, insert)| Step::Insert(key, insert)),
+            2 => (key(), insert(), 10usize..60).prop_map(|(key, insert, times)| Step::Wedge(key, insert, times)),
             1 => (key(), value(), 0u64..4, side()).prop_map(|(key, value, nth, side)| Step::Find(key, value, nth, side)),
             3 => (key(), rank()).prop_map(|(key, rank)| Step::Index(key, rank)),
             3 => (key(), rank(), rank()).prop_map(|(key, start, stop)| Step::Range(key, start, stop)),
@@ -212,18 +215,11 @@ impl Model for Lists {
                 assert_eq!(removed, gone.len() as u64);
                 gone.iter().rev().for_each(|at| drop(model.remove(*at)));
             }
-            Step::Insert(key, insert) => {
-                let inserted = house.list_insert(&n, &list(*key), insert).await.expect("insert");
-                let model = self.0.entry(*key).or_default();
-                let expected = match model.iter().position(|value| *value == insert.pivot) {
-                    _ if model.is_empty() => Inserted::NoList,
-                    None => Inserted::NoPivot,
-                    Some(at) => {
-                        model.insert(at + usize::from(insert.side == Side::Right), insert.value.clone());
-                        Inserted::Length(model.len() as u64)
-                    }
-                };
-                assert_eq!(inserted, expected);
+            Step::Insert(key, insert) => self.insert(house, *key, insert).await,
+            Step::Wedge(key, insert, times) => {
+                for _ in 0..*times {
+                    self.insert(house, *key, insert).await;
+                }
             }
             Step::Find(key, value, nth, side) => {
                 let model = self.0.entry(*key).or_default();
@@ -266,6 +262,20 @@ impl Model for Lists {
 }
 
 impl Lists {
+    async fn insert(&mut self, house: &House, key: u8, insert: &Insert) {
+        let inserted = house.list_insert(&ns("n"), &list(key), insert).await.expect("insert");
+        let model = self.0.entry(key).or_default();
+        let expected = match model.iter().position(|value| *value == insert.pivot) {
+            _ if model.is_empty() => Inserted::NoList,
+            None => Inserted::NoPivot,
+            Some(at) => {
+                model.insert(at + usize::from(insert.side == Side::Right), insert.value.clone());
+                Inserted::Length(model.len() as u64)
+            }
+        };
+        assert_eq!(inserted, expected);
+    }
+
     async fn push(&mut self, house: &House, key: u8, side: Side, values: &[Bytes], to: PushTo) {
         let length = house.list_push(&ns("n"), &list(key), side, values, to).await.expect("push");
         let model = self.0.entry(key).or_default();
