@@ -1,6 +1,7 @@
 //! Measures Manifold against the plain thing next to it: the store against a `HashMap`, a dialect against a bare hyper
-//! server, queues and streams against those of Redis. The two sides of a comparison take turns within one run, so that a machine that is busy with something else
-//! slows both; what counts is the ratio.
+//! server, queues and streams against those of Redis, time series against InfluxDB and VictoriaMetrics. The two sides of a
+//! comparison take turns within one run, so that a machine that is busy with something else slows both; what counts is the
+//! ratio.
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -10,6 +11,7 @@ mod flo;
 mod http;
 mod measure;
 mod restart;
+mod series;
 mod store;
 
 #[global_allocator]
@@ -37,6 +39,8 @@ enum What {
     Http(http::Args),
     /// Queues and streams in process and through Flo, against Redis if it is installed.
     Flo(flo::Args),
+    /// Time series: ingest, disk and queries through Flo, against InfluxDB and VictoriaMetrics if they are installed.
+    Series(series::Args),
     /// Seconds per GB of log until the engine is ready.
     Restart(restart::Args),
     /// The bare server itself: answers everything with the same body until its standard input ends.
@@ -51,6 +55,7 @@ fn main() -> ExitCode {
         Some(What::Store(args)) => store::run(&args, &scratch),
         Some(What::Http(args)) => http::run(&args, &scratch),
         Some(What::Flo(args)) => flo::run(&args, &scratch),
+        Some(What::Series(args)) => series::run(&args, &scratch),
         Some(What::Restart(args)) => restart::run(&args, &scratch),
         None => all(&scratch),
     };
@@ -67,5 +72,6 @@ fn all(scratch: &std::path::Path) -> Result<()> {
     store::run(&store::Args::default(), scratch)?;
     http::run(&http::Args::default(), scratch)?;
     flo::run(&flo::Args::default(), scratch)?;
+    series::run(&series::Args::default(), scratch)?;
     restart::run(&restart::Args::default(), scratch)
 }

@@ -28,8 +28,10 @@ pub struct Server {
     process: Child,
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where its metrics are, if that is elsewhere.
+    pub metrics: Option<SocketAddr>,
     /// Holds its data.
-    _dir: Option<tempfile::TempDir>,
+    dir: Option<tempfile::TempDir>,
 }
 
 impl Server {
@@ -42,8 +44,8 @@ impl Server {
             .spawn()?;
         let mut line = String::new();
         BufReader::new(process.stdout.take().ok_or("no standard output")?).read_line(&mut line)?;
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, line.trim().parse()?));
-        Ok(Server { process, address, _dir: None })
+        let address = local(line.trim().parse()?);
+        Ok(Server { process, address, metrics: None, dir: None })
     }
 
     /// Manifold at a durability level, with an empty data directory; its address is that of the dialect.
@@ -65,8 +67,8 @@ impl Server {
             Dialect::Unison => unison,
             Dialect::Flo => flo,
         };
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        Ok(Server { process, address, _dir: Some(dir) })
+        let metrics = Some(local(metrics_port));
+        Ok(Server { process, address: local(port), metrics, dir: Some(dir) })
     }
 
     /// `redis-server` with the append-only file that comes closest to a durability level, if it is installed.
@@ -78,18 +80,31 @@ impl Server {
             "interval" => "everysec",
             _ => "no",
         };
-        let started = Command::new("redis-server")
+        let mut command = Command::new("redis-server");
+        command
             .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--daemonize", "no", "--loglevel", "warning"])
             .args(["--save", "", "--appendonly", "yes", "--appendfsync", fsync])
-            .args(["--dir".as_ref(), dir.path().as_os_str()])
-            .stdout(Stdio::null())
-            .spawn();
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        match started {
-            Ok(process) => Ok(Some(Server { process, address, _dir: Some(dir) })),
+            .args(["--dir".as_ref(), dir.path().as_os_str()]);
+        Server::installed(&mut command, port, dir)
+    }
+
+    /// What `command` starts, which listens on `port` and has its data in `dir`; none where it is not installed.
+    pub fn installed(command: &mut Command, port: u16, dir: tempfile::TempDir) -> Result<Option<Server>> {
+        match command.stdout(Stdio::null()).spawn() {
+            Ok(process) => Ok(Some(Server { process, address: local(port), metrics: None, dir: Some(dir) })),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(format!("redis-server does not start: {error}").into()),
+            Err(error) => Err(format!("{} does not start: {error}", command.get_program().display()).into()),
         }
+    }
+
+    /// The directory that holds its data, and little else.
+    pub fn dir(&self) -> Option<&Path> {
+        self.dir.as_ref().map(tempfile::TempDir::path)
+    }
+
+    /// The process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Time the process has spent on processors.
@@ -111,6 +126,11 @@ pub fn sibling() -> Result<PathBuf> {
     Ok(std::env::current_exe()?.with_file_name("manifold"))
 }
 
-fn free_port() -> Result<u16> {
+fn local(port: u16) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+}
+
+/// A port of this machine that nothing listens on.
+pub fn free_port() -> Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }

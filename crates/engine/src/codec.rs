@@ -15,6 +15,11 @@ pub(crate) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
+/// Appends a signed number so that small ones of either sign are short (zigzag), as a varint.
+pub(crate) fn put_signed(out: &mut Vec<u8>, value: i64) {
+    put_varint(out, (value.wrapping_shl(1) ^ (value >> 63)) as u64);
+}
+
 /// Appends the length as a varint, then the bytes.
 pub(crate) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     put_varint(out, bytes.len() as u64);
@@ -74,12 +79,26 @@ impl<'a> Reader<'a> {
         None
     }
 
+    pub(crate) fn signed(&mut self) -> Option<i64> {
+        let zigzag = self.varint()?;
+        Some((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64))
+    }
+
     pub(crate) fn deadline(&mut self) -> Option<Option<Timestamp>> {
         Some(self.varint()?.checked_sub(1).map(Timestamp))
     }
 
     pub(crate) fn bytes(&mut self) -> Option<&'a [u8]> {
         let len = usize::try_from(self.varint()?).ok()?;
+        self.take(len)
+    }
+
+    pub(crate) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        self.take(N)?.try_into().ok()
+    }
+
+    /// So many bytes.
+    pub(crate) fn take(&mut self, len: usize) -> Option<&'a [u8]> {
         let (bytes, rest) = self.rest.split_at_checked(len)?;
         self.rest = rest;
         self.read += len;

@@ -58,6 +58,21 @@ pub(crate) const STREAM_CONSUMER: Table = Table(34);
 /// What is left of streams and groups and has to go: the stream's id, perhaps the group's number.
 pub(crate) const STREAM_GONE: Table = Table(35);
 
+/// Namespaces that have time series: the space's id.
+pub(crate) const SERIES_SPACE: Table = Table(40);
+/// Measurements: the measurement's id.
+pub(crate) const SERIES_MEASUREMENT: Table = Table(41);
+/// Fields: the measurement's id, the field's number.
+pub(crate) const SERIES_FIELD: Table = Table(42);
+/// Series: the series' id.
+pub(crate) const SERIES: Table = Table(43);
+/// Through which chunk a column is sealed: the series' id, the field's number.
+pub(crate) const SERIES_MARK: Table = Table(44);
+/// Points as they were written: the space's id, the chunk's number.
+pub(crate) const SERIES_CHUNK: Table = Table(45);
+/// Points of columns, sealed: the series' id, the field's number, the block's number.
+pub(crate) const SERIES_BLOCK: Table = Table(46);
+
 /// What is left of collections and has to go: the collection's id.
 pub(crate) const COLLECTION_GONE: Table = Table(50);
 /// Fields of hashes: the collection's id, the field.
@@ -101,6 +116,15 @@ pub(crate) const TABLES: &[TableSpec] = &[
     TableSpec { table: STREAM_PENDING, name: "stream_pending", ordered: true, inline_max: None },
     TableSpec { table: STREAM_CONSUMER, name: "stream_consumer", ordered: true, inline_max: None },
     TableSpec { table: STREAM_GONE, name: "stream_gone", ordered: true, inline_max: None },
+    TableSpec { table: SERIES_SPACE, name: "series_space", ordered: true, inline_max: None },
+    // Names are read when the engine starts, and kept in the catalogs of their spaces from then on.
+    TableSpec { table: SERIES_MEASUREMENT, name: "series_measurement", ordered: true, inline_max: Some(0) },
+    TableSpec { table: SERIES_FIELD, name: "series_field", ordered: true, inline_max: Some(0) },
+    TableSpec { table: SERIES, name: "series", ordered: true, inline_max: Some(0) },
+    TableSpec { table: SERIES_MARK, name: "series_mark", ordered: true, inline_max: None },
+    // Read when the engine starts, and never again: until they go, their points are in buffers.
+    TableSpec { table: SERIES_CHUNK, name: "series_chunk", ordered: true, inline_max: Some(0) },
+    TableSpec { table: SERIES_BLOCK, name: "series_block", ordered: true, inline_max: Some(0) },
     TableSpec { table: COLLECTION_GONE, name: "collection_gone", ordered: true, inline_max: None },
     TableSpec { table: HASH_FIELD, name: "hash_field", ordered: true, inline_max: None },
     TableSpec { table: LIST_ELEMENT, name: "list_element", ordered: true, inline_max: None },
@@ -121,6 +145,9 @@ pub(crate) const META_QUEUE: &[u8] = b"queue";
 
 /// Key of the [`META`] row that keeps the id of the next stream.
 pub(crate) const META_STREAM: &[u8] = b"stream";
+
+/// Key of the [`META`] row that keeps the last id given to a measurement or a series.
+pub(crate) const META_SERIES: &[u8] = b"series";
 
 /// Key of the [`META`] row below whose number ids of collections may have been given out.
 pub(crate) const META_COLLECTION: &[u8] = b"collection";
@@ -232,6 +259,60 @@ pub(crate) fn stream_consumer(stream: u64, group: u32, consumer: &Name) -> RowKe
     let mut row = stream_group_rows(stream, group);
     row.extend_from_slice(consumer.as_bytes());
     row
+}
+
+/// The key of [`SERIES_FIELD`].
+pub(crate) fn series_field(measurement: u64, field: u32) -> [u8; 12] {
+    let mut row = [0; 12];
+    row[..8].copy_from_slice(&measurement.to_be_bytes());
+    row[8..].copy_from_slice(&field.to_be_bytes());
+    row
+}
+
+/// Reads a key made by [`series_field`].
+pub(crate) fn read_series_field(row: &[u8]) -> Option<(u64, u32)> {
+    let (measurement, field) = row.split_first_chunk()?;
+    Some((u64::from_be_bytes(*measurement), u32::from_be_bytes(field.try_into().ok()?)))
+}
+
+/// The key of [`SERIES_MARK`].
+pub(crate) fn series_mark(series: u64, field: u32) -> [u8; 12] {
+    series_field(series, field)
+}
+
+/// Reads a key made by [`series_mark`].
+pub(crate) fn read_series_mark(row: &[u8]) -> Option<(u64, u32)> {
+    read_series_field(row)
+}
+
+/// The key of [`SERIES_CHUNK`].
+pub(crate) fn series_chunk(space: u64, chunk: u64) -> [u8; 16] {
+    let mut row = [0; 16];
+    row[..8].copy_from_slice(&space.to_be_bytes());
+    row[8..].copy_from_slice(&chunk.to_be_bytes());
+    row
+}
+
+/// Reads a key made by [`series_chunk`].
+pub(crate) fn read_series_chunk(row: &[u8]) -> Option<(u64, u64)> {
+    let (space, chunk) = row.split_first_chunk()?;
+    Some((u64::from_be_bytes(*space), read_number(chunk)?))
+}
+
+/// The key of [`SERIES_BLOCK`].
+pub(crate) fn series_block(series: u64, field: u32, block: u64) -> [u8; 20] {
+    let mut row = [0; 20];
+    row[..8].copy_from_slice(&series.to_be_bytes());
+    row[8..12].copy_from_slice(&field.to_be_bytes());
+    row[12..].copy_from_slice(&block.to_be_bytes());
+    row
+}
+
+/// Reads a key made by [`series_block`].
+pub(crate) fn read_series_block(row: &[u8]) -> Option<(u64, u32, u64)> {
+    let (series, rest) = row.split_first_chunk()?;
+    let (field, block) = rest.split_first_chunk()?;
+    Some((u64::from_be_bytes(*series), u32::from_be_bytes(*field), read_number(block)?))
 }
 
 /// The key of [`HASH_FIELD`], [`SET_MEMBER`] and [`ZSET_MEMBER`].

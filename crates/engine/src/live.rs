@@ -14,19 +14,22 @@ use crate::{
     feed::{Change, ChangeOp, Feed},
     namespaces::Known,
     queue::Queues,
+    series::{Rules, Spaces},
     stream::Streams,
     timers::Timers,
     txn::Locks,
     types::Collections,
 };
 
-/// The running engine. Locks are taken in this order: keys, a queue or those of a stream, ids of
+/// The running engine. Locks are taken in this order: keys, a queue or those of a stream or of time series, ids of
 /// collections, namespaces, the feed's turn, the store's own; that of a collection's index is taken under its key's.
 pub(crate) struct Live {
     pub(crate) store: Store,
     pub(crate) feed: std::sync::Arc<Feed>,
     pub(crate) timers: Timers,
     pub(crate) streams: Streams,
+    pub(crate) series: Spaces,
+    pub(crate) series_retention: Rules,
     pub(crate) locks: Locks,
     pub(crate) namespaces: Known,
     pub(crate) queues: Queues,
@@ -59,7 +62,7 @@ impl Live {
     /// Refuses growth beyond the memory limit.
     pub(crate) fn check_memory(&self) -> Result<()> {
         let limit = self.limits.memory_bytes;
-        if limit > 0 && self.store.memory_bytes() >= limit {
+        if limit > 0 && self.store.memory_bytes() + self.series.totals.memory_bytes() >= limit {
             return Err(Error::new(Kind::Full, format!("the memory limit of {limit} bytes is reached")));
         }
         Ok(())

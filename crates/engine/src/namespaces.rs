@@ -8,7 +8,7 @@ use manifold_store::{Batch, Range, Row, Snapshot, Store, Table, View};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use smallvec::SmallVec;
 
-use crate::{Error, Kind, Namespace, Result, Timestamp, codec, keys, kv, live::Live, queue, txn, types};
+use crate::{Error, Kind, Namespace, Result, Timestamp, codec, keys, kv, live::Live, queue, series, txn, types};
 
 #[cfg(test)]
 mod tests;
@@ -34,6 +34,8 @@ pub struct NamespaceInfo {
     pub queues: u64,
     /// Streams.
     pub streams: u64,
+    /// Measurements of time series.
+    pub measurements: u64,
 }
 
 /// Names known to exist, so that a write need not look for the row of its namespace.
@@ -125,7 +127,15 @@ fn count(live: &Live) -> Result<Vec<NamespaceInfo>> {
         let name = namespace(name)?;
         found.insert(
             name.clone(),
-            NamespaceInfo { name, created_at: created_at(row)?, keys: 0, collections: 0, queues: 0, streams: 0 },
+            NamespaceInfo {
+                name,
+                created_at: created_at(row)?,
+                keys: 0,
+                collections: 0,
+                queues: 0,
+                streams: 0,
+                measurements: 0,
+            },
         );
         Ok(())
     })?;
@@ -157,6 +167,9 @@ fn count(live: &Live) -> Result<Vec<NamespaceInfo>> {
             found.entry(name).and_modify(|info| info.streams = streams);
         },
     )?;
+    for (name, measurements) in series::count_measurements(&snapshot)? {
+        found.entry(name).and_modify(|info| info.measurements = measurements);
+    }
     Ok(found.into_values().collect())
 }
 
@@ -186,7 +199,12 @@ fn each_counted(
     Ok(())
 }
 
-fn each_row(snapshot: &Snapshot, table: Table, mut each: impl FnMut(&Bytes, &Row) -> Result<()>) -> Result<()> {
+/// Calls `each` with the rows of a table in the order of their keys.
+pub(crate) fn each_row(
+    snapshot: &Snapshot,
+    table: Table,
+    mut each: impl FnMut(&Bytes, &Row) -> Result<()>,
+) -> Result<()> {
     let mut from = Some(Vec::new());
     while let Some(start) = from {
         let chunk = snapshot.range(table, &Range { from: start, to: None, limit: ROWS, reverse: false });

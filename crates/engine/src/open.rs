@@ -16,6 +16,7 @@ use crate::{
     live::{Counters, Live},
     namespaces::{self, Known},
     queue::Queues,
+    series,
     stream::Streams,
     timers::{Expiry, Timers},
     txn::Locks,
@@ -31,13 +32,14 @@ pub(crate) struct Ground {
     pub(crate) disk: Arc<dyn Disk>,
     /// Everything about the store that no operator chooses.
     pub(crate) store: manifold_store::Options,
+    pub(crate) series: series::Tuning,
 }
 
 impl Ground {
     /// The file system.
     pub(crate) fn real() -> Self {
         let store = manifold_store::Options { salt: chance::number(), ..manifold_store::Options::new(keys::TABLES) };
-        Ground { disk: Arc::new(RealDisk), store }
+        Ground { disk: Arc::new(RealDisk), store, series: series::Tuning::default() }
     }
 }
 
@@ -47,12 +49,13 @@ pub(crate) fn open(
     options: &Options,
     stop: watch::Receiver<bool>,
 ) -> std::result::Result<Live, OpenError> {
-    let Options { dir, level, interval, limits, retention, series_retention: _, clock } = options.clone();
+    let Options { dir, level, interval, limits, retention, series_retention, clock } = options.clone();
     let store_options = manifold_store::Options { level, interval, ..ground.store };
     let store = Store::open(ground.disk, &dir, store_options)?;
     let recovered = prologue(&store, clock.now()).map_err(|error| refuse(&dir, &error))?;
     let known = Known::read(&store).map_err(|error| refuse(&dir, &error))?;
     let streams = Streams::recover(&store).map_err(|error| refuse(&dir, &error))?;
+    let series = series::recover(&store, clock.now(), ground.series).map_err(|error| refuse(&dir, &error))?;
     let collections = Collections::recover(&store).map_err(|error| refuse(&dir, &error))?;
     let feed = Arc::new(Feed::new(recovered, store.durable_seq()));
     store.on_durable({
@@ -64,6 +67,8 @@ pub(crate) fn open(
         feed,
         timers: Timers::new(),
         streams,
+        series,
+        series_retention: series::Rules::new(series_retention),
         locks: Locks::new(),
         namespaces: known,
         queues: Queues::new(clock.now()),

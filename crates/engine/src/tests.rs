@@ -11,6 +11,7 @@ use crate::{
     keys,
     kv::{Delete, Encoding, Entry, Expires, Op, Outcome, Put, Value, When},
     open::Ground,
+    series,
 };
 
 mod crash;
@@ -27,6 +28,7 @@ pub(crate) struct House {
     pub(crate) engine: Engine,
     pub(crate) options: Options,
     pub(crate) disk: SimDisk,
+    pub(crate) tuning: series::Tuning,
 }
 
 impl std::ops::Deref for House {
@@ -46,15 +48,18 @@ impl House {
     pub(crate) async fn with(change: impl FnOnce(&mut Options)) -> House {
         let mut options = Options { clock: Clock::manual(START), ..Options::new("/data") };
         change(&mut options);
-        let disk = SimDisk::new();
-        let engine = opened(&disk, &options).await;
-        House { engine, options, disk }
+        House::on(SimDisk::new(), options).await
     }
 
     /// An engine on a disk that has seen something.
     pub(crate) async fn on(disk: SimDisk, options: Options) -> House {
-        let engine = opened(&disk, &options).await;
-        House { engine, options, disk }
+        House::tuned(disk, options, series::Tuning::default()).await
+    }
+
+    /// The same with other bounds of the storage of time series.
+    pub(crate) async fn tuned(disk: SimDisk, options: Options, tuning: series::Tuning) -> House {
+        let engine = opened(&disk, &options, &tuning).await;
+        House { engine, options, disk, tuning }
     }
 
     /// Stops the machine and starts it again on what the disk kept.
@@ -62,7 +67,7 @@ impl House {
         self.disk.crash();
         self.engine.close().await.ok();
         self.disk = self.disk.reboot(how);
-        self.engine = opened(&self.disk, &self.options).await;
+        self.engine = opened(&self.disk, &self.options, &self.tuning).await;
     }
 
     /// Stops the engine properly and starts it again.
@@ -74,7 +79,7 @@ impl House {
     pub(crate) async fn restart_with(&mut self, change: impl FnOnce(&mut Options)) {
         self.engine.close().await.expect("closes");
         change(&mut self.options);
-        self.engine = opened(&self.disk, &self.options).await;
+        self.engine = opened(&self.disk, &self.options, &self.tuning).await;
     }
 
     pub(crate) fn advance(&self, ms: u64) {
@@ -126,8 +131,9 @@ impl House {
     }
 }
 
-async fn opened(disk: &SimDisk, options: &Options) -> Engine {
-    let engine = Engine::open_on(ground(disk), options.clone());
+async fn opened(disk: &SimDisk, options: &Options, tuning: &series::Tuning) -> Engine {
+    let ground = Ground { series: tuning.clone(), ..ground(disk) };
+    let engine = Engine::open_on(ground, options.clone());
     engine.recovered().await.expect("recovers");
     engine
 }
@@ -143,7 +149,7 @@ pub(crate) fn ground(disk: &SimDisk) -> Ground {
         salt: 0x5eed,
         ..manifold_store::Options::new(keys::TABLES)
     };
-    Ground { disk: Arc::new(disk.clone()), store }
+    Ground { disk: Arc::new(disk.clone()), store, series: series::Tuning::default() }
 }
 
 pub(crate) fn ns(name: &str) -> Namespace {

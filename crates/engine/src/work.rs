@@ -16,7 +16,7 @@ use crate::{
     feed::{Herald, Trim},
     kv::Forget,
     live::Live,
-    stream,
+    series, stream,
     timers::Expiry,
     types,
 };
@@ -65,6 +65,8 @@ impl Workers {
             spawn(live, stream::Surplus),
             spawn(live, stream::Idle),
             spawn(live, stream::Sweep),
+            spawn(live, series::Seal),
+            spawn(live, series::Retain::default()),
             spawn(live, types::Sweep),
             spawn(live, types::Idle),
         ])

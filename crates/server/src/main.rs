@@ -273,6 +273,8 @@ fn engine_options(config: &Config) -> engine::Options {
     options.limits.value_bytes = config.limits.value_bytes;
     options.limits.tombstones = config.unison.tombstones_max;
     options.retention = config.unison.retention();
+    config.flo.timeseries.limit(&mut options.limits);
+    options.series_retention = config.flo.timeseries.retention();
     options
 }
 

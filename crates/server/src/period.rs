@@ -47,14 +47,21 @@ impl Serialize for Period {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Keep(pub Option<Duration>);
 
-impl<'de> Deserialize<'de> for Keep {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
+impl FromStr for Keep {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
         let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
         if !digits.is_empty() && digits.bytes().all(|b| b == b'0') {
             return Ok(Keep(None));
         }
-        Period::from_str(&text).map(|Period(period)| Keep(Some(period))).map_err(de::Error::custom)
+        text.parse().map(|Period(period)| Keep(Some(period)))
+    }
+}
+
+impl<'de> Deserialize<'de> for Keep {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 

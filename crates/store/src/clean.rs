@@ -24,6 +24,9 @@ const MOVE_BYTES: usize = 256 << 10;
 /// Rows copied at a time.
 const MOVE_ROWS: usize = 256;
 
+/// With so many dead bytes, and four times as many as live ones, the only segment is sealed so that it can be cleaned.
+const WORTH_SEALING: u64 = 32 << 20;
+
 /// Bytes of the log by segment.
 #[derive(Debug, Default)]
 pub(crate) struct Usage {
@@ -75,8 +78,10 @@ impl Shared {
         let (&newest, &(newest_len, newest_live)) = usage.segments.last_key_value()?;
         let (&oldest, &(_, oldest_live)) = usage.segments.first_key_value()?;
         if oldest == newest {
-            // The only segment of a full disk: what was deleted in it can come back only when it is sealed.
-            let worth = full && newest_len - newest_live > self.options.reserve_bytes;
+            // The only segment gives back what was deleted in it only when it is sealed.
+            let dead = newest_len.saturating_sub(newest_live);
+            let mostly_dead = dead > WORTH_SEALING && dead / 4 > newest_live;
+            let worth = mostly_dead || full && dead > self.options.reserve_bytes;
             if !worth || self.log.lock().rotate(newest_live, self.home()).is_err() {
                 return None;
             }

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::{Result, series::Scalar};
+use crate::{
+    Result,
+    series::{Scalar, block},
+};
 
 /// Values of points, by type; those of a mixed column are kept as they came.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,6 +69,17 @@ pub(crate) struct BlockView {
     pub(crate) body: Body,
 }
 
+impl BlockView {
+    /// Its points.
+    pub(crate) fn read(&self) -> Result<Run> {
+        match &self.body {
+            Body::Row(row) => block::decode(&self.summary, &row.body()?),
+            #[cfg(test)]
+            Body::Bytes(body) => block::decode(&self.summary, body),
+        }
+    }
+}
+
 /// Where a block's bytes are.
 #[derive(Clone)]
 pub(crate) enum Body {
@@ -78,17 +92,15 @@ pub(crate) enum Body {
 
 /// What a query reads from.
 pub(crate) trait Source {
-    /// The series that the query's filters let pass, by their keys' text.
-    fn series(&self) -> &[Arc<SeriesMatch>];
+    /// How many series the query's filters let pass; they are numbered by their keys' text.
+    fn series(&self) -> usize;
+    /// The tags of a series, by tag.
+    fn tags(&self, series: usize) -> &[(Arc<str>, Arc<str>)];
     /// The fields asked for that the measurement has, by name: the name, and whether it holds text.
     fn fields(&self) -> &[(Arc<str>, bool)];
+    /// Points before this instant do not count.
+    fn oldest(&self) -> i64;
     /// The column of a field of a series between two instants, both included; none = it has no points there. Blocks and
     /// newer points that lie wholly outside are left out, others may reach beyond.
     fn column(&self, series: usize, field: usize, range: (i64, i64)) -> Result<Option<ColumnView>>;
-}
-
-/// A series that a query reads.
-pub(crate) struct SeriesMatch {
-    /// By tag.
-    pub(crate) tags: Vec<(Arc<str>, Arc<str>)>,
 }

@@ -8,15 +8,46 @@ use std::{cmp::Ordering, sync::Arc};
 
 use bytes::Bytes;
 
+mod backlog;
+mod block;
+mod buffer;
+mod catalog;
+mod chunk;
 mod column;
+mod columns;
+mod delete;
+mod list;
+mod number;
+mod open;
 mod pattern;
 mod plan;
 mod points;
+mod query;
+mod remove;
+mod retain;
+mod run;
+mod seal;
+mod sealer;
+mod search;
+mod space;
+mod stats;
+mod tuning;
+mod upkeep;
 mod verbs;
+mod write;
 
+#[cfg(test)]
+mod tests;
+
+pub(crate) use catalog::count_measurements;
+pub(crate) use open::recover;
 pub use pattern::Pattern;
 pub use plan::{Aggregate, Comparison, Expr, Operator, Query, Stage, TagFilter, TagTest, UNTAGGED};
-pub use points::{FieldRef, Points, SeriesRef};
+pub use points::{FieldRef, Mark, Points, SeriesRef};
+pub(crate) use retain::{Retain, Rules};
+pub(crate) use space::Spaces;
+pub(crate) use tuning::Tuning;
+pub(crate) use upkeep::Seal;
 
 /// A value of a point.
 #[derive(Debug, Clone, PartialEq)]

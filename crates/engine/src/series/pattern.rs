@@ -4,6 +4,9 @@ use std::{fmt, sync::Arc};
 
 use regex::{Regex, RegexBuilder};
 
+#[cfg(test)]
+mod tests;
+
 /// Bytes a compiled pattern may take.
 const COMPILED_BYTES: usize = 1 << 20;
 
@@ -22,7 +25,10 @@ impl Pattern {
     pub fn regex(source: &str) -> Result<Self, String> {
         // On its own first: `a)|(b` must not become right between parentheses that are ours.
         compile(source)?;
-        Ok(Pattern { regex: compile(&format!("\\A(?s:{source})\\z"))?.into(), source: source.into() })
+        let whole = compile(&format!("\\A(?s:{source})\\z"));
+        // Right on its own, but not between parentheses: it ends in a comment, which a line feed closes.
+        let whole = whole.or_else(|_| compile(&format!("\\A(?s:{source}\n)\\z")))?;
+        Ok(Pattern { regex: whole.into(), source: source.into() })
     }
     /// A glob: `*` stands for any text, `?` for any character.
     ///

@@ -45,7 +45,12 @@ pub enum TagTest {
 }
 
 /// A step of a query. Points come in as one stream per field and series; stages up to the first aggregate or pool see
-/// them that way.
+/// them that way, later ones the streams of a field and group. A stream's tags are those on which all its series agree.
+///
+/// Integers and booleans (1 and 0) alone have exact sums, extremes and counts: integers, while they fit; floats among
+/// them make floats of them. First, last, `Where`, `Top` and `Bottom` leave values as they are; `Round`, `Abs`, `Ceil`
+/// and `Floor` leave integers integers; everything else gives floats. Text passes through `Pool`, first and last, and
+/// is counted; other stages drop it. No value is ever infinite or not a number: such a point is left out.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Stage {
     /// One point per window from all streams of a field, or of a field and a group.
@@ -79,7 +84,7 @@ pub enum Stage {
     Ceil,
     /// Next integer below.
     Floor,
-    /// The streams with the greatest sums of points, so many.
+    /// The streams with the greatest sums of points, so many of all; of equal sums, those with the smaller keys.
     Top(usize),
     /// The streams with the least.
     Bottom(usize),

@@ -1,5 +1,7 @@
 //! The points of one write.
 
+use std::collections::HashSet;
+
 use crate::series::{FieldType, SeriesKey};
 
 /// A series that exists; see [`crate::Engine::find_series`]. Means nothing in another epoch.
@@ -14,7 +16,7 @@ pub struct FieldRef(pub(crate) u32);
 pub(crate) const NEW: u32 = 1 << 31;
 
 /// Lines of points for one write, in their order: of two values for the same instant of the same column the later one
-/// wins. Filled line by line: [`Points::line`] or [`Points::new_line`], then its values, then [`Points::end`].
+/// wins. Filled line by line: its values, then [`Points::end`] or [`Points::end_new`].
 #[derive(Debug, Clone, Default)]
 pub struct Points {
     /// The epoch of all references; 0 = there are none.
@@ -82,7 +84,7 @@ impl Points {
         self.new_fields.truncate(mark.new_fields);
     }
 
-    /// A field by its name, for values of this line.
+    /// A field by its name, for values of this line and, unless it is abandoned, of later ones of the same measurement.
     pub fn new_field(&mut self, name: &str) -> FieldRef {
         self.new_fields.push(name.into());
         FieldRef(NEW | (self.new_fields.len() - 1) as u32)
@@ -108,20 +110,42 @@ impl Points {
         let at = self.text.len();
         fill(&mut self.text);
         let len = self.text.len() - at;
-        self.sample(field, FieldType::Text, (at as u64) << 32 | len as u64);
+        self.sample(field, FieldType::Text, Sample::text_bits(at, len));
     }
     fn sample(&mut self, field: FieldRef, kind: FieldType, bits: u64) {
         self.values.push(Sample { field: field.0, kind, bits });
+    }
+
+    /// Of values of one field since `mark` keeps the last.
+    pub fn keep_last(&mut self, mark: Mark) {
+        let line = self.values.split_off(mark.values);
+        let mut seen = HashSet::with_capacity(line.len());
+        let last = line.into_iter().rev().filter(|sample| seen.insert(sample.field));
+        self.values.extend(last);
+        self.values[mark.values..].reverse();
     }
 
     /// Ends a line of a known series: its values are those since the line before, at least one.
     pub fn end(&mut self, series: SeriesRef, time: i64) {
         self.lines.push(Line { time, series: series.0, values_end: self.values.len() as u32 });
     }
-    /// Ends a line of a series by its key.
-    pub fn end_new(&mut self, series: SeriesKey, time: i64) {
+    /// Ends a line of a series by its key; further lines of these points may be of what it returns.
+    pub fn end_new(&mut self, series: SeriesKey, time: i64) -> SeriesRef {
         self.new_series.push(series);
         let series = SeriesRef(NEW | (self.new_series.len() - 1) as u32);
         self.end(series, time);
+        series
+    }
+}
+
+impl Sample {
+    /// Text of `len` bytes at `at`. No request and no chunk comes near 4 GiB.
+    pub(crate) fn text_bits(at: usize, len: usize) -> u64 {
+        (at as u64) << 32 | len as u64
+    }
+    /// A text's bytes, out of all text.
+    pub(crate) fn text<'a>(&self, all: &'a [u8]) -> &'a [u8] {
+        let (at, len) = ((self.bits >> 32) as usize, self.bits as u32 as usize);
+        all.get(at..).and_then(|rest| rest.get(..len)).unwrap_or_default()
     }
 }

@@ -3,68 +3,67 @@
 use std::sync::Arc;
 
 use crate::{
-    Engine, Error, Kind, Namespace, Result,
+    Engine, Namespace, Result,
     series::{
         DeletePoints, FieldRef, MeasurementInfo, Points, Query, SeriesKey, SeriesPoints, SeriesRef, SeriesStats,
-        Written,
+        Written, delete, list, query, stats, write,
     },
 };
-
-fn missing() -> Error {
-    Error::new(Kind::Bug, "time series are not here yet")
-}
 
 /// Time series.
 impl Engine {
     /// Which numbers of series hold now; 0 = the namespace has none. Changes when a series is deleted.
-    pub fn series_epoch(&self, _namespace: &Namespace) -> Result<u64> {
-        Err(missing())
+    pub fn series_epoch(&self, namespace: &Namespace) -> Result<u64> {
+        let space = self.live()?.series.find(namespace);
+        Ok(space.map_or(0, |space| space.catalog.read().epoch()))
     }
     /// The number of a series, for [`Points`] of `epoch`; none when it does not exist, or the epoch is another by now.
-    pub fn find_series(&self, _namespace: &Namespace, _epoch: u64, _key: &SeriesKey) -> Result<Option<SeriesRef>> {
-        Err(missing())
+    pub fn find_series(&self, namespace: &Namespace, epoch: u64, key: &SeriesKey) -> Result<Option<SeriesRef>> {
+        let Some(space) = self.live()?.series.find(namespace) else { return Ok(None) };
+        let catalog = space.catalog.read();
+        let slot = if catalog.epoch() == epoch { catalog.find(key) } else { None };
+        Ok(slot.map(SeriesRef))
     }
     /// The number of a field of the series' measurement, likewise.
     pub fn find_field(
         &self,
-        _namespace: &Namespace,
-        _epoch: u64,
-        _series: SeriesRef,
-        _field: &str,
+        namespace: &Namespace,
+        epoch: u64,
+        series: SeriesRef,
+        field: &str,
     ) -> Result<Option<FieldRef>> {
-        Err(missing())
+        let Some(space) = self.live()?.series.find(namespace) else { return Ok(None) };
+        let catalog = space.catalog.read();
+        let series = if catalog.epoch() == epoch { catalog.series(series.0) } else { None };
+        let field = series.and_then(|series| catalog.find_field(&series.measurement, field));
+        Ok(field.map(|(number, _)| FieldRef(number)))
     }
     /// Writes lines; the answer is durable. Those that break a rule about data are left out and told; with `atomic` one
     /// such line leaves out all of them. Series, fields, measurement and namespace are created as needed. `None` when
     /// the epoch of the points is over: look the numbers up again.
-    pub async fn write_points(
-        &self,
-        _namespace: &Namespace,
-        _points: Points,
-        _atomic: bool,
-    ) -> Result<Option<Written>> {
-        Err(missing())
+    pub async fn write_points(&self, namespace: &Namespace, points: Points, atomic: bool) -> Result<Option<Written>> {
+        write::write(self.live()?, namespace, points, atomic).await
     }
     /// Computes a query over what is durable. Series by field, then key. `Invalid` when it needs more points, windows or
     /// memory than a query may, `Busy` when it takes too long.
-    pub async fn query_points(&self, _namespace: &Namespace, _query: Query) -> Result<Vec<SeriesPoints>> {
-        Err(missing())
+    pub async fn query_points(&self, namespace: &Namespace, query: Query) -> Result<Vec<SeriesPoints>> {
+        query::query(self.live()?, namespace, query).await
     }
     /// Deletes points; series and measurements that have none left are gone. How many points there were.
-    pub async fn delete_points(&self, _namespace: &Namespace, _delete: DeletePoints) -> Result<u64> {
-        Err(missing())
+    pub async fn delete_points(&self, namespace: &Namespace, delete: DeletePoints) -> Result<u64> {
+        delete::delete(self.live()?, namespace, delete).await
     }
     /// The measurements of a namespace by name, at most `limit` after the one named.
     pub async fn measurements(
         &self,
-        _namespace: &Namespace,
-        _after: Option<&Arc<str>>,
-        _limit: usize,
+        namespace: &Namespace,
+        after: Option<&Arc<str>>,
+        limit: usize,
     ) -> Result<Vec<MeasurementInfo>> {
-        Err(missing())
+        list::measurements(self.live()?, namespace, after, limit).await
     }
-    /// Numbers for metrics.
+    /// Numbers for metrics; zeros until the engine has recovered.
     pub fn series_stats(&self) -> SeriesStats {
-        SeriesStats::default()
+        self.live().map_or_else(|_| SeriesStats::default(), |live| stats::stats(live))
     }
 }

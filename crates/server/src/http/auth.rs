@@ -16,22 +16,24 @@ pub enum Credential<'a> {
     Missing,
     /// Several headers, another scheme, or an empty key.
     Malformed,
-    /// `Bearer` and this key.
-    Bearer(&'a [u8]),
+    /// The scheme that was asked for and this key.
+    Key(&'a [u8]),
 }
 
-/// Reads the header: the scheme in any case, one or more spaces, the key; spaces at the end do not belong to it.
-pub fn bearer(headers: &HeaderMap) -> Credential<'_> {
+/// Reads the header, where `scheme` should be: in any case, then one or more spaces, the key; spaces at the end do not
+/// belong to it.
+pub fn key<'a>(headers: &'a HeaderMap, scheme: &str) -> Credential<'a> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let Some(value) = values.next() else { return Credential::Missing };
-    let Some((scheme, rest)) = value.as_bytes().split_at_checked(b"bearer".len()) else {
+    let Some((found, rest)) = value.as_bytes().split_at_checked(scheme.len()) else {
         return Credential::Malformed;
     };
     let key = rest.trim_ascii();
-    if values.next().is_some() || !scheme.eq_ignore_ascii_case(b"bearer") || !rest.starts_with(b" ") || key.is_empty() {
+    let right = found.eq_ignore_ascii_case(scheme.as_bytes()) && rest.starts_with(b" ");
+    if values.next().is_some() || !right || key.is_empty() {
         return Credential::Malformed;
     }
-    Credential::Bearer(key)
+    Credential::Key(key)
 }
 
 /// Which of `keys` the candidate is. Every key is compared every time, and each comparison takes as long as the

@@ -161,6 +161,16 @@ pub fn write_u64(out: &mut Vec<u8>, number: u64) {
     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
+/// Appends an integer.
+pub fn write_i64(out: &mut Vec<u8>, number: i64) {
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+}
+
+/// Appends the shortest text that reads back as this number; a whole one ends in `.0`. What is not finite is `null`.
+pub fn write_f64(out: &mut Vec<u8>, number: f64) {
+    serde_json::to_writer(out, &number).expect("writing to memory cannot fail and a float is always JSON");
+}
+
 /// Appends an array; `write` appends one element.
 pub fn write_array<T>(out: &mut Vec<u8>, items: impl IntoIterator<Item = T>, mut write: impl FnMut(&mut Vec<u8>, T)) {
     out.push(b'[');

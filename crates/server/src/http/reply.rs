@@ -23,7 +23,8 @@ pub fn for_method(method: &Method, response: Response<Body>) -> Response<Body> {
     }
     let length = hyper::body::Body::size_hint(response.body()).exact();
     let mut response = response.map(|_| Body::empty());
-    if let Some(length) = length.filter(|_| response.status() != StatusCode::NOT_MODIFIED) {
+    let has_none = matches!(response.status(), StatusCode::NOT_MODIFIED | StatusCode::NO_CONTENT);
+    if let Some(length) = length.filter(|_| !has_none) {
         response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
     }
     response

@@ -6,12 +6,14 @@ use hyper::{Method, StatusCode};
 use manifold_engine::{
     Engine, Name, Namespace,
     queue::{self, QueueName},
+    series::SeriesStats,
 };
 use parking_lot::Mutex;
 use prometheus_client::{collector::Collector, encoding::DescriptorEncoder};
 
 use super::{
     Counter, Gauge, Requests,
+    flo_ts::{self, TsCounters},
     labelled::Labelled,
     names,
     pace::Pace,
@@ -33,6 +35,7 @@ pub struct FloMetrics {
     kv: Labelled<KvCounters>,
     queues: Labelled<QueueCounters>,
     streams: Labelled<StreamCounters>,
+    ts: Labelled<TsCounters>,
     /// What queues and streams stood at when somebody last looked.
     standing: Mutex<Standing>,
 }
@@ -43,6 +46,7 @@ struct Standing {
     queues: Vec<(String, String, queue::Stats)>,
     /// With the number of pending records of all groups, and the offset of the last record.
     streams: Vec<(String, String, u64, u64)>,
+    ts: SeriesStats,
 }
 
 #[derive(Debug, Default)]
@@ -180,6 +184,7 @@ impl FloMetrics {
             kv: Labelled::default(),
             queues: Labelled::default(),
             streams: Labelled::default(),
+            ts: Labelled::default(),
             standing: Mutex::default(),
         }
     }
@@ -234,9 +239,14 @@ impl FloMetrics {
         self.streams.at(namespace, stream)
     }
 
+    /// The counters of a namespace's time series.
+    pub fn ts(&self, namespace: &[u8]) -> Arc<TsCounters> {
+        self.ts.at(namespace, b"")
+    }
+
     /// Asks the engine what queues and streams hold; their names are those that were counted.
     pub async fn look(&self, engine: &Engine) {
-        let mut standing = Standing::default();
+        let mut standing = Standing { ts: engine.series_stats(), ..Standing::default() };
         for (namespace, name, _) in self.queues.all() {
             let names = (Namespace::new(namespace.clone()), QueueName::new(name.clone()));
             // `_other_` and queues that are gone hold nothing.
@@ -289,7 +299,8 @@ impl FloMetrics {
         let pending: Series = streams().map(|(of, name, pending, _)| (stream_labels(of, name), *pending)).collect();
         write::gauge_series(encoder, names::FLO_STREAM_PENDING, "Records delivered and not acknowledged", &pending)?;
         let last: Series = streams().map(|(of, name, _, last)| (stream_labels(of, name), *last)).collect();
-        write::gauge_series(encoder, names::FLO_STREAM_LAST_SEQ, "Offset of the last record", &last)
+        write::gauge_series(encoder, names::FLO_STREAM_LAST_SEQ, "Offset of the last record", &last)?;
+        flo_ts::encode_standing(&standing.ts, encoder)
     }
 
     fn encode_node(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
@@ -429,6 +440,7 @@ impl Collector for FloMetrics {
         self.encode_kv(encoder)?;
         self.encode_queues(encoder)?;
         self.encode_streams(encoder)?;
+        flo_ts::encode(&self.ts, encoder)?;
         self.encode_standing(encoder)
     }
 }

@@ -3,6 +3,7 @@
 mod count;
 pub mod exposition;
 mod flo;
+mod flo_ts;
 mod gauges;
 mod labelled;
 pub mod log;
@@ -14,6 +15,7 @@ mod write;
 
 pub use count::{Counter, Gauge, Histogram};
 pub use flo::{BlockedReader, FloMetrics, QueueCounters, StreamCounters, share};
+pub use flo_ts::TsCounters;
 pub use gauges::{EngineGauges, ListenerGauges, ProcessGauges, resident_bytes};
 pub use requests::Requests;
 pub use unison::{AuthFailure, StreamGuard, StreamKind, UnisonMetrics};

@@ -123,6 +123,22 @@ pub const FLO_STREAM_GROUP_ACKS: &str = "flo_stream_consumer_group_acks_total";
 pub const FLO_STREAM_TRIM_OPS: &str = "flo_stream_trim_ops_total";
 /// Records trimmed, by stream.
 pub const FLO_STREAM_TRIM_RECORDS: &str = "flo_stream_trim_records_total";
+/// Values written, by namespace.
+pub const FLO_TS_POINTS_WRITTEN: &str = "flo_ts_points_written_total";
+/// Lines that were not written, by namespace.
+pub const FLO_TS_LINES_REJECTED: &str = "flo_ts_lines_rejected_total";
+/// Queries, by namespace.
+pub const FLO_TS_QUERIES: &str = "flo_ts_queries_total";
+/// Time series.
+pub const FLO_TS_SERIES: &str = "flo_ts_series";
+/// Values of points that are not sealed into blocks yet.
+pub const FLO_TS_POINTS_BUFFERED: &str = "flo_ts_points_buffered";
+/// Values of points in blocks.
+pub const FLO_TS_POINTS_SEALED: &str = "flo_ts_points_sealed";
+/// Blocks.
+pub const FLO_TS_BLOCKS: &str = "flo_ts_blocks";
+/// Bytes of blocks.
+pub const FLO_TS_BLOCK_BYTES: &str = "flo_ts_block_bytes";
 /// Messages held by consumers, by queue.
 pub const FLO_QUEUE_LEASES_ACTIVE: &str = "flo_queue_leases_active";
 /// Dead letters, by queue.

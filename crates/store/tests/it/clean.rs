@@ -1,7 +1,9 @@
 //! Cleaning old segments.
 
+use std::sync::Arc;
+
 use manifold_store::{
-    Options, Range,
+    Options, Range, Store,
     disk::{Reboot, SimDisk},
 };
 
@@ -45,6 +47,28 @@ fn a_deleted_row_stays_deleted_when_the_segments_around_it_go() {
         assert_eq!(all(&open(&disk.reboot(Reboot::Kept)), 100, false), []);
     }
     assert!(store.stats().segments < 5);
+}
+
+#[test]
+fn the_only_segment_gives_back_what_is_dead_in_it_when_that_is_much() {
+    let disk = SimDisk::new();
+    let options = Options { segment_bytes: 1 << 30, ..options() };
+    let store = Store::open(Arc::new(disk.clone()), &dir(), options).expect("opens");
+    commit(&store, put(ROWS, b"stays", &[1; 2000]));
+    let fill = |mebibytes: std::ops::Range<u8>| {
+        for i in mebibytes {
+            commit(&store, put(ROWS, b"hot", &vec![i; 1 << 20]));
+        }
+    };
+    fill(0..20);
+    assert!(!store.clean().expect("cleans"), "there is little to win");
+    fill(20..40);
+    assert!(store.clean().expect("cleans"));
+    assert!(store.stats().log_bytes < 2 << 20, "{:?}", store.stats());
+    drop(store);
+    let store = open(&disk.reboot(Reboot::Lost));
+    assert_eq!(get(&store, ROWS, b"stays"), Some(vec![1; 2000]));
+    assert_eq!(get(&store, ROWS, b"hot"), Some(vec![39; 1 << 20]));
 }
 
 #[test]

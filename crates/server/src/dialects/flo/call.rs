@@ -33,16 +33,19 @@ impl<'a> Call<'a> {
         Ok(Query::parse(self.parts.uri.query())?)
     }
 
-    /// The body, read to its end and decoded.
+    /// The body as text of a query or JSON, read to its end and decoded.
     pub(super) async fn body(&self, incoming: Incoming) -> Result<Body, Error> {
-        let limit = JSON_BODY.min(self.flo.max_body_bytes);
+        Ok(Body(self.bytes(incoming, JSON_BODY.min(self.flo.max_body_bytes)).await?))
+    }
+
+    /// The body, read to its end and decoded; at most `limit` bytes of it.
+    pub(super) async fn bytes(&self, incoming: Incoming, limit: usize) -> Result<Bytes, Error> {
         let received = body::collect(incoming, limit).await.map_err(|error| Error::of_body(error, limit))?;
         self.flo.metrics.received(received.len());
-        let body = match gzip::coding(&self.parts.headers).ok_or(Error::UnsupportedCoding)? {
-            gzip::Coding::Identity => received,
-            gzip::Coding::Gzip => gzip::decode(&received, limit).map_err(|error| Error::of_coding(error, limit))?,
-        };
-        Ok(Body(body))
+        match gzip::coding(&self.parts.headers).ok_or(Error::UnsupportedCoding)? {
+            gzip::Coding::Identity => Ok(received),
+            gzip::Coding::Gzip => gzip::decode(&received, limit).map_err(|error| Error::of_coding(error, limit)),
+        }
     }
 }
 
@@ -50,6 +53,11 @@ impl<'a> Call<'a> {
 pub(super) struct Body(Bytes);
 
 impl Body {
+    /// All of it as text, or the byte from which it is none.
+    pub(super) fn text(&self) -> Result<&str, usize> {
+        std::str::from_utf8(&self.0).map_err(|error| error.valid_up_to())
+    }
+
     /// The members called `names`; an empty body has none.
     pub(super) fn members<const N: usize>(&self, names: &[&str; N]) -> Result<[Option<&RawValue>; N], Error> {
         if self.0.is_empty() {

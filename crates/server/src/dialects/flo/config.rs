@@ -10,8 +10,12 @@ use crate::{
     period::Keep,
 };
 
+mod timeseries;
+
 #[cfg(test)]
 mod tests;
+
+pub use timeseries::Timeseries;
 
 /// Everything an operator can say about this dialect.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,16 +145,6 @@ pub struct Stream {
     pub max_bytes: u64,
 }
 
-/// `[flo.timeseries]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Timeseries {
-    /// How long points are kept; `0s` = for ever.
-    pub retention: Keep,
-    /// Longest body of a write.
-    pub max_body_bytes: usize,
-}
-
 /// `[flo.limits]`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -213,12 +207,6 @@ impl Default for Queue {
     }
 }
 
-impl Default for Timeseries {
-    fn default() -> Self {
-        Timeseries { retention: Keep(None), max_body_bytes: 64 << 20 }
-    }
-}
-
 impl Default for Limits {
     fn default() -> Self {
         Limits { max_connections: 20_000, max_inflight: 4096, max_value_bytes: 16 << 20 }
@@ -234,6 +222,9 @@ pub enum Refused {
     /// A bound of zero serves nobody.
     #[error("flo: {0} must be at least 1")]
     Zero(&'static str),
+    /// Which of the two holds is nothing to guess.
+    #[error("flo: timeseries.retentions: {0:?} is for the same points as another rule")]
+    RetentionTwice(String),
     /// More than the views of the cluster can list.
     #[error("flo: {0} must be at most {1}")]
     TooMany(&'static str, u32),
@@ -252,18 +243,18 @@ impl Config {
             ("cluster.partition_count", u64::from(self.cluster.partition_count)),
             ("queue.max_attempts", u64::from(self.queue.max_attempts)),
             ("queue.default_visibility_ms", self.queue.default_visibility_ms),
-            ("timeseries.max_body_bytes", self.timeseries.max_body_bytes as u64),
             ("limits.max_connections", self.limits.max_connections as u64),
             ("limits.max_inflight", self.limits.max_inflight as u64),
             ("limits.max_value_bytes", self.limits.max_value_bytes as u64),
         ];
-        if let Some((name, _)) = bounds.into_iter().find(|(_, bound)| *bound == 0) {
+        if let Some((name, _)) = bounds.into_iter().chain(self.timeseries.bounds()).find(|(_, bound)| *bound == 0) {
             return Err(Refused::Zero(name));
         }
         let most = [("cluster.partition_count", self.cluster.partition_count), ("server.shards", self.server.shards)];
         if let Some((name, _)) = most.into_iter().find(|(_, count)| *count > MOST) {
             return Err(Refused::TooMany(name, MOST));
         }
+        self.timeseries.validate()?;
         if !self.auth.enabled && !listen.ip().to_canonical().is_loopback() {
             tracing::warn!(%listen, "flo listens without auth on an address that is not loopback: anybody may write");
         }

@@ -9,6 +9,7 @@ use hyper::{
 };
 use manifold_engine::{self as engine, Kind, State};
 
+use super::ts::{Rejection, floql::Mistake};
 use crate::{
     http::{
         body::BodyError,
@@ -35,6 +36,10 @@ pub(super) enum Error {
     Field { field: &'static str, rule: &'static str },
     /// 400: a parameter of the query is not what it must be.
     Parameter { parameter: &'static str, rule: &'static str },
+    /// 400: a query makes no sense.
+    Query(Mistake),
+    /// 400: lines of a write make no sense; others may have been written.
+    Lines(Box<Rejection>),
     /// 401.
     Unauthorized,
     /// 403: a page of another site wants to write.
@@ -89,6 +94,17 @@ pub(super) enum Condition {
     Degraded,
 }
 
+/// Whose errors an error looks like. All of them have `error`, `message` and `details`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Spelling {
+    /// `error` is a code.
+    Flo,
+    /// `error` is a sentence.
+    Influx1,
+    /// There is a `code` of its own besides.
+    Influx2,
+}
+
 impl Condition {
     /// The condition in which no request is answered, if the engine is in one.
     pub(super) fn not_serving(state: &State) -> Option<Condition> {
@@ -120,9 +136,12 @@ impl Error {
 
     pub(super) fn status(&self) -> StatusCode {
         match self {
-            Error::Invalid(_) | Error::Missing(_) | Error::Field { .. } | Error::Parameter { .. } => {
-                StatusCode::BAD_REQUEST
-            }
+            Error::Invalid(_)
+            | Error::Missing(_)
+            | Error::Field { .. }
+            | Error::Parameter { .. }
+            | Error::Query(_)
+            | Error::Lines(_) => StatusCode::BAD_REQUEST,
             Error::Unauthorized => StatusCode::UNAUTHORIZED,
             Error::ForeignOrigin => StatusCode::FORBIDDEN,
             Error::NoRoute | Error::Absent(_) | Error::NoKey { .. } => StatusCode::NOT_FOUND,
@@ -160,9 +179,11 @@ impl Error {
         Cow::Borrowed(match self {
             Error::Invalid(text) => text,
             Error::TooLarge(text) => text,
+            Error::Lines(rejection) => &rejection.message,
             Error::Missing(field) => return format!("Field '{field}' is required").into(),
             Error::Field { field, rule } => return format!("Field '{field}' must be {rule}").into(),
             Error::Parameter { parameter, rule } => return format!("Parameter '{parameter}' must be {rule}").into(),
+            Error::Query(mistake) => return mistake.to_string().into(),
             Error::Unauthorized => "Missing or invalid auth token",
             Error::ForeignOrigin => "Origin not allowed",
             Error::NoRoute => "Route not found",
@@ -187,9 +208,32 @@ impl Error {
         })
     }
 
+    /// The code that clients of InfluxDB 2 look at.
+    fn influx_code(&self) -> &'static str {
+        match self.status() {
+            StatusCode::UNAUTHORIZED => "unauthorized",
+            StatusCode::FORBIDDEN => "forbidden",
+            StatusCode::NOT_FOUND => "not found",
+            StatusCode::METHOD_NOT_ALLOWED => "method not allowed",
+            StatusCode::PAYLOAD_TOO_LARGE => "request too large",
+            StatusCode::TOO_MANY_REQUESTS => "too many requests",
+            StatusCode::SERVICE_UNAVAILABLE => "unavailable",
+            status if status.is_client_error() => "invalid",
+            _ => "internal error",
+        }
+    }
+
+    /// The sentence that clients of InfluxDB 1 look at.
+    fn influx_text(&self) -> Cow<'_, str> {
+        match self {
+            Error::Lines(rejection) => format!("{} dropped={}", rejection.message, rejection.rejected).into(),
+            other => other.message(),
+        }
+    }
+
     /// The answer over HTTP.
-    pub(super) fn into_response(self) -> Response<Body> {
-        let mut response = Response::new(Body::from(self.body()));
+    pub(super) fn into_response(self, spelling: Spelling) -> Response<Body> {
+        let mut response = Response::new(Body::from(self.body(spelling)));
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, JSON);
@@ -199,10 +243,19 @@ impl Error {
         response
     }
 
-    fn body(&self) -> Vec<u8> {
+    fn body(&self, spelling: Spelling) -> Vec<u8> {
         let mut out = Vec::with_capacity(160);
-        out.extend_from_slice(b"{\"error\":");
-        json::write_str(&mut out, self.code());
+        out.push(b'{');
+        if spelling == Spelling::Influx2 {
+            out.extend_from_slice(b"\"code\":");
+            json::write_str(&mut out, self.influx_code());
+            out.push(b',');
+        }
+        out.extend_from_slice(b"\"error\":");
+        match spelling {
+            Spelling::Flo | Spelling::Influx2 => json::write_str(&mut out, self.code()),
+            Spelling::Influx1 => json::write_str(&mut out, &self.influx_text()),
+        }
         out.extend_from_slice(b",\"message\":");
         json::write_str(&mut out, &self.message());
         out.extend_from_slice(b",\"details\":{");
@@ -241,6 +294,13 @@ impl Error {
                 out.extend_from_slice(b"\"key\":");
                 json::write_bytes_as_str(out, key);
             }
+            Error::Query(mistake) => {
+                out.extend_from_slice(b"\"position\":");
+                json::write_u64(out, mistake.at as u64);
+                out.extend_from_slice(b",\"expected\":");
+                json::write_str(out, &mistake.expected);
+            }
+            Error::Lines(rejection) => rejection.write(out),
             Error::Version { key, current } | Error::KeyExists { key, current } => versioned(out, key, *current),
             Error::WrongType { key } => versioned(out, key, 0),
             Error::Unavailable(condition) => out.extend_from_slice(match condition {
@@ -321,6 +381,12 @@ impl Error {
             BadCoding::TooLarge => Error::BodyTooLarge { limit },
             BadCoding::Damaged => Error::invalid("Request body is not valid gzip"),
         }
+    }
+}
+
+impl From<Mistake> for Error {
+    fn from(mistake: Mistake) -> Self {
+        Error::Query(mistake)
     }
 }
 

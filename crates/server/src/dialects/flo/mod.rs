@@ -1,4 +1,4 @@
-//! Flo: keys with compare-and-set, priority queues, streams with consumer groups, namespaces.
+//! Flo: keys with compare-and-set, priority queues, streams with consumer groups, time series, namespaces.
 //!
 //! A request goes through one funnel: the node's condition, host and origin, token, route, then the handler of its
 //! endpoint, which decodes, calls the engine and encodes. `routes` is the table of all endpoints; each resource has a
@@ -41,14 +41,16 @@ mod queues;
 mod routes;
 mod scan;
 mod streams;
+pub mod ts;
 
 pub use config::{Config, PriorityOrder, Refused};
 
 use access::Access;
 use call::Call;
 use cluster::View;
-use error::{Condition, Error};
+use error::{Condition, Error, Spelling};
 use routes::{Endpoint, ROUTES};
+use ts::{Shelf, influx};
 
 use crate::{
     http::{
@@ -81,11 +83,15 @@ pub struct Flo {
     view: View,
     max_value_bytes: usize,
     max_body_bytes: usize,
+    max_write_bytes: usize,
+    max_series: u64,
     max_inflight: usize,
     inflight: AtomicUsize,
     priority_order: PriorityOrder,
     queues: queue::Settings,
     stream_retention: StreamRetention,
+    /// What is known of the names in lines of points.
+    shelf: Arc<Shelf>,
     metrics: Arc<FloMetrics>,
     shutdown: watch::Receiver<bool>,
 }
@@ -115,11 +121,14 @@ impl Flo {
             },
             max_value_bytes: config.limits.max_value_bytes.min(limits.value_bytes),
             max_body_bytes: limits.body_bytes,
+            max_series: config.timeseries.max_series,
+            max_write_bytes: config.timeseries.max_body_bytes.min(limits.body_bytes),
             max_inflight: config.limits.max_inflight,
             inflight: AtomicUsize::new(0),
             priority_order: config.queue.priority_order,
             queues: config.queues(),
             stream_retention: config.streams(),
+            shelf: Arc::default(),
             metrics,
             shutdown,
         }
@@ -140,9 +149,7 @@ impl Flo {
         if let Some(preflight) = self.preflight(&parts) {
             return (counted, Ok(preflight));
         }
-        if is_below(path, API)
-            && let Err(refused) = self.access.check(&parts.headers, self.engine.now())
-        {
+        if let Err(refused) = self.authorize(&parts, counted) {
             return (counted, Err(refused));
         }
         let Some(found) = found else { return (counted, Err(Error::NoRoute)) };
@@ -188,6 +195,16 @@ impl Flo {
             Endpoint::GroupGet => groups::get(call).await,
             Endpoint::GroupDelete => groups::delete(call).await,
             Endpoint::GroupList => groups::list(call).await,
+            Endpoint::SeriesList => ts::measurements::list(call).await,
+            Endpoint::SeriesWrite => ts::write::post(call, body).await,
+            Endpoint::SeriesQuery => ts::query::post(call, body).await,
+            Endpoint::SeriesDelete => ts::delete::post(call, body).await,
+            Endpoint::FloqlQuery => ts::query::raw(call, body).await,
+            Endpoint::InfluxWrite => influx::write(call, body).await,
+            Endpoint::InfluxWriteV2 => influx::write_v2(call, body).await,
+            Endpoint::InfluxWriteV3 => influx::write_v3(call, body).await,
+            Endpoint::InfluxQuery => influx::query(call, body).await,
+            Endpoint::InfluxPing => influx::ping(),
             Endpoint::Namespaces => namespaces::list(call).await,
             Endpoint::NamespaceCreate => namespaces::create(call, body).await,
             Endpoint::Status => cluster::status(call),
@@ -221,6 +238,18 @@ impl Flo {
             return Err(Error::ForeignOrigin);
         }
         Ok(place)
+    }
+
+    /// Refuses who has no token, where one is needed.
+    fn authorize(&self, parts: &Parts, route: &str) -> Result<(), Error> {
+        let now = self.engine.now();
+        if is_below(parts.uri.path(), API) {
+            self.access.check(&parts.headers, now)
+        } else if influx::is_guarded(route) {
+            self.access.check_influx(&parts.headers, parts.uri.query(), now)
+        } else {
+            Ok(())
+        }
     }
 
     /// The answer to a browser that asks whether a page of a listed origin may send a request.
@@ -288,7 +317,10 @@ impl Service for Flo {
         let observed = Observed::begin(&request);
         let origin = self.trust.listed_origin(request.headers()).cloned();
         let (route, reply) = self.answer(request).await;
-        let mut response = reply::for_method(observed.method(), reply.unwrap_or_else(Error::into_response));
+        let mut response = reply::for_method(
+            observed.method(),
+            reply.unwrap_or_else(|error| error.into_response(influx::spelling(route))),
+        );
         let headers = response.headers_mut();
         headers.extend(HARDENING);
         if let Some(origin) = origin {
@@ -304,7 +336,7 @@ impl Service for Flo {
     }
 
     fn refuse(&self, refusal: Refusal) -> Response<Body> {
-        let mut response = Error::from(refusal).into_response();
+        let mut response = Error::from(refusal).into_response(Spelling::Flo);
         response.headers_mut().extend(HARDENING);
         response
     }

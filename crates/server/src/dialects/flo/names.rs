@@ -18,6 +18,11 @@ pub(super) fn namespace(call: &Call<'_>) -> Result<Namespace, Error> {
     of_namespace(path::decode(call.parameters[0])?)
 }
 
+/// A namespace that is not part of a path.
+pub(super) fn namespace_named(text: &str) -> Result<Namespace, Error> {
+    of_namespace(Cow::Borrowed(text))
+}
+
 /// The namespace and the key of a route. Both are decoded before either is judged.
 pub(super) fn key(call: &Call<'_>) -> Result<(Namespace, Key), Error> {
     named(call, Key::new, "Key must be 1 to 4096 bytes without NUL")

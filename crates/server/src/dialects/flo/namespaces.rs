@@ -60,7 +60,7 @@ fn write_info(out: &mut Vec<u8>, info: &NamespaceInfo) {
         ("kv_count", info.keys),
         ("queue_count", info.queues),
         ("stream_count", info.streams),
-        ("ts_count", 0),
+        ("ts_count", info.measurements),
     ];
     for (name, value) in counts {
         out.push(b',');

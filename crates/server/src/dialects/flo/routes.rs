@@ -1,5 +1,6 @@
 //! The table of all routes.
 
+use super::ts::influx;
 use crate::http::route::{Route, Verb};
 
 /// What a request does.
@@ -40,13 +41,37 @@ pub(super) enum Endpoint {
     GroupRead,
     GroupAck,
     GroupNack,
+    SeriesList,
+    SeriesWrite,
+    SeriesQuery,
+    SeriesDelete,
+    FloqlQuery,
+    InfluxWrite,
+    InfluxWriteV2,
+    InfluxWriteV3,
+    InfluxQuery,
+    InfluxPing,
 }
 
 impl Endpoint {
     /// Whether it counts as an operation on data.
     pub(super) fn is_operation(self) -> bool {
-        use Endpoint::{ClusterPartitions, ClusterStatus, Health, Metrics, NamespaceCreate, Namespaces, Status};
-        !matches!(self, Health | Status | Metrics | ClusterStatus | ClusterPartitions | Namespaces | NamespaceCreate)
+        use Endpoint::{
+            ClusterPartitions, ClusterStatus, Health, InfluxPing, InfluxQuery, Metrics, NamespaceCreate, Namespaces,
+            Status,
+        };
+        !matches!(
+            self,
+            Health
+                | Status
+                | Metrics
+                | ClusterStatus
+                | ClusterPartitions
+                | Namespaces
+                | NamespaceCreate
+                | InfluxQuery
+                | InfluxPing
+        )
     }
 }
 
@@ -91,10 +116,20 @@ pub(super) static ROUTES: &[Route<Endpoint>] = &[
     route("/api/v1/stream/{namespace}/{stream}/groups/{group}/ack", &[(Verb::Post, Endpoint::GroupAck)]),
     route("/api/v1/stream/{namespace}/{stream}/groups/{group}/nack", &[(Verb::Post, Endpoint::GroupNack)]),
     route("/api/v1/stream/{namespace}", &[(Verb::Get, Endpoint::StreamList)]),
+    route("/api/v1/ts/{namespace}/write", &[(Verb::Post, Endpoint::SeriesWrite)]),
+    route("/api/v1/ts/{namespace}/query", &[(Verb::Post, Endpoint::SeriesQuery)]),
+    route("/api/v1/ts/{namespace}/delete", &[(Verb::Post, Endpoint::SeriesDelete)]),
+    route("/api/v1/ts/{namespace}", &[(Verb::Get, Endpoint::SeriesList)]),
+    route("/api/v1/timeseries/floql", &[(Verb::Get, Endpoint::FloqlQuery), (Verb::Post, Endpoint::FloqlQuery)]),
     route("/api/v1/status", &[(Verb::Get, Endpoint::Status)]),
     route("/api/v1/metrics", &[(Verb::Get, Endpoint::Metrics)]),
     route("/api/v1/cluster/status", &[(Verb::Get, Endpoint::ClusterStatus)]),
     route("/api/v1/cluster/partitions", &[(Verb::Get, Endpoint::ClusterPartitions)]),
     route("/api/v1/namespaces", &[(Verb::Get, Endpoint::Namespaces), (Verb::Post, Endpoint::NamespaceCreate)]),
+    route(influx::WRITE, &[(Verb::Post, Endpoint::InfluxWrite)]),
+    route(influx::WRITE_V2, &[(Verb::Post, Endpoint::InfluxWriteV2)]),
+    route(influx::WRITE_V3, &[(Verb::Post, Endpoint::InfluxWriteV3)]),
+    route(influx::QUERY, &[(Verb::Get, Endpoint::InfluxQuery), (Verb::Post, Endpoint::InfluxQuery)]),
+    route(influx::PING, &[(Verb::Get, Endpoint::InfluxPing)]),
     route("/health", &[(Verb::Get, Endpoint::Health)]),
 ];

@@ -50,11 +50,11 @@ pub(super) struct Keys {
 impl Keys {
     /// Whose key the request carries. `subprotocol`: it may be offered as one.
     pub(super) fn role(&self, headers: &HeaderMap, subprotocol: bool, metrics: &UnisonMetrics) -> Result<Role, Error> {
-        let candidate = match auth::bearer(headers) {
+        let candidate = match auth::key(headers, "bearer") {
             Credential::Missing if subprotocol => offered_key(headers).ok_or(AuthFailure::Missing),
             Credential::Missing => Err(AuthFailure::Missing),
             Credential::Malformed => Err(AuthFailure::Invalid),
-            Credential::Bearer(key) => Ok(key),
+            Credential::Key(key) => Ok(key),
         };
         let keys = [self.full.expose().as_bytes(), self.agent.expose().as_bytes()];
         let matched = candidate.and_then(|key| auth::matching(key, &keys).ok_or(AuthFailure::Invalid));

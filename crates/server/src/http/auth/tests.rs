@@ -10,12 +10,22 @@ fn headers(values: &[&str]) -> HeaderMap {
     headers
 }
 
+fn bearer(headers: &HeaderMap) -> Credential<'_> {
+    key(headers, "bearer")
+}
+
+#[test]
+fn another_scheme_is_read_alike() {
+    assert_eq!(key(&headers(&["tOKEN a:b "]), "Token"), Credential::Key(b"a:b"));
+    assert_eq!(key(&headers(&["Bearer a"]), "token"), Credential::Malformed);
+}
+
 #[test]
 fn bearer_accepts_any_case_and_spaces() {
     for value in ["Bearer k1", "bearer k1", "BEARER   k1", "bEaReR k1  "] {
-        assert_eq!(bearer(&headers(&[value])), Credential::Bearer(b"k1"), "{value}");
+        assert_eq!(bearer(&headers(&[value])), Credential::Key(b"k1"), "{value}");
     }
-    assert_eq!(bearer(&headers(&["Bearer a b"])), Credential::Bearer(b"a b"));
+    assert_eq!(bearer(&headers(&["Bearer a b"])), Credential::Key(b"a b"));
 }
 
 #[test]

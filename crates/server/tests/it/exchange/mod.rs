@@ -101,4 +101,16 @@ exchanges! { flo:
     stream_extras
     stream_groups
     stream_restart
+    ts_influx
+    ts_influx_authentication
+    ts_limits
+    ts_line
+    ts_measurements
+    ts_query_examples
+    ts_query_members
+    ts_query_mistakes
+    ts_query_stages
+    ts_retention
+    ts_write
+    ts_write_size
 }

@@ -162,3 +162,27 @@ fn metrics_and_unison_have_ports_of_their_own() {
     assert_eq!(metrics.send(&Request::get("/metrics").key(None)).expect("an answer").status, 200);
     assert_eq!(server.get("/metrics").status, 404);
 }
+
+#[test]
+fn a_bad_word_about_time_series_refuses_to_start_and_names_the_key() {
+    let home = tempfile::tempdir().expect("a temporary directory");
+    for (value, key, what) in [
+        ("retention = \"30\"", "flo.timeseries.retention", "is no length of time"),
+        ("retentions = [\"metrics\"]", "flo.timeseries.retentions", "names no length of time"),
+        ("retentions = [\"*=1d\"]", "flo.timeseries.retentions", "is what retention says"),
+        ("retentions = [\"a=1d\", \"a=2d\"]", "timeseries.retentions", "\"a=2d\" is for the same points"),
+        ("max_series = 0", "timeseries.max_series", "must be at least 1"),
+        ("query_timeout = \"0s\"", "flo.timeseries.query_timeout", "is no length of time"),
+        ("query_max_bytes = -1", "flo.timeseries.query_max_bytes", "invalid value"),
+        ("retentoin = \"1d\"", "retentoin", "did you mean \"retention"),
+    ] {
+        std::fs::write(home.path().join("manifold.toml"), format!("[flo.timeseries]\n{value}\n"))
+            .expect("write the file");
+        let finished = run_to_exit(&["serve"], &[], home.path());
+        assert_eq!(finished.status.code(), Some(78), "{value}: {}", finished.output);
+        assert!(finished.output.contains(key) && finished.output.contains(what), "{value}: {}", finished.output);
+    }
+    std::fs::remove_file(home.path().join("manifold.toml")).expect("remove the file");
+    let rules = ("MANIFOLD_FLO_TIMESERIES_RETENTIONS", "metrics=30d, */cpu=7d");
+    check_prints(&[rules, ("MANIFOLD_FLO_TIMESERIES_QUERY_TIMEOUT", "90s")], &["metrics=30d", "*/cpu=7d", "90s"]);
+}

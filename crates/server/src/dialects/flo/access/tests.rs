@@ -62,3 +62,26 @@ fn other_algorithms_and_damaged_tokens_are_refused() {
         assert!(!admits(&damaged), "{damaged}");
     }
 }
+
+#[test]
+fn clients_of_influxdb_say_a_token_in_their_own_ways() {
+    let check = |headers: &HeaderMap, query| access().check_influx(headers, query, NOW).is_ok();
+    let basic = |pair: &str| format!("Basic {}", STANDARD.encode(pair));
+    for value in ["Bearer one", "Token one", "token two", "Token name:one", &basic("name:one"), &basic(":two")] {
+        assert!(check(&with(AUTHORIZATION, value), None), "{value}");
+    }
+    let wrong =
+        ["Token", "Token on", "Token one:on", "Basic one", "Digest one", "name:one", &basic("one"), &basic("one:x")];
+    for value in wrong {
+        assert!(!check(&with(AUTHORIZATION, value), None), "{value}");
+    }
+    assert!(check(&with(API_KEY, "two"), None));
+    for (query, admitted) in
+        [("u=name&p=one", true), ("p=t%77o", true), ("p=", false), ("p=three", false), ("u=one", false)]
+    {
+        assert_eq!(check(&HeaderMap::new(), Some(query)), admitted, "{query}");
+    }
+    assert!(!check(&HeaderMap::new(), None) && !check(&HeaderMap::new(), Some("p=%zz")));
+    // Elsewhere, only `Bearer` and `X-Api-Key` count.
+    assert!(access().check(&with(AUTHORIZATION, "Token one"), NOW).is_err());
+}

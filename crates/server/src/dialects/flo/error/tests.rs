@@ -1,7 +1,7 @@
 use super::*;
 
 fn text(error: Error) -> String {
-    String::from_utf8(error.body()).unwrap()
+    String::from_utf8(error.body(Spelling::Flo)).unwrap()
 }
 
 #[test]
@@ -21,6 +21,10 @@ fn every_error_has_code_message_and_details() {
     assert_eq!(
         text(Error::Unavailable(Condition::Starting)),
         r#"{"error":"unavailable","message":"Node not ready or shutting down","details":{"status":"starting"}}"#
+    );
+    assert_eq!(
+        text(Error::Query(Mistake::new(7, "expected a value, found '\"'", "a value"))),
+        r#"{"error":"bad_request","message":"FloQL error at byte 7: expected a value, found '\"'","details":{"position":7,"expected":"a value"}}"#
     );
     assert_eq!(
         text(Error::WrongType { key: b"k".to_vec() }),
@@ -54,4 +58,25 @@ fn the_state_of_the_engine_decides_what_a_refused_write_means() {
     assert_eq!(Error::Storage.settle(&failed, &failed), degraded);
     let stopping = Error::Unavailable(Condition::Stopping);
     assert_eq!(stopping.clone().settle(&State::Ready, &State::Stopping), stopping);
+}
+
+#[test]
+fn clients_of_influxdb_find_what_they_look_at() {
+    let body = |error: Error, spelling| String::from_utf8(error.body(spelling)).unwrap();
+    assert_eq!(
+        body(Error::Unauthorized, Spelling::Influx1),
+        r#"{"error":"Missing or invalid auth token","message":"Missing or invalid auth token","details":{}}"#
+    );
+    for (error, code) in [
+        (Error::invalid("x"), "invalid"),
+        (Error::UnsupportedCoding, "invalid"),
+        (Error::Unauthorized, "unauthorized"),
+        (Error::BodyTooLarge { limit: 1 }, "request too large"),
+        (Error::Overloaded, "too many requests"),
+        (Error::Internal, "internal error"),
+        (Error::Unavailable(Condition::Starting), "unavailable"),
+    ] {
+        let body = body(error, Spelling::Influx2);
+        assert!(body.starts_with(&format!(r#"{{"code":"{code}","error":""#)), "{body}");
+    }
 }
