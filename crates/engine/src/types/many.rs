@@ -1,6 +1,9 @@
 //! Verbs on several keys: all are locked, in the order of locks, and change in one commit or not at all.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
+
+use foldhash::quality::RandomState;
+use manifold_store::Snapshot;
 
 use crate::{
     Error, Key, Namespace, Result,
@@ -15,8 +18,6 @@ use crate::{
     },
 };
 
-use manifold_store::Snapshot;
-
 /// The keys of a verb in the order it names them; one named twice is one place.
 pub(crate) struct Places {
     places: Vec<Place>,
@@ -28,7 +29,7 @@ impl Places {
     fn load(txn: &mut txn::Txn<'_>, namespace: &Namespace, keys: &[Key]) -> Result<Self> {
         let mut places: Vec<Place> = Vec::with_capacity(keys.len());
         let mut at = Vec::with_capacity(keys.len());
-        let mut known: std::collections::HashMap<&Key, usize, foldhash::quality::RandomState> = Default::default();
+        let mut known: HashMap<&Key, usize, RandomState> = HashMap::default();
         for (index, key) in keys.iter().enumerate() {
             let place = match known.get(key) {
                 Some(place) => *place,
