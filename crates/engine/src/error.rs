@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::types::KeyType;
+
 /// What the caller can do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
@@ -15,7 +17,12 @@ pub enum Kind {
     /// The request can never succeed as it is.
     Invalid,
     /// The key holds a value of another type.
-    WrongType,
+    WrongType {
+        /// What it holds.
+        actual: KeyType,
+        /// What the verb is for.
+        expected: KeyType,
+    },
     /// A size limit.
     TooLarge,
     /// No space: disk, memory limit or a configured depth; deletes still work.
@@ -46,7 +53,7 @@ impl Error {
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         Error { kind, message: message.into(), operation: None }
     }
-    /// The same error, of the batch operation at `index`.
+    /// The same error, of the batch operation at `index`, or about the key at `index` of those a verb names.
     #[must_use]
     pub fn at(mut self, index: usize) -> Self {
         self.operation = Some(index);
@@ -64,7 +71,7 @@ impl Error {
     pub fn kind(&self) -> &Kind {
         &self.kind
     }
-    /// Zero-based index of the batch operation that failed, if one did.
+    /// Zero-based index of the batch operation that failed, or of the key it failed on, if there are several.
     pub fn operation(&self) -> Option<usize> {
         self.operation
     }

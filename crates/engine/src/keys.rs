@@ -73,6 +73,21 @@ pub(crate) const SERIES_CHUNK: Table = Table(45);
 /// Points of columns, sealed: the series' id, the field's number, the block's number.
 pub(crate) const SERIES_BLOCK: Table = Table(46);
 
+/// What is left of collections and has to go: the collection's id.
+pub(crate) const COLLECTION_GONE: Table = Table(50);
+/// Fields of hashes: the collection's id, the field.
+pub(crate) const HASH_FIELD: Table = Table(51);
+/// Elements of lists: the collection's id, the position.
+pub(crate) const LIST_ELEMENT: Table = Table(52);
+/// Members of sets: the collection's id, the member.
+pub(crate) const SET_MEMBER: Table = Table(53);
+/// The same by dense numbers from 0: the collection's id, the number.
+pub(crate) const SET_SLOT: Table = Table(54);
+/// Members of sorted sets: the collection's id, the member.
+pub(crate) const ZSET_MEMBER: Table = Table(55);
+/// The same in their order: the collection's id, the score, the member.
+pub(crate) const ZSET_ORDER: Table = Table(56);
+
 /// All tables, as the store wants to know them.
 pub(crate) const TABLES: &[TableSpec] = &[
     TableSpec { table: META, name: "meta", ordered: false, inline_max: None },
@@ -110,6 +125,14 @@ pub(crate) const TABLES: &[TableSpec] = &[
     // Read when the engine starts, and never again: until they go, their points are in buffers.
     TableSpec { table: SERIES_CHUNK, name: "series_chunk", ordered: true, inline_max: Some(0) },
     TableSpec { table: SERIES_BLOCK, name: "series_block", ordered: true, inline_max: Some(0) },
+    TableSpec { table: COLLECTION_GONE, name: "collection_gone", ordered: true, inline_max: None },
+    TableSpec { table: HASH_FIELD, name: "hash_field", ordered: true, inline_max: None },
+    TableSpec { table: LIST_ELEMENT, name: "list_element", ordered: true, inline_max: None },
+    // A set has no order: its dense numbers are enough to walk over it and to draw from it.
+    TableSpec { table: SET_MEMBER, name: "set_member", ordered: false, inline_max: None },
+    TableSpec { table: SET_SLOT, name: "set_slot", ordered: false, inline_max: None },
+    TableSpec { table: ZSET_MEMBER, name: "zset_member", ordered: false, inline_max: None },
+    TableSpec { table: ZSET_ORDER, name: "zset_order", ordered: true, inline_max: None },
 ];
 
 /// Key of the [`META`] row that names the durability level of the run that wrote last.
@@ -125,6 +148,9 @@ pub(crate) const META_STREAM: &[u8] = b"stream";
 
 /// Key of the [`META`] row that keeps the last id given to a measurement or a series.
 pub(crate) const META_SERIES: &[u8] = b"series";
+
+/// Key of the [`META`] row below whose number ids of collections may have been given out.
+pub(crate) const META_COLLECTION: &[u8] = b"collection";
 
 /// A row's key, on the stack for usual lengths.
 pub(crate) type RowKey = SmallVec<[u8; 96]>;
@@ -288,6 +314,21 @@ pub(crate) fn read_series_block(row: &[u8]) -> Option<(u64, u32, u64)> {
     let (field, block) = rest.split_first_chunk()?;
     Some((u64::from_be_bytes(*series), u32::from_be_bytes(*field), read_number(block)?))
 }
+
+/// The key of [`HASH_FIELD`], [`SET_MEMBER`] and [`ZSET_MEMBER`].
+pub(crate) fn in_collection(id: u64, name: &[u8]) -> RowKey {
+    let mut row = RowKey::from_slice(&id.to_be_bytes());
+    row.extend_from_slice(name);
+    row
+}
+
+/// The key of [`LIST_ELEMENT`] and [`SET_SLOT`].
+pub(crate) fn in_collection_at(id: u64, number: u64) -> RowKey {
+    in_collection(id, &number.to_be_bytes())
+}
+
+/// Where the member begins in a key of [`ZSET_ORDER`].
+pub(crate) const ZSET_SCORE_END: usize = 16;
 
 /// The least byte string greater than all that start with `prefix`; none when there is no such string.
 pub(crate) fn prefix_end(prefix: &[u8]) -> Option<Vec<u8>> {

@@ -19,6 +19,7 @@ pub mod series;
 pub mod stream;
 mod timers;
 mod txn;
+pub mod types;
 mod work;
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ pub struct Limits {
     pub memory_bytes: u64,
     /// Longest value in bytes.
     pub value_bytes: usize,
+    /// Most bytes of elements in one answer about a collection.
+    pub answer_bytes: usize,
     /// Most operations of one batch.
     pub batch_ops: usize,
     /// Tombstones kept beyond the feed's retention.
@@ -43,6 +45,7 @@ impl Default for Limits {
         Limits {
             memory_bytes: 0,
             value_bytes: 16 << 20,
+            answer_bytes: 256 << 20,
             batch_ops: 10_000,
             tombstones: 10_000_000,
             series: 1_000_000,

@@ -18,10 +18,11 @@ use crate::{
     stream::Streams,
     timers::Timers,
     txn::Locks,
+    types::Collections,
 };
 
-/// The running engine. Locks are taken in this order: keys, a queue or those of a stream or of time series, namespaces, the feed's turn, the
-/// store's own.
+/// The running engine. Locks are taken in this order: keys, a queue or those of a stream or of time series, ids of
+/// collections, namespaces, the feed's turn, the store's own; that of a collection's index is taken under its key's.
 pub(crate) struct Live {
     pub(crate) store: Store,
     pub(crate) feed: std::sync::Arc<Feed>,
@@ -32,6 +33,7 @@ pub(crate) struct Live {
     pub(crate) locks: Locks,
     pub(crate) namespaces: Known,
     pub(crate) queues: Queues,
+    pub(crate) collections: Collections,
     pub(crate) clock: Clock,
     pub(crate) limits: Limits,
     pub(crate) retention: Retention,
@@ -87,6 +89,11 @@ impl Counters {
         if expired > 0 {
             self.expired.fetch_add(expired as u64, Ordering::Relaxed);
         }
+    }
+
+    /// So many collections expired.
+    pub(crate) fn collections_expired(&self, expired: u64) {
+        self.expired.fetch_add(expired, Ordering::Relaxed);
     }
 
     /// A verb was refused.

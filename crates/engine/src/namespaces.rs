@@ -8,7 +8,7 @@ use manifold_store::{Batch, Range, Row, Snapshot, Store, Table, View};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use smallvec::SmallVec;
 
-use crate::{Error, Kind, Namespace, Result, Timestamp, codec, keys, kv, live::Live, queue, series, txn};
+use crate::{Error, Kind, Namespace, Result, Timestamp, codec, keys, kv, live::Live, queue, series, txn, types};
 
 #[cfg(test)]
 mod tests;
@@ -28,6 +28,8 @@ pub struct NamespaceInfo {
     pub created_at: Timestamp,
     /// Live keys with a value.
     pub keys: u64,
+    /// Live keys with a collection.
+    pub collections: u64,
     /// Queues.
     pub queues: u64,
     /// Streams.
@@ -125,7 +127,15 @@ fn count(live: &Live) -> Result<Vec<NamespaceInfo>> {
         let name = namespace(name)?;
         found.insert(
             name.clone(),
-            NamespaceInfo { name, created_at: created_at(row)?, keys: 0, queues: 0, streams: 0, measurements: 0 },
+            NamespaceInfo {
+                name,
+                created_at: created_at(row)?,
+                keys: 0,
+                collections: 0,
+                queues: 0,
+                streams: 0,
+                measurements: 0,
+            },
         );
         Ok(())
     })?;
@@ -136,6 +146,14 @@ fn count(live: &Live) -> Result<Vec<NamespaceInfo>> {
         |row| kv::is_live_value(row, now),
         |name, keys| {
             found.entry(name).and_modify(|info: &mut NamespaceInfo| info.keys = keys);
+        },
+    )?;
+    each_counted(
+        &snapshot,
+        keys::KV,
+        |row| types::is_live_collection(row, now),
+        |name, collections| {
+            found.entry(name).and_modify(|info| info.collections = collections);
         },
     )?;
     each_counted(&snapshot, keys::QUEUE, queue::exists, |name, queues| {

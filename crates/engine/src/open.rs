@@ -20,6 +20,7 @@ use crate::{
     stream::Streams,
     timers::{Expiry, Timers},
     txn::Locks,
+    types::Collections,
     work,
 };
 
@@ -55,6 +56,7 @@ pub(crate) fn open(
     let known = Known::read(&store).map_err(|error| refuse(&dir, &error))?;
     let streams = Streams::recover(&store).map_err(|error| refuse(&dir, &error))?;
     let series = series::recover(&store, clock.now(), ground.series).map_err(|error| refuse(&dir, &error))?;
+    let collections = Collections::recover(&store).map_err(|error| refuse(&dir, &error))?;
     let feed = Arc::new(Feed::new(recovered, store.durable_seq()));
     store.on_durable({
         let feed = feed.clone();
@@ -70,6 +72,7 @@ pub(crate) fn open(
         locks: Locks::new(),
         namespaces: known,
         queues: Queues::new(clock.now()),
+        collections,
         clock,
         limits,
         retention,

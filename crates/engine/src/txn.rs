@@ -13,11 +13,12 @@ use smallvec::SmallVec;
 use crate::{
     Actor, Error, Key, Namespace, Result, Timestamp,
     feed::{Change, ChangeOp},
-    keys,
+    keys::{self, RowKey},
     kv::{self, Value},
     live::Live,
     namespaces::Founding,
     timers::{self, Target},
+    types::{Card, Traces},
 };
 
 mod locks;
@@ -35,6 +36,11 @@ pub(crate) struct Txn<'a> {
     earliest: Option<Timestamp>,
     /// Namespaces that something was written to and that did not exist when that was decided.
     entered: SmallVec<[Namespace; 1]>,
+    /// Keys that hold a collection afterwards. Their rows are written behind those of changes: a value that was there
+    /// goes first.
+    cards: SmallVec<[(RowKey, Card); 1]>,
+    /// What becomes of collections in memory once this is committed.
+    pub(crate) traces: Traces,
 }
 
 /// A change of a key that has no number and no time yet.
@@ -105,6 +111,8 @@ pub(crate) fn decide<T>(live: &Live, rule: impl FnOnce(&mut Txn<'_>) -> Result<T
         seen: 0,
         earliest: None,
         entered: SmallVec::new(),
+        cards: SmallVec::new(),
+        traces: Traces::default(),
     };
     match rule(&mut txn) {
         Ok(done) => txn.commit(done),
@@ -114,6 +122,11 @@ pub(crate) fn decide<T>(live: &Live, rule: impl FnOnce(&mut Txn<'_>) -> Result<T
 }
 
 impl<'a> Txn<'a> {
+    /// What exists.
+    pub(crate) fn live(&self) -> &'a Live {
+        self.live
+    }
+
     /// The time the rule decides by.
     pub(crate) fn now(&self) -> Timestamp {
         self.now
@@ -124,6 +137,14 @@ impl<'a> Txn<'a> {
         let row = self.live.store.get(View::Latest, table, key)?;
         self.seen = self.seen.max(row.seq());
         Some(row)
+    }
+
+    /// Says that the rule rests on the absence of a row: it may not be told while readers still see one.
+    pub(crate) fn saw_none(&mut self, table: Table, key: &[u8]) -> Result<()> {
+        if self.live.store.get(View::Durable, table, key).is_some() {
+            self.seen = self.seen.max(self.live.store.commit(Batch::new())?);
+        }
+        Ok(())
     }
 
     /// Writes a row.
@@ -157,6 +178,11 @@ impl<'a> Txn<'a> {
         timers::clear(&mut self.batch, deadline, target);
     }
 
+    /// Lets a key hold a collection.
+    pub(crate) fn hold(&mut self, row: &RowKey, card: Card) {
+        self.cards.push((row.clone(), card));
+    }
+
     /// Says that something is written in `namespace`: it exists from then on.
     pub(crate) fn enter(&mut self, namespace: &Namespace) {
         if !self.live.namespaces.contains(namespace) && !self.entered.contains(namespace) {
@@ -186,7 +212,7 @@ impl<'a> Txn<'a> {
         let founding = (!entered.is_empty()).then(|| live.namespaces.found(&mut self.batch, entered, self.now));
         let committed = if !self.drafts.is_empty() {
             self.commit_changes()
-        } else if !self.batch.is_empty() {
+        } else if self.write_cards() || !self.batch.is_empty() {
             let batch = std::mem::take(&mut self.batch);
             live.store.commit(batch).map(|frame| (Committed::default(), frame)).map_err(Error::from)
         } else {
@@ -195,11 +221,25 @@ impl<'a> Txn<'a> {
         if committed.is_ok() {
             founding.into_iter().for_each(Founding::done);
             self.earliest.into_iter().for_each(|earliest| live.timers.wake(earliest));
+            self.traces.follow(live);
         }
         match committed {
             Ok((committed, frame)) => Decided { result: Ok((done, committed)), frame },
             Err(error) => Decided { result: Err(error), frame: self.seen },
         }
+    }
+
+    /// Writes the rows of keys that hold collections; whether there were any.
+    fn write_cards(&mut self) -> bool {
+        let cards = std::mem::take(&mut self.cards);
+        for (row, card) in &cards {
+            self.batch.put(keys::KV, row, &card.encode(), &[]);
+            if card.timer != card.expires_at {
+                card.timer.into_iter().for_each(|deadline| self.clear_timer(deadline, Target::Key(row)));
+                card.expires_at.into_iter().for_each(|deadline| self.set_timer(deadline, Target::Key(row)));
+            }
+        }
+        !cards.is_empty()
     }
 
     /// Gives the drafts their numbers and their time, and writes the rows that depend on them.
@@ -219,6 +259,7 @@ impl<'a> Txn<'a> {
             }
             changes.push(Arc::new(change));
         }
+        self.write_cards();
         let frame = turn.commit(&live.store, std::mem::take(&mut self.batch), &changes)?;
         live.counters.expired(&changes);
         Ok((Committed { changes }, frame))

@@ -18,6 +18,7 @@ use crate::{
     live::Live,
     series, stream,
     timers::Expiry,
+    types,
 };
 
 /// A worker that failed tries again after this time.
@@ -66,6 +67,8 @@ impl Workers {
             spawn(live, stream::Sweep),
             spawn(live, series::Seal),
             spawn(live, series::Retain::default()),
+            spawn(live, types::Sweep),
+            spawn(live, types::Idle),
         ])
     }
 

@@ -211,6 +211,12 @@ impl Store {
         Snapshot::durable(&self.shared, also)
     }
 
+    /// A cut of everything committed that stays readable: nothing of it may be told before [`Snapshot::seq`], or the
+    /// frames of all rows read, are durable.
+    pub fn latest(&self) -> Snapshot {
+        Snapshot::latest(&self.shared)
+    }
+
     /// Rows of a table (committed, live).
     pub fn rows(&self, table: Table) -> u64 {
         self.shared.index.totals(table).rows

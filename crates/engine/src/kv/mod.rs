@@ -27,7 +27,8 @@ pub(crate) use forget::Forget;
 pub(crate) use history::history;
 pub(crate) use put::put;
 pub(crate) use read::{get, get_many, get_or_wait, list};
-pub(crate) use row::{Stored, is_live_value, write};
+pub(crate) use row::{FIRST_COLLECTION, Head, Stored, is_live_value, write};
+pub(crate) use slot::Slot;
 pub use walk::{Scan, TreeScan};
 
 /// What the bytes of a value are.

@@ -59,11 +59,8 @@ pub(crate) fn get_many(live: &Live, wanted: &[(Namespace, Key)]) -> Result<Cut<V
 
 fn entry(live: &Live, key: &Key, row: Option<Row>) -> Result<Option<Entry>> {
     let Some(row) = row else { return Ok(None) };
-    let head = Head::read(&row)?;
-    if !head.is_live(|| live.clock.now()) {
-        return Ok(None);
-    }
-    head.entry(key.clone(), &row, false)
+    let head = Head::read(&row)?.filter(|head| head.is_live(|| live.clock.now()));
+    head.map(|head| head.entry(key.clone(), &row, false)).transpose()
 }
 
 /// A page of live keys.

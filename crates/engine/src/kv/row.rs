@@ -17,35 +17,28 @@ mod tests;
 
 const ENCODING: u8 = 1;
 
-/// What kind of thing a key holds. Numbers from 16 on are for collections.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Tag {
-    Value(Encoding),
-    Collection,
-}
+/// The second byte of a head that belongs to a collection is at least this; the head is one of [`crate::types`] then.
+pub(crate) const FIRST_COLLECTION: u8 = 16;
 
-impl Tag {
-    fn byte(encoding: Encoding) -> u8 {
-        match encoding {
-            Encoding::Json => 1,
-            Encoding::Binary => 2,
-        }
-    }
-
-    fn read(byte: u8) -> Option<Self> {
-        match byte {
-            1 => Some(Tag::Value(Encoding::Json)),
-            2 => Some(Tag::Value(Encoding::Binary)),
-            16.. => Some(Tag::Collection),
-            _ => None,
-        }
+fn encoding_byte(encoding: Encoding) -> u8 {
+    match encoding {
+        Encoding::Json => 1,
+        Encoding::Binary => 2,
     }
 }
 
-/// The head of an entry's row.
+fn read_encoding(byte: u8) -> Option<Encoding> {
+    match byte {
+        1 => Some(Encoding::Json),
+        2 => Some(Encoding::Binary),
+        _ => None,
+    }
+}
+
+/// The head of a value's row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Head<'a> {
-    pub(crate) tag: Tag,
+    pub(crate) encoding: Encoding,
     pub(crate) version: u64,
     pub(crate) seq: u64,
     pub(crate) updated_at: Timestamp,
@@ -54,8 +47,12 @@ pub(crate) struct Head<'a> {
 }
 
 impl<'a> Head<'a> {
-    pub(crate) fn read(row: &'a Row) -> Result<Self> {
-        Self::decode(row.head()).ok_or_else(|| Error::unreadable("an entry"))
+    /// None when the key holds a collection.
+    pub(crate) fn read(row: &'a Row) -> Result<Option<Self>> {
+        match row.head() {
+            [_, kind, ..] if *kind >= FIRST_COLLECTION => Ok(None),
+            head => Self::decode(head).map(Some).ok_or_else(|| Error::unreadable("an entry")),
+        }
     }
 
     fn decode(head: &'a [u8]) -> Option<Self> {
@@ -64,7 +61,7 @@ impl<'a> Head<'a> {
             return None;
         }
         Some(Head {
-            tag: Tag::read(reader.byte()?)?,
+            encoding: read_encoding(reader.byte()?)?,
             version: reader.varint()?,
             seq: reader.varint()?,
             updated_at: Timestamp(reader.varint()?),
@@ -78,11 +75,11 @@ impl<'a> Head<'a> {
         self.expires_at.is_none_or(|deadline| now() < deadline)
     }
 
-    /// The entry of `key`; none when it holds a collection.
-    pub(crate) fn entry(&self, key: Key, row: &Row, keys_only: bool) -> Result<Option<Entry>> {
-        let Tag::Value(encoding) = self.tag else { return Ok(None) };
+    /// The entry of `key`.
+    pub(crate) fn entry(&self, key: Key, row: &Row, keys_only: bool) -> Result<Entry> {
+        let encoding = self.encoding;
         let bytes = if keys_only { bytes::Bytes::new() } else { row.body()? };
-        Ok(Some(Entry {
+        Ok(Entry {
             key,
             value: Value { encoding, bytes },
             version: self.version,
@@ -90,19 +87,18 @@ impl<'a> Head<'a> {
             updated_at: self.updated_at,
             expires_at: self.expires_at,
             seq: self.seq,
-        }))
+        })
     }
 }
 
 /// Whether a row of a key is a value that counts at `now`.
 pub(crate) fn is_live_value(row: &Row, now: Timestamp) -> Result<bool> {
-    let head = Head::read(row)?;
-    Ok(matches!(head.tag, Tag::Value(_)) && head.is_live(|| now))
+    Ok(Head::read(row)?.is_some_and(|head| head.is_live(|| now)))
 }
 
 fn encode_entry(change: &Change, encoding: Encoding) -> Vec<u8> {
     let mut head = Vec::with_capacity(40 + change.actor.as_bytes().len());
-    head.extend([ENCODING, Tag::byte(encoding)]);
+    head.extend([ENCODING, encoding_byte(encoding)]);
     codec::put_varint(&mut head, change.version);
     codec::put_varint(&mut head, change.seq);
     codec::put_varint(&mut head, change.at.0);
@@ -158,7 +154,7 @@ impl Floor {
 /// The rows a key had before a transaction: what has to go when it gets others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stored {
-    /// None.
+    /// None, or a collection, which has its own way to go.
     Nothing,
     /// An entry, with the number of the change that wrote it and its timer.
     Entry { seq: u64, expires_at: Option<Timestamp> },

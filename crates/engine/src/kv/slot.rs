@@ -1,14 +1,15 @@
 //! What a transaction knows of one key, and what it may do with it.
 
 use crate::{
-    Actor, Error, Key, Kind, Namespace, Result,
+    Actor, Error, Key, Namespace, Result,
     feed::ChangeOp,
     keys,
     kv::{
         Stored, Value, When,
-        row::{Floor, Head, Tag, Tomb},
+        row::{Floor, Head, Tomb},
     },
     txn::{Deadline, Draft, Txn},
+    types::{self, KeyType},
 };
 
 /// Who expires keys.
@@ -34,18 +35,33 @@ enum Current {
 }
 
 impl Slot {
-    /// Reads the key; the caller holds its lock. A key that holds a collection is refused.
+    /// Reads the key; the caller holds its lock. A key that holds a collection is refused; one whose deadline has
+    /// passed is removed and counts as absent.
     pub(crate) fn load(txn: &mut Txn<'_>, namespace: Namespace, key: Key) -> Result<Slot> {
-        let row = keys::kv(&namespace, &key);
-        let (stored, current) = if let Some(row) = txn.get(keys::KV, &row) {
-            let head = Head::read(&row)?;
-            if head.tag == Tag::Collection {
-                return Err(Error::new(Kind::WrongType, format!("key {key} holds another type")));
+        let name = keys::kv(&namespace, &key);
+        let Some(row) = txn.get(keys::KV, &name) else {
+            // A collection leaves no tombstone that would say since when it is gone.
+            if txn.live().collections.were_used() {
+                txn.saw_none(keys::KV, &name)?;
             }
-            let deadline = head.expires_at.map_or(Deadline::Never, Deadline::At);
-            let stored = Stored::Entry { seq: head.seq, expires_at: head.expires_at };
-            (stored, Current::Present { version: head.version, deadline })
-        } else if let Some(row) = txn.get(keys::TOMB, &row) {
+            return Slot::without_value(txn, namespace, key);
+        };
+        let Some(head) = Head::read(&row)? else {
+            return match types::remove_if_due(txn, &name, &row)? {
+                None => Slot::without_value(txn, namespace, key),
+                Some(actual) => Err(types::wrong_type(&key, actual, KeyType::String)),
+            };
+        };
+        let deadline = head.expires_at.map_or(Deadline::Never, Deadline::At);
+        let stored = Stored::Entry { seq: head.seq, expires_at: head.expires_at };
+        let current = Current::Present { version: head.version, deadline };
+        Ok(Slot { namespace, key, stored, current, draft: None })
+    }
+
+    /// The same for a key that is known to hold no value.
+    pub(crate) fn without_value(txn: &mut Txn<'_>, namespace: Namespace, key: Key) -> Result<Slot> {
+        let row = keys::kv(&namespace, &key);
+        let (stored, current) = if let Some(row) = txn.get(keys::TOMB, &row) {
             let Tomb { version, seq } = Tomb::read(&row)?;
             (Stored::Tomb { seq }, Current::Absent { version })
         } else {

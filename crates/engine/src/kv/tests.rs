@@ -5,6 +5,7 @@ use crate::{
     Kind, Timestamp,
     feed::ChangeOp,
     tests::{House, START, brief, delete, delete_op, json, k, line, ns, numbers, put, refused, set_op},
+    types::{FieldWhen, KeyType},
 };
 
 #[tokio::test]
@@ -108,19 +109,16 @@ async fn a_refused_operation_names_its_index_and_undoes_the_batch() {
 async fn a_key_that_holds_a_collection_is_absent_and_refuses_writes() {
     let house = House::new().await;
     house.set("z", "1").await;
-    let mut batch = manifold_store::Batch::new();
-    let collection = [1, 16, 1, 1, 1, 0, b'a'];
-    batch.put(crate::keys::KV, &crate::keys::kv(&ns("n"), &k("hash")), &collection, b"");
-    let live = house.live().expect("live");
-    live.store.wait_durable(live.store.commit(batch).expect("commit")).expect("durable");
+    house.hash_set(&ns("n"), &k("hash"), vec![("f".into(), "v".into())], FieldWhen::Always).await.expect("hash_set");
 
+    let wrong = Kind::WrongType { actual: KeyType::Hash, expected: KeyType::String };
     assert!(house.read("hash").is_none());
     let all = List { limit: 10, max_bytes: usize::MAX, ..List::default() };
     assert_eq!(listed(&house, all), (names(&["z"]), false));
-    assert_eq!(refused(house.put(&ns("n"), put("hash", "1")).await).kind(), &Kind::WrongType);
-    assert_eq!(refused(house.delete(&ns("n"), delete("hash")).await).kind(), &Kind::WrongType);
+    assert_eq!(refused(house.put(&ns("n"), put("hash", "1")).await).kind(), &wrong);
+    assert_eq!(refused(house.delete(&ns("n"), delete("hash")).await).kind(), &wrong);
     let error = refused(house.batch(vec![set_op("a", "1"), delete_op("hash")]).await);
-    assert_eq!((error.kind(), error.operation()), (&Kind::WrongType, Some(1)));
+    assert_eq!((error.kind(), error.operation()), (&wrong, Some(1)));
     assert!(house.read("a").is_none());
 }
 

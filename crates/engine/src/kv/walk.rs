@@ -8,10 +8,7 @@ use manifold_store::{Range, Row, Snapshot};
 
 use crate::{
     Error, Key, Namespace, Result, Timestamp, keys,
-    kv::{
-        Entry,
-        row::{Head, Tag},
-    },
+    kv::{Entry, row::Head},
     live::Live,
 };
 
@@ -95,9 +92,7 @@ impl Walk {
                 }
                 continue;
             };
-            let head = Head::read(row)?;
-            let wanted = matches!(head.tag, Tag::Value(_))
-                && head.is_live(|| self.now)
+            let wanted = Head::read(row)?.is_some_and(|head| head.is_live(|| self.now))
                 && keys::split_kv(key).is_some_and(|(_, key)| key.starts_with(&self.prefix));
             if wanted {
                 return Ok(Some(Next { value_bytes: if self.keys_only { 0 } else { row.body_len() } }));
@@ -113,8 +108,8 @@ impl Walk {
         let (namespace, key) = keys::split_kv(&row_key).ok_or_else(unreadable)?;
         let namespace = Namespace::new(row_key.slice_ref(namespace)).map_err(|_| unreadable())?;
         let key = Key::new(row_key.slice_ref(key)).map_err(|_| unreadable())?;
-        let entry = Head::read(&row)?.entry(key, &row, self.keys_only)?;
-        Ok(entry.map(|entry| (namespace, entry)))
+        let head = Head::read(&row)?.ok_or_else(|| Error::unreadable("an entry"))?;
+        Ok(Some((namespace, head.entry(key, &row, self.keys_only)?)))
     }
 
     /// The next entries: none at the end, else one at least.

@@ -30,7 +30,7 @@ proptest! {
         };
         let head = encode_entry(&change, encoding);
         let expected = Head {
-            tag: Tag::Value(encoding),
+            encoding,
             version,
             seq,
             updated_at: Timestamp(at),

@@ -333,7 +333,7 @@ impl From<engine::Error> for Error {
             Kind::NotFound => Error::NoRoute,
             Kind::Conflict { current } => Error::Version { key: Vec::new(), current: *current },
             Kind::Invalid => Error::Invalid(Cow::Owned(error.to_string())),
-            Kind::WrongType => Error::WrongType { key: Vec::new() },
+            Kind::WrongType { .. } => Error::WrongType { key: Vec::new() },
             Kind::TooLarge => Error::TooLarge(error.to_string()),
             Kind::Full => Error::Full,
             Kind::Busy => Error::Overloaded,
@@ -353,7 +353,7 @@ impl Error {
         match error.kind() {
             Kind::NotFound => Error::NoKey { key: key.to_vec() },
             Kind::Conflict { current } => Error::Version { key: key.to_vec(), current: *current },
-            Kind::WrongType => Error::WrongType { key: key.to_vec() },
+            Kind::WrongType { .. } => Error::WrongType { key: key.to_vec() },
             _ => error.into(),
         }
     }

@@ -166,7 +166,7 @@ impl From<engine::Error> for Error {
             Kind::NotFound => Error::NoRoute,
             Kind::Conflict { current } => Error::Conflict { current: *current, operation: error.operation() },
             Kind::Invalid => Error::Invalid(Cow::Owned(error.to_string())),
-            Kind::WrongType => Error::WrongType,
+            Kind::WrongType { .. } => Error::WrongType,
             Kind::TooLarge => Error::TooLarge,
             Kind::Full | Kind::Busy | Kind::Closed | Kind::Storage => Error::Unavailable,
             Kind::Bug => {

@@ -1,5 +1,6 @@
 use axum::body::to_bytes;
 use hyper::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use manifold_engine::types::KeyType;
 
 use super::*;
 
@@ -57,7 +58,7 @@ fn some_errors_say_more_in_their_head() {
 fn the_engines_kinds_say_what_the_client_can_do() {
     for (kind, status) in [
         (Kind::Conflict { current: 4 }, 409),
-        (Kind::WrongType, 409),
+        (Kind::WrongType { actual: KeyType::Hash, expected: KeyType::String }, 409),
         (Kind::Invalid, 400),
         (Kind::TooLarge, 413),
         (Kind::Full, 503),

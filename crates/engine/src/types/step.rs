@@ -1,0 +1,102 @@
+//! The rows of elements in a transaction: a rule that touches one twice sees what it wrote itself.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use foldhash::fast::RandomState;
+use manifold_store::{Row, Table};
+use smallvec::SmallVec;
+
+use crate::{
+    Key, Namespace, Result,
+    keys::{self, RowKey},
+    live::Live,
+    txn::{self, Txn},
+    types::place::Place,
+};
+
+/// A transaction on collections.
+pub(crate) struct Step<'a, 't> {
+    pub(crate) txn: &'a mut Txn<'t>,
+    written: HashMap<(u8, RowKey), Option<Written>, RandomState>,
+}
+
+#[derive(Debug, Clone)]
+struct Written {
+    head: SmallVec<[u8; 16]>,
+    body: Bytes,
+}
+
+/// A row as it stands in a transaction.
+pub(crate) enum Found {
+    Stored(Row),
+    Written(SmallVec<[u8; 16]>, Bytes),
+}
+
+impl Found {
+    pub(crate) fn head(&self) -> &[u8] {
+        match self {
+            Found::Stored(row) => row.head(),
+            Found::Written(head, _) => head,
+        }
+    }
+
+    pub(crate) fn body_len(&self) -> usize {
+        match self {
+            Found::Stored(row) => row.body_len(),
+            Found::Written(_, body) => body.len(),
+        }
+    }
+
+    pub(crate) fn body(&self) -> Result<Bytes> {
+        match self {
+            Found::Stored(row) => Ok(row.body()?),
+            Found::Written(_, body) => Ok(body.clone()),
+        }
+    }
+}
+
+impl<'a, 't> Step<'a, 't> {
+    pub(crate) fn new(txn: &'a mut Txn<'t>) -> Self {
+        Step { txn, written: HashMap::default() }
+    }
+
+    pub(crate) fn get(&mut self, table: Table, key: &[u8]) -> Option<Found> {
+        if !self.written.is_empty()
+            && let Some(written) = self.written.get(&(table.0, RowKey::from_slice(key)))
+        {
+            return written.clone().map(|Written { head, body }| Found::Written(head, body));
+        }
+        self.txn.get(table, key).map(Found::Stored)
+    }
+
+    pub(crate) fn put(&mut self, table: Table, key: &[u8], head: &[u8], body: &Bytes) {
+        self.txn.put(table, key, head, body);
+        let written = Written { head: SmallVec::from_slice(head), body: body.clone() };
+        self.written.insert((table.0, RowKey::from_slice(key)), Some(written));
+    }
+
+    pub(crate) fn delete(&mut self, table: Table, key: &[u8]) {
+        self.txn.delete(table, key);
+        self.written.insert((table.0, RowKey::from_slice(key)), None);
+    }
+}
+
+/// Runs a rule on one key, and answers when that is durable.
+pub(crate) async fn change<T>(
+    live: &Live,
+    namespace: &Namespace,
+    key: &Key,
+    rule: impl FnOnce(&mut Step<'_, '_>, &mut Place) -> Result<T>,
+) -> Result<T> {
+    live.store.room().await;
+    let row = keys::kv(namespace, key);
+    let decided = {
+        let _held = live.locks.lock(&row);
+        txn::decide(live, |txn| {
+            let mut place = Place::load(txn, namespace, key)?;
+            rule(&mut Step::new(txn), &mut place)
+        })
+    };
+    Ok(live.settle(decided).await?.0)
+}
