@@ -47,9 +47,10 @@ pub enum TagTest {
 /// A step of a query. Points come in as one stream per field and series; stages up to the first aggregate or pool see
 /// them that way, later ones the streams of a field and group. A stream's tags are those on which all its series agree.
 ///
-/// Integers and booleans (1 and 0) alone have exact sums, extremes and counts: integers, while they fit; floats among
-/// them make floats of them. First, last, `Where`, `Top` and `Bottom` leave values as they are; `Round`, `Abs`, `Ceil`
-/// and `Floor` leave integers integers; everything else gives floats. Text passes through `Pool`, first and last, and
+/// Integers and booleans (1 and 0) alone have exact sums, extremes and counts: integers, while they fit 64 bits with a
+/// sign; floats among them make floats of them. First and last leave values as they are, but for integers that do not
+/// fit; so do `Where`, `Top` and `Bottom`, without exception. `Round`, `Abs`, `Ceil` and `Floor` leave integers
+/// integers; everything else gives floats. Text passes through `Pool`, first and last, and
 /// is counted; other stages drop it. No value is ever infinite or not a number: such a point is left out.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Stage {

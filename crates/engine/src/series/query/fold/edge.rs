@@ -4,7 +4,7 @@ use crate::series::{
     Aggregate, Scalar,
     column::Summary,
     query::{
-        fold::Fold,
+        fold::{Fold, integer},
         gather::{detached, text_bytes},
         slice::Slice,
     },
@@ -65,7 +65,10 @@ impl<const LATEST: bool> Fold for Edge<LATEST> {
         }
     }
     fn value(self, _: Aggregate) -> Option<Scalar> {
-        self.0.map(|found| found.value)
+        self.0.map(|found| match found.value {
+            Scalar::Uint(value) => integer(value.into()),
+            value => value,
+        })
     }
     fn time(&self) -> Option<i64> {
         self.0.as_ref().map(|found| found.time)

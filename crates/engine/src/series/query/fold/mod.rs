@@ -34,13 +34,9 @@ pub(super) trait Fold: Default + Send {
     }
 }
 
-/// An integer as exact as it can be said.
+/// An integer that fits 64 bits with a sign, or the float nearest to it.
 fn integer(value: i128) -> Scalar {
-    match (i64::try_from(value), u64::try_from(value)) {
-        (Ok(value), _) => Scalar::Int(value),
-        (_, Ok(value)) => Scalar::Uint(value),
-        _ => Scalar::Float(value as f64),
-    }
+    i64::try_from(value).map_or(Scalar::Float(value as f64), Scalar::Int)
 }
 
 fn finite(value: f64) -> Option<Scalar> {

@@ -95,7 +95,11 @@ fn aggregate(what: Aggregate, window: Option<i64>, streams: &[Stream]) -> Vec<(i
         };
         let value = match (edge, what) {
             (Some((time, value)), _) => {
-                results.push((if window.is_some() { start } else { *time }, value.clone()));
+                let value = match value {
+                    Scalar::Uint(value) => i64::try_from(*value).map_or(Scalar::Float(*value as f64), Scalar::Int),
+                    value => value.clone(),
+                };
+                results.push((if window.is_some() { start } else { *time }, value));
                 continue;
             }
             (None, Aggregate::Count) => Some(Scalar::Int(points.len() as i64)),
@@ -121,11 +125,7 @@ fn computed(what: Aggregate, values: Vec<Scalar>) -> Option<Scalar> {
     };
     let exact = |ints: &[i128], of: fn(std::slice::Iter<'_, i128>) -> i128| {
         let value = of(ints.iter());
-        match (i64::try_from(value), u64::try_from(value)) {
-            (Ok(value), _) => Scalar::Int(value),
-            (_, Ok(value)) if !matches!(what, Aggregate::Sum) => Scalar::Uint(value),
-            _ => Scalar::Float(value as f64),
-        }
+        i64::try_from(value).map_or(Scalar::Float(value as f64), Scalar::Int)
     };
     let value = match (what, &ints) {
         (Aggregate::Avg, _) => Scalar::Float(sum / count as f64),

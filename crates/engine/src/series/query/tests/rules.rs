@@ -168,7 +168,9 @@ fn a_sum_beyond_signed_integers_is_a_float() {
     let sum = made(ints(&[(0, i64::MAX), (1, 1)]), vec![every(Aggregate::Sum, i64::MAX)]);
     assert_eq!(sum, [(0, Scalar::Float(9_223_372_036_854_775_808.0))]);
     let greatest = Column { newer: vec![(0, Scalar::Uint(u64::MAX)), (1, Scalar::Int(-1))], ..Column::default() };
-    assert_eq!(made(greatest, vec![every(Aggregate::Max, i64::MAX)]), [(0, Scalar::Uint(u64::MAX))]);
+    let float = [(0, Scalar::Float(u64::MAX as f64))];
+    assert_eq!(made(greatest.clone(), vec![every(Aggregate::Max, i64::MAX)]), float);
+    assert_eq!(made(greatest, vec![every(Aggregate::First, i64::MAX)]), float);
 }
 
 #[test]
