@@ -23,7 +23,7 @@ use hyper::{
     http::request::Parts,
 };
 use manifold_engine::{Engine, queue, stream::StreamRetention};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 mod access;
 mod call;
@@ -50,7 +50,7 @@ use call::Call;
 use cluster::View;
 use error::{Condition, Error, Spelling};
 use routes::{Endpoint, ROUTES};
-use ts::{Shelf, influx};
+use ts::{Shelf, WRITING_KIB, influx};
 
 use crate::{
     http::{
@@ -92,6 +92,8 @@ pub struct Flo {
     stream_retention: StreamRetention,
     /// What is known of the names in lines of points.
     shelf: Arc<Shelf>,
+    /// KiB of lines of points that may be read and written now.
+    writing: Semaphore,
     metrics: Arc<FloMetrics>,
     shutdown: watch::Receiver<bool>,
 }
@@ -129,6 +131,7 @@ impl Flo {
             queues: config.queues(),
             stream_retention: config.streams(),
             shelf: Arc::default(),
+            writing: Semaphore::new(WRITING_KIB as usize),
             metrics,
             shutdown,
         }

@@ -14,3 +14,4 @@ pub(super) mod write;
 
 pub(super) use book::Shelf;
 pub(super) use report::Rejection;
+pub(super) use write::WRITING_KIB;

@@ -20,6 +20,8 @@ use crate::{
     http::{json, query::Query, reply},
 };
 
+/// KiB of bodies whose lines are read and written at one time: points in memory take several times what their lines took.
+pub(in crate::dialects::flo) const WRITING_KIB: u32 = 128 << 10;
 /// Longer bodies are read by another thread than those that serve sockets.
 const LONG_BODY: usize = 128 << 10;
 
@@ -114,6 +116,8 @@ async fn store(
     atomic: bool,
 ) -> Result<(Parsed, Written), Error> {
     let engine = call.engine();
+    let kib = u32::try_from(body.len() >> 10).map_or(WRITING_KIB, |kib| (kib + 1).min(WRITING_KIB));
+    let _turn = call.flo.writing.acquire_many(kib).await.map_err(|_| Error::Internal)?;
     for epoch in [engine.series_epoch(namespace)?, 0] {
         let (points, parsed) = read(call, namespace, body, times, epoch).await?;
         if points.is_empty() || atomic && parsed.bad > 0 {
