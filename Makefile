@@ -11,7 +11,7 @@ help:
 	@echo "make run     serve on the default ports, data in ./data"
 	@echo "make test    everything that must hold: format, lints, all tests, documentation"
 	@echo "make check   the quick part of it: format and lints"
-	@echo "make models  the part of it that tests against models, ten thousand cases each"
+	@echo "make models  the part of it that tests against models, up to ten thousand cases each"
 	@echo "make bench   measure; each figure is a ratio within one run"
 
 run:
@@ -38,7 +38,8 @@ unit:
 docs:
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 
-# Ten thousand cases of every model instead of a few hundred, and longer runs of what checks itself.
+# Ten thousand cases of the models instead of a few hundred (less where a case is a whole engine), and longer runs of what
+# checks itself.
 models:
 	MANIFOLD_MODEL_CASES=10000 MANIFOLD_CHECKER_MESSAGES=200000 \
 		cargo test --profile models --locked -p manifold-engine -- model checker

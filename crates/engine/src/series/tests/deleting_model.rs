@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use manifold_store::disk::Reboot;
-use proptest::{prelude::*, test_runner::RngAlgorithm};
+use proptest::prelude::*;
 
-use super::*;
+use super::{model::cases, *};
 use crate::{Clock, Options, tests::START};
 
 const FIELDS: [&str; 2] = ["x", "y"];
@@ -98,19 +98,8 @@ impl Model {
     }
 }
 
-fn cases(default: u32) -> ProptestConfig {
-    let cases = std::env::var("MANIFOLD_MODEL_CASES").ok().and_then(|cases| cases.parse().ok());
-    ProptestConfig {
-        cases: cases.unwrap_or(default),
-        max_shrink_iters: 2000,
-        failure_persistence: None,
-        rng_algorithm: RngAlgorithm::XorShift,
-        ..ProptestConfig::default()
-    }
-}
-
 proptest! {
-    #![proptest_config(cases(64))]
+    #![proptest_config(cases())]
     #[test]
     fn what_was_deleted_stays_away_and_all_else_stays(steps in proptest::collection::vec(step(), 1..40)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");

@@ -108,10 +108,11 @@ fn instant(time: Time, newest: &mut i64) -> i64 {
     }
 }
 
-fn cases(default: u32) -> ProptestConfig {
-    let cases = std::env::var("MANIFOLD_MODEL_CASES").ok().and_then(|cases| cases.parse().ok());
+/// A quarter of `MANIFOLD_MODEL_CASES`, 64 unless it is set: a case is a whole engine with its restarts.
+pub(super) fn cases() -> ProptestConfig {
+    let cases: Option<u32> = std::env::var("MANIFOLD_MODEL_CASES").ok().and_then(|cases| cases.parse().ok());
     ProptestConfig {
-        cases: cases.unwrap_or(default),
+        cases: cases.map_or(64, |cases| cases / 4),
         max_shrink_iters: 2000,
         failure_persistence: None,
         rng_algorithm: RngAlgorithm::XorShift,
@@ -132,7 +133,7 @@ fn check(house: &House, model: &Model, range: (i64, i64)) {
 }
 
 proptest! {
-    #![proptest_config(cases(64))]
+    #![proptest_config(cases())]
     #[test]
     fn columns_are_what_plain_maps_would_be_after_every_restart_and_crash(
         steps in proptest::collection::vec(step(), 1..50),
