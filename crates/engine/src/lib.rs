@@ -14,6 +14,7 @@ mod live;
 mod names;
 pub mod namespaces;
 mod open;
+pub mod pubsub;
 pub mod queue;
 pub mod series;
 pub mod stream;

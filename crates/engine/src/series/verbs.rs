@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crate::{
     Engine, Error, Kind, Namespace, Result,
     series::{
-        DeletePoints, FieldRef, MeasurementInfo, Points, Query, SeriesKey, SeriesPoints, SeriesRef, SeriesStats, Written,
+        DeletePoints, FieldRef, MeasurementInfo, Points, Query, SeriesKey, SeriesPoints, SeriesRef, SeriesStats,
+        Written,
     },
 };
 

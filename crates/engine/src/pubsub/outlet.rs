@@ -1,0 +1,85 @@
+//! What waits for one subscriber: a bounded queue between those who publish and the one who reads.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use crate::pubsub::{MAX_WAITING_BYTES, Message, Step};
+
+/// The queue of a subscriber.
+#[derive(Debug)]
+pub(crate) struct Outlet {
+    capacity: usize,
+    waiting: Mutex<Waiting>,
+    /// Wakes the one reader.
+    arrived: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    messages: VecDeque<Arc<Message>>,
+    bytes: usize,
+    /// It did not keep up: what waited is thrown away, and nothing more comes in.
+    slow: bool,
+}
+
+/// What happened to a message that was handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Handed {
+    /// It waits for the reader.
+    Over,
+    /// There was no room, so the subscriber is one that does not keep up, from now on.
+    TooMany,
+    /// It was found too slow before.
+    Slow,
+}
+
+impl Outlet {
+    /// Room for `capacity` messages.
+    pub(crate) fn new(capacity: usize) -> Self {
+        Outlet { capacity: capacity.max(1), waiting: Mutex::default(), arrived: Notify::new() }
+    }
+
+    /// Hands a message over.
+    pub(crate) fn hand(&self, message: &Arc<Message>) -> Handed {
+        let handed = {
+            let mut waiting = self.waiting.lock();
+            if waiting.slow {
+                return Handed::Slow;
+            }
+            let bytes = waiting.bytes.saturating_add(size(message));
+            let fits = waiting.messages.is_empty() || bytes <= MAX_WAITING_BYTES;
+            if waiting.messages.len() < self.capacity && fits {
+                waiting.bytes = bytes;
+                waiting.messages.push_back(message.clone());
+                Handed::Over
+            } else {
+                *waiting = Waiting { slow: true, ..Waiting::default() };
+                Handed::TooMany
+            }
+        };
+        self.arrived.notify_one();
+        handed
+    }
+
+    /// What comes next, without waiting.
+    pub(crate) fn try_next(&self) -> Option<Step> {
+        let mut waiting = self.waiting.lock();
+        if waiting.slow {
+            return Some(Step::Slow);
+        }
+        let message = waiting.messages.pop_front()?;
+        waiting.bytes -= size(&message);
+        Some(Step::Message(message))
+    }
+
+    /// Completes when something was handed over since the last look.
+    pub(crate) async fn arrival(&self) {
+        self.arrived.notified().await;
+    }
+}
+
+fn size(message: &Message) -> usize {
+    message.topic.as_bytes().len() + message.payload.len() + message.headers.len()
+}
