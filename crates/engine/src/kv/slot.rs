@@ -1,5 +1,7 @@
 //! What a transaction knows of one key, and what it may do with it.
 
+use manifold_store::Row;
+
 use crate::{
     Actor, Error, Key, Kind, Namespace, Result,
     feed::ChangeOp,
@@ -20,6 +22,8 @@ pub(crate) struct Slot {
     namespace: Namespace,
     key: Key,
     stored: Stored,
+    /// The entry it had before the transaction.
+    row: Option<Row>,
     current: Current,
     /// The newest change of the key in this transaction.
     draft: Option<usize>,
@@ -37,8 +41,9 @@ impl Slot {
     /// Reads the key; the caller holds its lock. A key that holds a collection is refused.
     pub(crate) fn load(txn: &mut Txn<'_>, namespace: Namespace, key: Key) -> Result<Slot> {
         let row = keys::kv(&namespace, &key);
-        let (stored, current) = if let Some(row) = txn.get(keys::KV, &row) {
-            let head = Head::read(&row)?;
+        let entry = txn.get(keys::KV, &row);
+        let (stored, current) = if let Some(entry) = &entry {
+            let head = Head::read(entry)?;
             if head.tag == Tag::Collection {
                 return Err(Error::new(Kind::WrongType, format!("key {key} holds another type")));
             }
@@ -52,7 +57,7 @@ impl Slot {
             let floor = txn.get(keys::FLOOR, namespace.as_bytes()).map(|row| Floor::read(&row)).transpose()?;
             (Stored::Nothing, Current::Absent { version: floor.map_or(0, |Floor(version)| version) })
         };
-        Ok(Slot { namespace, key, stored, current, draft: None })
+        Ok(Slot { namespace, key, stored, row: entry, current, draft: None })
     }
 
     /// The version of the live value; none when there is none.
@@ -61,6 +66,12 @@ impl Slot {
             Current::Present { version, deadline } if !deadline.is_due(txn.now()) => Some(version),
             _ => None,
         }
+    }
+
+    /// The row of the live value as it was before the transaction; none when there was none.
+    pub(crate) fn live_row(&self, txn: &Txn<'_>) -> Option<&Row> {
+        self.version(txn)?;
+        self.row.as_ref().filter(|_| self.draft.is_none())
     }
 
     /// The live value's deadline; never when there is none.

@@ -71,6 +71,33 @@ impl Default for Settings {
     }
 }
 
+/// Some of the settings of a queue: those that somebody names.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Named {
+    /// [`Settings::max_depth`].
+    pub max_depth: Option<u64>,
+    /// [`Settings::max_attempts`].
+    pub max_attempts: Option<u32>,
+    /// [`Settings::lease`].
+    pub lease: Option<Duration>,
+    /// [`Settings::default_priority`].
+    pub default_priority: Option<i64>,
+}
+
+impl Named {
+    /// `base` with what is named in its place.
+    #[must_use]
+    pub fn over(self, base: Settings) -> Settings {
+        Settings {
+            max_depth: self.max_depth.or(base.max_depth),
+            max_attempts: self.max_attempts.unwrap_or(base.max_attempts),
+            lease: self.lease.unwrap_or(base.lease),
+            default_priority: self.default_priority.unwrap_or(base.default_priority),
+            ..base
+        }
+    }
+}
+
 /// Adds a message; an absent queue is made.
 #[derive(Debug, Clone)]
 pub struct Enqueue {
