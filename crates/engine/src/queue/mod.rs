@@ -15,6 +15,7 @@ mod dead;
 mod dequeue;
 mod due;
 mod enqueue;
+mod holders;
 mod line;
 mod load;
 mod look;
@@ -140,6 +141,8 @@ pub struct Dequeue {
     pub lease: Option<Duration>,
     /// How long to wait for a first message; zero = not at all. Waiters are served in order.
     pub wait: Duration,
+    /// A number that tells consumers from each other, for [`Stats::consumers`].
+    pub consumer: Option<u64>,
 }
 
 /// A message as it was delivered or looked at.
@@ -277,6 +280,9 @@ pub struct Stats {
     pub dead_total: u64,
     /// Calls that wait for a message now.
     pub waiting: u64,
+    /// Consumers that hold a message or wait for one. Leases of before the start, and those of nobody with a number,
+    /// count as one consumer.
+    pub consumers: u64,
     /// When the oldest waiting message that is visible was enqueued.
     pub oldest: Option<Timestamp>,
     /// How it treats its messages.

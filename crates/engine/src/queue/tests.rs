@@ -15,6 +15,7 @@ use crate::{
 
 mod by_itself;
 mod checker;
+mod consumers;
 mod faults;
 mod model;
 
@@ -46,8 +47,13 @@ fn keyed(text: &str, key: &str) -> Enqueue {
     Enqueue { dedup_key: Some(key.to_owned().into()), ..say(text) }
 }
 
-pub(super) const ONE: Dequeue =
-    Dequeue { count: 1, max_bytes: usize::MAX, lease: Some(Duration::from_secs(1)), wait: Duration::ZERO };
+pub(super) const ONE: Dequeue = Dequeue {
+    count: 1,
+    max_bytes: usize::MAX,
+    lease: Some(Duration::from_secs(1)),
+    wait: Duration::ZERO,
+    consumer: None,
+};
 
 fn up_to(count: usize) -> Dequeue {
     Dequeue { count, ..ONE }
@@ -465,6 +471,7 @@ async fn a_queue_keeps_the_settings_it_was_made_with() {
     house.advance(1000);
     assert_eq!(house.counts().await.dead, 2);
     assert_eq!(create(&house, "other", priority(7)).await.expect("create"), Created::New);
+    house.restart().await;
     let made = house.queue_stats(&ns("n"), &q("other")).await.expect("stats").settings;
     assert_eq!(made, Settings { default_priority: 7, ..settings });
     assert_eq!(house.queue_list(&ns("n")).await.expect("list"), [q("other"), q("q")]);

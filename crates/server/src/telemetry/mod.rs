@@ -9,6 +9,7 @@ pub mod log;
 pub mod names;
 mod pace;
 mod requests;
+mod synap;
 mod unison;
 mod write;
 
@@ -16,4 +17,5 @@ pub use count::{Counter, Gauge, Histogram};
 pub use flo::{BlockedReader, FloMetrics, QueueCounters, StreamCounters, share};
 pub use gauges::{EngineGauges, ListenerGauges, ProcessGauges, resident_bytes};
 pub use requests::Requests;
+pub use synap::{Memory as SynapMemory, SynapMetrics};
 pub use unison::{AuthFailure, StreamGuard, StreamKind, UnisonMetrics};

@@ -102,3 +102,24 @@ exchanges! { flo:
     stream_groups
     stream_restart
 }
+
+exchanges! { synap:
+    admin
+    authentication
+    batch
+    body_size
+    browsers
+    compression
+    cross_dialect
+    envelope
+    examples
+    kv
+    pubsub
+    queue
+    queue_timing
+    rate_limit
+    restart
+    scan
+    sdk
+    stream
+}

@@ -137,7 +137,12 @@ fn a_port_in_use_is_named() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let port = taken.local_addr().expect("an address").port();
     let home = tempfile::tempdir().expect("a temporary directory");
-    let env = [("MANIFOLD_UNISON_PORT", port.to_string()), ("MANIFOLD_FLO_METRICS_PORT", free_tcp_port().to_string())];
+    let env = [
+        ("MANIFOLD_UNISON_PORT", port.to_string()),
+        ("MANIFOLD_FLO_METRICS_PORT", free_tcp_port().to_string()),
+        ("MANIFOLD_SYNAP_PORT", free_tcp_port().to_string()),
+        ("MANIFOLD_FLO_PORT", free_tcp_port().to_string()),
+    ];
     let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let data = home.path().join("data");
     let finished = run_to_exit(&["serve", "--data-dir", data.to_str().expect("a path")], &env, home.path());
@@ -153,6 +158,8 @@ fn a_data_directory_that_is_a_file_is_named() {
     let env = [
         ("MANIFOLD_UNISON_PORT", free_tcp_port().to_string()),
         ("MANIFOLD_FLO_METRICS_PORT", free_tcp_port().to_string()),
+        ("MANIFOLD_SYNAP_PORT", free_tcp_port().to_string()),
+        ("MANIFOLD_FLO_PORT", free_tcp_port().to_string()),
     ];
     let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let finished = run_to_exit(&["serve", "--data-dir", data.to_str().expect("a path")], &env, home.path());
