@@ -102,7 +102,7 @@ fn request<'a>(
     if json::nested_deeper_than(NESTING, text) {
         return Err(Error::Malformed(format!("more than {NESTING} containers inside each other")));
     }
-    let kind = json::given(kind).map(|raw| json::string(raw)).transpose();
+    let kind = json::given(kind).map(json::string).transpose();
     let kind = kind.map_err(|_| Error::Envelope { field: "type", kind: "a string" })?;
     let batch = match kind.as_deref() {
         None | Some("request") => false,
