@@ -66,7 +66,7 @@ impl Process {
 /// Enqueues `batch` messages, takes as many in one dequeue, and acknowledges them together.
 pub async fn cycle(engine: &Engine, namespace: &Namespace, queue: &QueueName, batch: usize) -> Result<()> {
     try_join_all((0..batch).map(|_| engine.queue_enqueue(namespace, queue, message()))).await?;
-    let dequeue = Dequeue { count: batch, max_bytes: usize::MAX, lease: None, wait: Duration::ZERO };
+    let dequeue = Dequeue { count: batch, max_bytes: usize::MAX, lease: None, wait: Duration::ZERO, consumer: None };
     let taken = engine.queue_dequeue(namespace, queue, dequeue).await?;
     let held = taken.iter().map(|taken| Held { sequence: taken.message.sequence, lease: Some(taken.lease) });
     let acked = engine.queue_ack(namespace, queue, held.collect()).await?;

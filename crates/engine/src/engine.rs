@@ -15,7 +15,10 @@ use crate::{
     Clock, Error, Key, Kind, Level, Limits, Namespace, Result, Retention, Timestamp,
     feed::{self, Changes, FeedPage, Filter, Follower, Start},
     keys,
-    kv::{self, Delete, Entry, List, Op, Outcome, Page, Put, Revision, Scan, TreeScan},
+    kv::{
+        self, Delete, Entry, Increment, Incremented, List, Op, Outcome, Page, Put, Retime, Revision, Scan, Swapped,
+        TreeScan,
+    },
     live::{Counted, Live},
     namespaces::{self, NamespaceInfo},
     open::{self, Ground},
@@ -245,6 +248,18 @@ impl Engine {
     pub async fn put(&self, namespace: &Namespace, put: Put) -> Result<Entry> {
         let live = self.live()?;
         kv::put(live, namespace, put).await.inspect_err(|error| live.counters.refused(error))
+    }
+    /// Writes a value and tells what was there before; a condition that fails is no error but writes nothing.
+    pub async fn swap(&self, namespace: &Namespace, put: Put) -> Result<Swapped> {
+        kv::swap(self.live()?, namespace, put).await
+    }
+    /// Adds to the integer a key holds; an absent one counts from 0.
+    pub async fn increment(&self, namespace: &Namespace, increment: Increment) -> Result<Incremented> {
+        kv::increment(self.live()?, namespace, increment).await
+    }
+    /// Gives a live key another deadline; none when it is absent, or has that deadline.
+    pub async fn retime(&self, namespace: &Namespace, retime: Retime) -> Result<Option<Entry>> {
+        kv::retime(self.live()?, namespace, retime).await
     }
     /// Deletes a key; `None` when it was absent. The cut's head is the change's own number, or the head.
     pub async fn delete(&self, namespace: &Namespace, delete: Delete) -> Result<Cut<Outcome>> {

@@ -8,11 +8,12 @@ use manifold_server::{
     config::{self, Config, Loaded},
     dialects::{
         flo::{self, Flo},
+        synap::{self, Surroundings, Synap},
         unison::Unison,
     },
     net::{Listener, Options},
     telemetry::{
-        self, EngineGauges, FloMetrics, ListenerGauges, ProcessGauges, UnisonMetrics,
+        self, EngineGauges, FloMetrics, ListenerGauges, ProcessGauges, SynapMemory, SynapMetrics, UnisonMetrics,
         exposition::{Exposition, Look},
     },
 };
@@ -20,7 +21,7 @@ use prometheus_client::registry::Registry;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
-    sync::watch,
+    sync::{Notify, watch},
     task::JoinSet,
 };
 
@@ -119,12 +120,17 @@ async fn run(config: Config, addresses: Addresses) -> Result<(), Failure> {
     let engine = Engine::open(engine_options(&config));
     let (shutdown, down) = watch::channel(false);
     // The listeners answer while the log is replayed: "starting", as each contract says it.
-    let mut serving = ports.serve(config, &engine, &down);
+    let stop = Arc::new(Notify::new());
+    let mut serving = ports.serve(config, &engine, &stop, &down)?;
 
     let ended = tokio::select! {
         failure = recover(&engine) => Err(failure),
         name = signals.next() => {
             tracing::info!(signal = name, "stopping");
+            Ok(())
+        }
+        () = stop.notified() => {
+            tracing::info!("stopping: a client asked for it");
             Ok(())
         }
         _ = serving.join_next() => Err(Failure::new(Exit::System, "a listener ended by itself")),
@@ -160,6 +166,7 @@ struct Addresses {
     metrics: Option<SocketAddr>,
     unison: Option<SocketAddr>,
     flo: Option<SocketAddr>,
+    synap: Option<SocketAddr>,
 }
 
 /// Every socket of the process, bound and not yet served.
@@ -167,6 +174,7 @@ struct Ports {
     metrics: Option<Listener>,
     unison: Option<Listener>,
     flo: Option<Listener>,
+    synap: Option<Listener>,
 }
 
 impl Ports {
@@ -179,13 +187,20 @@ impl Ports {
             metrics: open("metrics", addresses.metrics, METRICS_CONNECTIONS)?,
             unison: open("unison", addresses.unison, config.unison.max_connections)?,
             flo: open("flo", addresses.flo, config.flo.limits.max_connections)?,
+            synap: open("synap", addresses.synap, all)?,
         })
     }
 
     /// One task per listener; each ends when it has drained.
-    fn serve(self, mut config: Config, engine: &Engine, down: &watch::Receiver<bool>) -> JoinSet<()> {
+    fn serve(
+        self,
+        mut config: Config,
+        engine: &Engine,
+        stop: &Arc<Notify>,
+        down: &watch::Receiver<bool>,
+    ) -> Result<JoinSet<()>, Failure> {
         let mut registry = Registry::default();
-        let listeners = [&self.metrics, &self.unison, &self.flo].into_iter().flatten();
+        let listeners = [&self.metrics, &self.unison, &self.flo, &self.synap].into_iter().flatten();
         let listeners: Vec<_> = listeners.map(|listener| (listener.name(), listener.connections())).collect();
         let (shards, connections) = (config.flo.shards(), listeners.iter().map(|(_, open)| open.clone()).collect());
         let gauges = ListenerGauges(listeners);
@@ -200,7 +215,7 @@ impl Ports {
             let metrics = Arc::new(UnisonMetrics::default());
             registry.register_collector(Box::new(metrics.clone()));
             config.unison.max_body_bytes = config.unison.max_body_bytes.min(config.limits.body_bytes);
-            let unison = Arc::new(Unison::new(config.unison, engine.clone(), metrics, down.clone()));
+            let unison = Arc::new(Unison::new(config.unison.clone(), engine.clone(), metrics, down.clone()));
             let drained = listener.serve(unison.clone(), down.clone());
             serving.spawn(async move {
                 drained.await;
@@ -219,12 +234,32 @@ impl Ports {
             let flo = Flo::new(config, engine.clone(), bounds, metrics, down.clone());
             serving.spawn(listener.serve(Arc::new(flo), down.clone()));
         }
+        if let Some(listener) = self.synap {
+            let metrics = Arc::new(SynapMetrics::new(synap::command_names()));
+            registry.register_collector(Box::new(metrics.clone()));
+            registry.register_collector(Box::new(SynapMemory(engine.clone())));
+            let (looking, looked_at) = (metrics.clone(), engine.clone());
+            looks.push(Box::new(move || {
+                let (metrics, engine) = (looking.clone(), looked_at.clone());
+                Box::pin(async move { metrics.look(&engine, &synap::namespace()).await })
+            }));
+            let surroundings = Surroundings {
+                engine: engine.clone(),
+                metrics,
+                body_bytes: config.limits.body_bytes,
+                memory_bytes: memory_limit(&config),
+                effective: config::effective_json(&config).map_err(Failure::configuration)?,
+                stop: stop.clone(),
+                shutdown: down.clone(),
+            };
+            serving.spawn(listener.serve(Arc::new(Synap::new(&config.synap, surroundings)), down.clone()));
+        }
         if let Some(listener) = self.metrics {
             serving.spawn(
                 listener.serve(Arc::new(Exposition::new(registry, shards, connections).looking(looks)), down.clone()),
             );
         }
-        serving
+        Ok(serving)
     }
 }
 
@@ -247,7 +282,7 @@ fn validate(config: &mut Config) -> Result<Addresses, Failure> {
         let (key, host) = host.as_ref().map_or(("host", &config.host), |host| (key, host));
         config::resolve(key, host, port).map_err(Failure::configuration)
     };
-    let (unison, flo) = (&config.unison, &config.flo);
+    let (unison, flo, synap) = (&config.unison, &config.flo, &config.synap);
     let of = |enabled: bool, key, host: &Option<String>, port| {
         if enabled { resolve(key, host, port).map(Some) } else { Ok(None) }
     };
@@ -255,12 +290,16 @@ fn validate(config: &mut Config) -> Result<Addresses, Failure> {
         metrics: of(flo.metrics.enabled, "flo.metrics.bind", &flo.metrics.bind, flo.metrics_port)?,
         unison: of(unison.enabled, "unison.host", &unison.host, unison.port)?,
         flo: of(flo.enabled, "flo.host", &flo.host, flo.port)?,
+        synap: of(synap.enabled, "synap.host", &synap.host, synap.port)?,
     };
     if let Some(address) = addresses.unison {
         config.unison.validate(address).map_err(Failure::configuration)?;
     }
     if let Some(address) = addresses.flo {
         config.flo.validate(address).map_err(Failure::configuration)?;
+    }
+    if let Some(address) = addresses.synap {
+        config.synap.validate(address).map_err(Failure::configuration)?;
     }
     Ok(addresses)
 }
@@ -269,13 +308,19 @@ fn engine_options(config: &Config) -> engine::Options {
     let mut options = engine::Options::new(&config.data_dir);
     options.level = config.durability.level();
     options.interval = config.durability.interval();
-    options.limits.memory_bytes = config.limits.memory_bytes;
+    options.limits.memory_bytes = memory_limit(config);
     options.limits.value_bytes = config.limits.value_bytes;
     options.limits.tombstones = config.unison.tombstones_max;
     options.retention = config.unison.retention();
     config.flo.timeseries.limit(&mut options.limits);
     options.series_retention = config.flo.timeseries.retention();
     options
+}
+
+/// The limit of the process and that of a dialect mean the same memory: the smaller one counts. 0 = none.
+fn memory_limit(config: &Config) -> u64 {
+    let limits = [Some(config.limits.memory_bytes), config.synap.memory_bytes()];
+    limits.into_iter().flatten().filter(|limit| *limit > 0).min().unwrap_or(0)
 }
 
 /// A connection is a descriptor, and systems start processes with far fewer than they allow. Connections must not take the

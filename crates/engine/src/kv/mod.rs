@@ -11,10 +11,13 @@ mod delete;
 mod expire;
 mod forget;
 mod history;
+mod increment;
 mod put;
 mod read;
+mod retime;
 mod row;
 mod slot;
+mod swap;
 mod walk;
 
 #[cfg(test)]
@@ -25,10 +28,13 @@ pub(crate) use delete::delete;
 pub(crate) use expire::expire;
 pub(crate) use forget::Forget;
 pub(crate) use history::history;
+pub(crate) use increment::increment;
 pub(crate) use put::put;
 pub(crate) use read::{get, get_many, get_or_wait, list};
+pub(crate) use retime::retime;
 pub(crate) use row::{FIRST_COLLECTION, Head, Stored, is_live_value, write};
 pub(crate) use slot::Slot;
+pub(crate) use swap::swap;
 pub use walk::{Scan, TreeScan};
 
 /// What the bytes of a value are.
@@ -128,6 +134,48 @@ pub struct Delete {
     /// Its condition. `Absent` on an absent key is a no-op, on a live one a conflict.
     pub when: When,
     /// Who deletes.
+    pub actor: Actor,
+}
+
+/// What a write met, and what it wrote.
+#[derive(Debug, Clone)]
+pub struct Swapped {
+    /// What the key held before; none when it was absent.
+    pub previous: Option<Entry>,
+    /// The new entry; none when the condition failed.
+    pub written: Option<Entry>,
+}
+
+/// Adds to the integer that a key holds. The key keeps its deadline.
+#[derive(Debug, Clone)]
+pub struct Increment {
+    /// Its key.
+    pub key: Key,
+    /// What is added.
+    pub by: i64,
+    /// Who writes.
+    pub actor: Actor,
+}
+
+/// What adding came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Incremented {
+    /// The key holds this now.
+    To(i64),
+    /// The key holds something else; nothing was changed.
+    NotAnInteger,
+    /// The sum is no 64-bit integer; nothing was changed.
+    Overflow,
+}
+
+/// Gives a live key another deadline.
+#[derive(Debug, Clone)]
+pub struct Retime {
+    /// Its key.
+    pub key: Key,
+    /// Its deadline.
+    pub expires: Expires,
+    /// Who writes.
     pub actor: Actor,
 }
 

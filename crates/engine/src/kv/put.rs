@@ -48,7 +48,7 @@ pub(crate) fn check_size(live: &Live, value: &Value) -> Result<()> {
 }
 
 /// The entry that a set left.
-fn entry(change: &Change) -> Entry {
+pub(crate) fn entry(change: &Change) -> Entry {
     Entry {
         key: change.key.clone(),
         value: change.value.clone().expect("a set has a value"),

@@ -1,5 +1,7 @@
 //! What a transaction knows of one key, and what it may do with it.
 
+use manifold_store::Row;
+
 use crate::{
     Actor, Error, Key, Namespace, Result,
     feed::ChangeOp,
@@ -21,6 +23,8 @@ pub(crate) struct Slot {
     namespace: Namespace,
     key: Key,
     stored: Stored,
+    /// The entry it had before the transaction.
+    row: Option<Row>,
     current: Current,
     /// The newest change of the key in this transaction.
     draft: Option<usize>,
@@ -55,7 +59,7 @@ impl Slot {
         let deadline = head.expires_at.map_or(Deadline::Never, Deadline::At);
         let stored = Stored::Entry { seq: head.seq, expires_at: head.expires_at };
         let current = Current::Present { version: head.version, deadline };
-        Ok(Slot { namespace, key, stored, current, draft: None })
+        Ok(Slot { namespace, key, stored, row: Some(row), current, draft: None })
     }
 
     /// The same for a key that is known to hold no value.
@@ -68,7 +72,7 @@ impl Slot {
             let floor = txn.get(keys::FLOOR, namespace.as_bytes()).map(|row| Floor::read(&row)).transpose()?;
             (Stored::Nothing, Current::Absent { version: floor.map_or(0, |Floor(version)| version) })
         };
-        Ok(Slot { namespace, key, stored, current, draft: None })
+        Ok(Slot { namespace, key, stored, row: None, current, draft: None })
     }
 
     /// The version of the live value; none when there is none.
@@ -77,6 +81,12 @@ impl Slot {
             Current::Present { version, deadline } if !deadline.is_due(txn.now()) => Some(version),
             _ => None,
         }
+    }
+
+    /// The row of the live value as it was before the transaction; none when there was none.
+    pub(crate) fn live_row(&self, txn: &Txn<'_>) -> Option<&Row> {
+        self.version(txn)?;
+        self.row.as_ref().filter(|_| self.draft.is_none())
     }
 
     /// The live value's deadline; never when there is none.

@@ -347,3 +347,90 @@ async fn a_tree_scan_covers_a_namespace_and_what_lies_below_it() {
     assert_eq!(walk("t/b", ""), ["t/b/c", "t/b/c"]);
     assert_eq!(walk("", "k"), ["s", "t", "t!x", "t/a", "t/b/c", "t0", "ta"]);
 }
+
+#[tokio::test]
+async fn a_swap_tells_what_was_there_whether_it_writes_or_not() {
+    let house = House::new().await;
+    let swap = async |when, value: &str| {
+        let done = house.swap(&ns("n"), Put { when, ..put("a", value) }).await.expect("swap");
+        let text = |entry: Entry| String::from_utf8(entry.value.bytes.to_vec()).expect("text");
+        (done.previous.map(text), done.written.map(|entry| entry.version))
+    };
+    let long = "7".repeat(100_000);
+    assert_eq!(swap(When::Present, "0").await, (None, None));
+    assert_eq!(swap(When::Absent, &long).await, (None, Some(1)));
+    assert_eq!(swap(When::Absent, "2").await, (Some(long.clone()), None));
+    assert_eq!(swap(When::Always, "3").await, (Some(long), Some(2)));
+    assert_eq!(house.feed().await.len(), 2, "a refused one leaves no trace");
+    assert_eq!(house.stats().conflicts_total, 2);
+    house.put(&ns("n"), brief("a", "4", 10)).await.expect("put");
+    house.advance(10);
+    assert_eq!(swap(When::Absent, "5").await, (None, Some(5)), "what has expired is not there");
+}
+
+fn by(by: i64) -> Increment {
+    Increment { key: k("a"), by, actor: crate::tests::ANN }
+}
+
+#[tokio::test]
+async fn adding_counts_from_zero_and_keeps_the_deadline() {
+    let mut house = House::new().await;
+    assert_eq!(house.increment(&ns("n"), by(1)).await.expect("add"), Incremented::To(1));
+    assert_eq!(house.increment(&ns("n"), by(-11)).await.expect("add"), Incremented::To(-10));
+    assert_eq!(house.read("a").expect("an entry").value, json("-10"));
+    house.put(&ns("n"), brief("a", "5", 1000)).await.expect("put");
+    assert_eq!(house.increment(&ns("n"), by(2)).await.expect("add"), Incremented::To(7));
+    house.restart().await;
+    let entry = house.read("a").expect("an entry");
+    assert_eq!((entry.value, entry.expires_at), (json("7"), Some(START.plus(Duration::from_secs(1)))));
+    house.advance(1000);
+    assert_eq!(
+        house.increment(&ns("n"), by(2)).await.expect("add"),
+        Incremented::To(2),
+        "what has expired counts from 0"
+    );
+    assert_eq!(house.read("a").expect("an entry").expires_at, None);
+}
+
+#[tokio::test]
+async fn only_integers_are_added_to() {
+    let house = House::new().await;
+    for text in ["3.0", "1e2", "\"abc\"", "\"007\"", "\"\"", "\"", "\"-\"", "null", "[1]", "9223372036854775808"] {
+        house.set("a", text).await;
+        assert_eq!(house.increment(&ns("n"), by(1)).await.expect("answered"), Incremented::NotAnInteger, "{text}");
+        assert_eq!(house.read("a").expect("an entry").value, json(text));
+    }
+    for (text, sum) in [("0", 1), ("\"41\"", 42), ("\"-5\"", -4), ("-9223372036854775808", -9223372036854775807)] {
+        house.set("a", text).await;
+        assert_eq!(house.increment(&ns("n"), by(1)).await.expect("add"), Incremented::To(sum), "{text}");
+    }
+    house.set("a", "9223372036854775807").await;
+    assert_eq!(house.increment(&ns("n"), by(1)).await.expect("answered"), Incremented::Overflow);
+    let binary = Value { encoding: Encoding::Binary, bytes: "41".into() };
+    house.put(&ns("n"), Put { value: binary, ..put("a", "") }).await.expect("put");
+    assert_eq!(house.increment(&ns("n"), by(1)).await.expect("add"), Incremented::To(42));
+    house.set("a", &"1".repeat(100_000)).await;
+    assert_eq!(house.increment(&ns("n"), by(1)).await.expect("answered"), Incremented::NotAnInteger);
+}
+
+#[tokio::test]
+async fn another_deadline_is_a_write_of_the_same_value() {
+    let mut house = House::new().await;
+    let retime = async |house: &House, expires| {
+        let retime = Retime { key: k("a"), expires, actor: crate::tests::ANN };
+        house.retime(&ns("n"), retime).await.expect("answered").map(|entry| (entry.version, entry.expires_at))
+    };
+    let second = Duration::from_secs(1);
+    assert_eq!(retime(&house, Expires::In(second)).await, None, "an absent key has no deadline");
+    let long = "7".repeat(100_000);
+    house.set("a", &long).await;
+    assert_eq!(retime(&house, Expires::Never).await, None, "it had none");
+    assert_eq!(retime(&house, Expires::In(second)).await, Some((2, Some(START.plus(second)))));
+    assert_eq!(retime(&house, Expires::Never).await, Some((3, None)));
+    assert_eq!(retime(&house, Expires::In(second)).await, Some((4, Some(START.plus(second)))));
+    house.restart().await;
+    assert_eq!(house.read("a").expect("an entry").value, json(&long));
+    house.advance(1000);
+    assert!(house.read("a").is_none());
+    assert_eq!(retime(&house, Expires::In(second)).await, None);
+}

@@ -3,26 +3,27 @@
 use crate::{
     Error, Namespace, Result, keys,
     live::Live,
-    queue::{Created, QueueName, Settings, step::Step},
+    queue::{Created, Named, QueueName, Settings, step::Step},
 };
 
 pub(crate) async fn create(
     live: &Live,
     namespace: &Namespace,
     name: &QueueName,
-    settings: Settings,
+    base: Settings,
+    named: Named,
 ) -> Result<Created> {
     live.store.room().await;
     let row = keys::queue(namespace, name);
     let queue = live.queues.find_or_expect(live, &row);
-    queue.run(live, |inner| inner.make(live, &row, |step| configure(step, name, settings))).await
+    queue.run(live, |inner| inner.make(live, &row, |step| configure(step, name, base, named))).await
 }
 
-/// The rule.
-fn configure(step: &mut Step<'_, '_>, name: &QueueName, settings: Settings) -> Result<Created> {
+/// The rule. A queue that somebody made has its settings for good: only what is named has to be as it is.
+fn configure(step: &mut Step<'_, '_>, name: &QueueName, base: Settings, named: Named) -> Result<Created> {
     let card = step.card;
     if card.configured && !card.deleted {
-        return if card.settings == settings {
+        return if named.over(card.settings) == card.settings {
             Ok(Created::Unchanged)
         } else {
             Err(Error::conflict(0, format!("queue {name} has other settings")))
@@ -31,6 +32,6 @@ fn configure(step: &mut Step<'_, '_>, name: &QueueName, settings: Settings) -> R
     if card.deleted {
         step.txn.grow()?;
     }
-    step.revive(settings, true);
+    step.revive(named.over(base), true);
     Ok(if card.deleted { Created::New } else { Created::Configured })
 }

@@ -70,7 +70,7 @@ struct InLine<'a> {
 impl<'a> InLine<'a> {
     fn join(live: &'a Live, queue: &'a Queue, dequeue: &Dequeue) -> Self {
         let hasty = dequeue.wait.is_zero();
-        let ticket = queue.lock().line.join(hasty);
+        let ticket = queue.lock().line.join(hasty, dequeue.consumer);
         InLine { live, queue, ticket, hasty }
     }
 
@@ -122,6 +122,7 @@ fn take(inner: &mut Inner, live: &Live, name: &QueueName, dequeue: &Dequeue) -> 
 /// The rule.
 fn lease(step: &mut Step<'_, '_>, dequeue: &Dequeue) -> Result<Vec<Taken>> {
     let settings = step.card.settings;
+    step.consumer = dequeue.consumer;
     let until = step.now().plus(at_least_a_moment(dequeue.lease.unwrap_or(settings.lease)));
     let mut taken: Vec<Taken> = Vec::new();
     let mut bytes = 0usize;

@@ -14,16 +14,17 @@ pub(crate) struct Line {
 #[derive(Debug)]
 struct Waiter {
     hasty: bool,
+    consumer: Option<u64>,
     waker: Option<Waker>,
 }
 
 impl Line {
     /// A place at the end.
-    pub(crate) fn join(&mut self, hasty: bool) -> u64 {
+    pub(crate) fn join(&mut self, hasty: bool, consumer: Option<u64>) -> u64 {
         let ticket = self.next;
         self.next += 1;
         self.hasty += usize::from(hasty);
-        self.waiters.insert(ticket, Waiter { hasty, waker: None });
+        self.waiters.insert(ticket, Waiter { hasty, consumer, waker: None });
         ticket
     }
 
@@ -56,6 +57,11 @@ impl Line {
         } else if self.hasty > 0 {
             self.waiters.values_mut().filter(|waiter| waiter.hasty).for_each(Waiter::wake);
         }
+    }
+
+    /// Who waits, without those who only ask.
+    pub(crate) fn consumers(&self) -> impl Iterator<Item = Option<u64>> {
+        self.waiters.values().filter(|waiter| !waiter.hasty).map(|waiter| waiter.consumer)
     }
 
     /// Those who wait, without those who only ask.

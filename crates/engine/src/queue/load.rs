@@ -39,9 +39,10 @@ impl Load {
         let mut state = State::unborn(row.clone(), 0);
         let card = store.get(View::Latest, keys::QUEUE, row).ok_or_else(damaged)?;
         state.card = Card::read(&card)?;
-        let tally = store.get(View::Latest, keys::QUEUE_TALLY, &keys::number(state.card.id)).ok_or_else(damaged)?;
-        state.tally = Tally::read(&tally)?;
-        state.frame = card.seq().max(tally.seq());
+        // A queue that was only made has counted nothing, and so has no row for it.
+        let tally = store.get(View::Latest, keys::QUEUE_TALLY, &keys::number(state.card.id));
+        state.tally = tally.as_ref().map(Tally::read).transpose()?.unwrap_or_default();
+        state.frame = card.seq().max(tally.map_or(0, |tally| tally.seq()));
         let next = Next::Blocks(keys::number(state.card.id).to_vec());
         Ok(Load { state, next })
     }

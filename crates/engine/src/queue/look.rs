@@ -41,6 +41,7 @@ pub(crate) async fn stats(live: &Live, namespace: &Namespace, name: &QueueName) 
 
 fn read_stats(inner: &mut Inner, live: &Live, name: &QueueName) -> Result<Stats> {
     let waiting = inner.line.waiting();
+    let who_waits: Vec<_> = inner.line.consumers().collect();
     let state = inner.existing(name)?;
     let oldest = state.order.ready.oldest().map(|sequence| state.enqueued_at(live, sequence)).transpose()?;
     let (order, tally) = (&state.order, &state.tally);
@@ -56,6 +57,7 @@ fn read_stats(inner: &mut Inner, live: &Live, name: &QueueName) -> Result<Stats>
         returned_total: tally.returned,
         dead_total: tally.died,
         waiting,
+        consumers: state.holders.count(order.leased.len(), who_waits.into_iter()),
         oldest,
         settings: state.card.settings,
         by_itself: state.by_itself,

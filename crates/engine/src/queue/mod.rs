@@ -15,6 +15,7 @@ mod dead;
 mod dequeue;
 mod due;
 mod enqueue;
+mod holders;
 mod line;
 mod load;
 mod look;
@@ -71,6 +72,33 @@ impl Default for Settings {
     }
 }
 
+/// Some of the settings of a queue: those that somebody names.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Named {
+    /// [`Settings::max_depth`].
+    pub max_depth: Option<u64>,
+    /// [`Settings::max_attempts`].
+    pub max_attempts: Option<u32>,
+    /// [`Settings::lease`].
+    pub lease: Option<Duration>,
+    /// [`Settings::default_priority`].
+    pub default_priority: Option<i64>,
+}
+
+impl Named {
+    /// `base` with what is named in its place.
+    #[must_use]
+    pub fn over(self, base: Settings) -> Settings {
+        Settings {
+            max_depth: self.max_depth.or(base.max_depth),
+            max_attempts: self.max_attempts.unwrap_or(base.max_attempts),
+            lease: self.lease.unwrap_or(base.lease),
+            default_priority: self.default_priority.unwrap_or(base.default_priority),
+            ..base
+        }
+    }
+}
+
 /// Adds a message; an absent queue is made.
 #[derive(Debug, Clone)]
 pub struct Enqueue {
@@ -113,6 +141,8 @@ pub struct Dequeue {
     pub lease: Option<Duration>,
     /// How long to wait for a first message; zero = not at all. Waiters are served in order.
     pub wait: Duration,
+    /// A number that tells consumers from each other, for [`Stats::consumers`].
+    pub consumer: Option<u64>,
 }
 
 /// A message as it was delivered or looked at.
@@ -250,6 +280,9 @@ pub struct Stats {
     pub dead_total: u64,
     /// Calls that wait for a message now.
     pub waiting: u64,
+    /// Consumers that hold a message or wait for one. Leases of before the start, and those of nobody with a number,
+    /// count as one consumer.
+    pub consumers: u64,
     /// When the oldest waiting message that is visible was enqueued.
     pub oldest: Option<Timestamp>,
     /// How it treats its messages.

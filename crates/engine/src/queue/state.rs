@@ -12,6 +12,7 @@ use crate::{
     live::Live,
     queue::{
         ByItself, Settings,
+        holders::Holders,
         order::{Move, Order},
         pack::{LastRead, Pack},
         rows::{Card, Tally},
@@ -31,6 +32,7 @@ pub(crate) struct State {
     pub(crate) card: Card,
     pub(crate) tally: Tally,
     pub(crate) order: Order,
+    pub(crate) holders: Holders,
     /// Deduplication windows that are open, by their ends.
     pub(crate) windows: BTreeMap<Window, Box<[u8]>>,
     /// Packs that hold messages, by their numbers.
@@ -48,6 +50,8 @@ pub(crate) struct Effect {
     pub(crate) card: Card,
     pub(crate) tally: Tally,
     pub(crate) moves: SmallVec<[Move; 4]>,
+    /// Who has taken what was leased.
+    pub(crate) consumer: Option<u64>,
     pub(crate) opened: Option<(Window, Box<[u8]>)>,
     pub(crate) closed: Vec<Window>,
     /// Packs as they are afterwards; an empty one is gone.
@@ -63,6 +67,7 @@ impl State {
             card,
             tally: Tally::default(),
             order: Order::default(),
+            holders: Holders::default(),
             windows: BTreeMap::new(),
             packs: HashMap::default(),
             last_read: LastRead::default(),
@@ -86,9 +91,10 @@ impl State {
     }
 
     fn apply(&mut self, effect: Effect) {
-        let Effect { card, tally, moves, opened, closed, packs } = effect;
+        let Effect { card, tally, moves, consumer, opened, closed, packs } = effect;
         self.card = card;
         self.tally = tally;
+        self.holders.follow(&moves, consumer);
         moves.iter().for_each(|step| self.order.apply(step));
         self.windows.extend(opened);
         for (number, pack) in packs {

@@ -24,6 +24,8 @@ pub(crate) struct Step<'a, 't> {
     pub(crate) card: Card,
     pub(crate) tally: Tally,
     moves: SmallVec<[Move; 4]>,
+    /// Who takes what is leased in this step.
+    pub(crate) consumer: Option<u64>,
     opened: Option<(Window, Box<[u8]>)>,
     closed: Vec<Window>,
     /// Letters that died in this step.
@@ -60,6 +62,7 @@ impl<'a, 't> Step<'a, 't> {
             card: state.card,
             tally: state.tally,
             moves: SmallVec::new(),
+            consumer: None,
             opened: None,
             closed: Vec::new(),
             died: BTreeSet::new(),
@@ -286,8 +289,8 @@ impl<'a, 't> Step<'a, 't> {
         if self.tally != self.state.tally {
             self.txn.put(keys::QUEUE_TALLY, &keys::number(self.card.id), &self.tally.encode(), &[]);
         }
-        let Step { card, tally, moves, opened, closed, packs, .. } = self;
-        Effect { card, tally, moves, opened, closed, packs }
+        let Step { card, tally, moves, consumer, opened, closed, packs, .. } = self;
+        Effect { card, tally, moves, consumer, opened, closed, packs }
     }
 
     /// A block has a row as long as it holds a message.

@@ -15,6 +15,7 @@ use crate::{
 
 mod by_itself;
 mod checker;
+mod consumers;
 mod faults;
 mod model;
 
@@ -46,8 +47,13 @@ fn keyed(text: &str, key: &str) -> Enqueue {
     Enqueue { dedup_key: Some(key.to_owned().into()), ..say(text) }
 }
 
-pub(super) const ONE: Dequeue =
-    Dequeue { count: 1, max_bytes: usize::MAX, lease: Some(Duration::from_secs(1)), wait: Duration::ZERO };
+pub(super) const ONE: Dequeue = Dequeue {
+    count: 1,
+    max_bytes: usize::MAX,
+    lease: Some(Duration::from_secs(1)),
+    wait: Duration::ZERO,
+    consumer: None,
+};
 
 fn up_to(count: usize) -> Dequeue {
     Dequeue { count, ..ONE }
@@ -319,7 +325,7 @@ async fn nothing_stays_of_a_key_whose_window_has_ended() {
 async fn a_full_queue_refuses_but_takes_back() {
     let house = House::new().await;
     let settings = Settings { max_depth: Some(2), ..Settings::default() };
-    house.queue_create(&ns("n"), &q("q"), settings).await.expect("create");
+    house.queue_create(&ns("n"), &q("q"), settings, Named::default()).await.expect("create");
     house.send(say("a")).await;
     house.send(say("b")).await;
     let refusal = refused(house.queue_enqueue(&ns("n"), &q("q"), say("c")).await);
@@ -334,7 +340,7 @@ async fn a_full_queue_refuses_but_takes_back() {
 async fn the_oldest_letter_goes_when_there_are_too_many() {
     let house = House::new().await;
     let settings = Settings { max_dead: Some(2), ..Settings::default() };
-    house.queue_create(&ns("n"), &q("q"), settings).await.expect("create");
+    house.queue_create(&ns("n"), &q("q"), settings, Named::default()).await.expect("create");
     for text in ["a", "b", "c", "d"] {
         house.send(say(text)).await;
     }
@@ -444,18 +450,30 @@ async fn a_deleted_queue_leaves_its_letters_and_its_numbers_to_the_next() {
 async fn a_queue_keeps_the_settings_it_was_made_with() {
     let mut house = House::new().await;
     let settings = Settings { max_attempts: 1, default_priority: 5, ..Settings::default() };
-    let create = async |house: &House, settings| house.queue_create(&ns("n"), &q("q"), settings).await;
+    let create = async |house: &House, name, named| house.queue_create(&ns("n"), &q(name), settings, named).await;
+    let nothing = Named::default();
+    let priority = |priority| Named { default_priority: Some(priority), ..nothing };
     house.send(say("first")).await;
-    assert_eq!(create(&house, settings).await.expect("create"), Created::Configured);
-    assert_eq!(create(&house, settings).await.expect("create"), Created::Unchanged);
+    assert_eq!(create(&house, "q", nothing).await.expect("create"), Created::Configured);
+    assert_eq!(create(&house, "q", nothing).await.expect("create"), Created::Unchanged);
     house.restart().await;
-    let refusal = refused(create(&house, Settings::default()).await);
-    assert!(matches!(refusal.kind(), Kind::Conflict { .. }));
+    assert_eq!(create(&house, "q", priority(5)).await.expect("create"), Created::Unchanged);
+    for other in [
+        priority(4),
+        Named { max_attempts: Some(2), ..nothing },
+        Named { max_depth: Some(1), ..nothing },
+        Named { lease: Some(Duration::ZERO), ..priority(5) },
+    ] {
+        assert!(matches!(refused(create(&house, "q", other).await).kind(), Kind::Conflict { .. }), "{other:?}");
+    }
     house.send(say("second")).await;
     assert_eq!(numbers(&house.taken(up_to(2)).await), [2, 1]);
     house.advance(1000);
     assert_eq!(house.counts().await.dead, 2);
-    assert_eq!(house.queue_create(&ns("n"), &q("other"), settings).await.expect("create"), Created::New);
+    assert_eq!(create(&house, "other", priority(7)).await.expect("create"), Created::New);
+    house.restart().await;
+    let made = house.queue_stats(&ns("n"), &q("other")).await.expect("stats").settings;
+    assert_eq!(made, Settings { default_priority: 7, ..settings });
     assert_eq!(house.queue_list(&ns("n")).await.expect("list"), [q("other"), q("q")]);
     assert!(house.queue_list(&ns("nn")).await.expect("list").is_empty());
 }

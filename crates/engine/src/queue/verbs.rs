@@ -5,16 +5,23 @@ use std::time::Duration;
 use crate::{
     Engine, Namespace, Result,
     queue::{
-        Created, DeadPage, Delivery, Dequeue, Enqueue, Enqueued, Held, ListDead, Message, Nack, QueueName, Settings,
-        Settled, Stats, create, dead, dequeue, enqueue, look, purge, settle,
+        Created, DeadPage, Delivery, Dequeue, Enqueue, Enqueued, Held, ListDead, Message, Nack, Named, QueueName,
+        Settings, Settled, Stats, create, dead, dequeue, enqueue, look, purge, settle,
     },
 };
 
 /// Queues. An absent queue answers `NotFound` unless a verb says otherwise; every answer is durable.
 impl Engine {
-    /// Makes a queue, or gives one that a message made its settings. `Conflict` when it was made with others.
-    pub async fn queue_create(&self, namespace: &Namespace, queue: &QueueName, settings: Settings) -> Result<Created> {
-        create::create(self.live()?, namespace, queue, settings).await
+    /// Makes a queue, or gives one that a message made its settings: those named, and those of `base` for the rest.
+    /// `Conflict` when it was made before and one of those named is another.
+    pub async fn queue_create(
+        &self,
+        namespace: &Namespace,
+        queue: &QueueName,
+        base: Settings,
+        named: Named,
+    ) -> Result<Created> {
+        create::create(self.live()?, namespace, queue, base, named).await
     }
     /// Adds a message; an absent queue is made. `Busy` when the queue is as deep as it may be.
     pub async fn queue_enqueue(&self, namespace: &Namespace, queue: &QueueName, enqueue: Enqueue) -> Result<Enqueued> {

@@ -126,16 +126,29 @@ impl Layers {
         tables.try_fold(&self.file, |table, name| table.get(name)?.as_table())?.get(last)
     }
 
+    /// Sets a key of the file, whatever the file says: for values that are no plain text.
+    pub(super) fn set_over_file(&mut self, key: &str, value: toml::Value) {
+        if let Some((table, last)) = self.table_of(key) {
+            table.insert(last.to_owned(), value);
+        }
+    }
+
     /// Sets a key of the file, unless the file or whoever came before has set it.
     pub(super) fn set_default(&mut self, key: &str, value: toml::Value) {
+        if let Some((table, last)) = self.table_of(key) {
+            table.entry(last).or_insert(value);
+        }
+    }
+
+    /// The table that a key is in, made when it is missing, and its name there; none when something else is in the way.
+    fn table_of<'k>(&mut self, key: &'k str) -> Option<(&mut toml::Table, &'k str)> {
         let mut table = &mut self.file;
         let (tables, last) = key.rsplit_once('.').map_or(("", key), |(tables, last)| (tables, last));
         for name in tables.split('.').filter(|name| !name.is_empty()) {
             let below = table.entry(name).or_insert_with(|| toml::Value::Table(toml::Table::new()));
-            let Some(below) = below.as_table_mut() else { return };
-            table = below;
+            table = below.as_table_mut()?;
         }
-        table.entry(last).or_insert(value);
+        Some((table, last))
     }
 }
 

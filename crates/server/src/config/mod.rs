@@ -12,7 +12,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::dialects::{flo, unison};
+use crate::dialects::{flo, synap, unison};
 
 mod flo_file;
 mod layers;
@@ -25,7 +25,7 @@ mod tests;
 pub use layers::Error;
 use layers::{Layers, Setting};
 pub use sections::{Durability, DurabilityLevel, Limits, Log, LogFormat};
-pub use show::effective;
+pub use show::{effective, effective_json};
 
 /// The file that is read when none is named.
 const DEFAULT_FILE: &str = "manifold.toml";
@@ -48,6 +48,8 @@ pub struct Config {
     pub unison: unison::Config,
     /// The Flo dialect, and the metrics port of the process.
     pub flo: flo::Config,
+    /// The Synap dialect.
+    pub synap: synap::Config,
 }
 
 impl Default for Config {
@@ -60,6 +62,7 @@ impl Default for Config {
             log: Log::default(),
             unison: unison::Config::default(),
             flo: flo::Config::default(),
+            synap: synap::Config::default(),
         }
     }
 }

@@ -11,7 +11,7 @@ mod tests;
 const EMBEDDED: [&str; 3] = ["UNISON_VALKEY_URL", "VALKEY_URL", "REDIS_URL"];
 
 /// Names that mean one key.
-const KEYS: [(&str, &str); 12] = [
+const KEYS: [(&str, &str); 17] = [
     ("UNISON_API_KEY", "unison.api_key"),
     ("UNISON_AGENT_API_KEY", "unison.agent_api_key"),
     ("FLO_DASHBOARD_PORT", "flo.port"),
@@ -24,6 +24,11 @@ const KEYS: [(&str, &str); 12] = [
     ("FLO_LOG_FORMAT", "log.format"),
     ("FLO_NODE_ID", "flo.cluster.node_id"),
     ("FLO_CLUSTER_SEEDS", "flo.cluster.seeds"),
+    ("SYNAP_HOST", "synap.host"),
+    ("SYNAP_PORT", "synap.port"),
+    ("SYNAP_AUTH_ENABLED", "synap.auth.required"),
+    ("SYNAP_LOG_FORMAT", "log.format"),
+    ("RUST_LOG", "log.level"),
 ];
 
 /// Names that mean a host and a port.
@@ -47,12 +52,28 @@ pub(super) fn read(layers: &mut Layers, env: &BTreeMap<String, String>) -> Resul
             listen_address(address, source, [host, port], layers)?;
         }
     }
+    synap_credentials(layers, env);
     generic_names(layers, env);
 
     let ignored: Vec<_> = EMBEDDED.into_iter().filter(|name| env.contains_key(*name)).collect();
     match ignored[..] {
         [] => Ok(Vec::new()),
         _ => Ok(vec![format!("ignoring {}: the engine is embedded", ignored.join(", "))]),
+    }
+}
+
+/// Credentials are tables in the file, so they take its place instead of being read as texts.
+fn synap_credentials(layers: &mut Layers, env: &BTreeMap<String, String>) {
+    let given = |name| env.get(name).filter(|text: &&String| !text.is_empty()).cloned();
+    let list = |pairs: [(&str, String); 2]| {
+        let table = pairs.map(|(name, text)| (name.to_owned(), toml::Value::String(text)));
+        toml::Value::Array(vec![toml::Value::Table(table.into_iter().collect())])
+    };
+    if let Some(key) = given("SYNAP_API_KEY") {
+        layers.set_over_file("synap.auth.api_keys", list([("key", key), ("name", "env".to_owned())]));
+    }
+    if let (Some(name), Some(password)) = (given("SYNAP_AUTH_ROOT_USERNAME"), given("SYNAP_AUTH_ROOT_PASSWORD")) {
+        layers.set_over_file("synap.auth.users", list([("username", name), ("password", password)]));
     }
 }
 
@@ -86,7 +107,7 @@ pub(super) fn log_level(level: &str) -> &str {
 /// `PORT` and `HOST` are so generic that they may be meant for somebody else: they count only for a process that
 /// serves one dialect, and only if nothing else says where that listens.
 fn generic_names(layers: &mut Layers, env: &BTreeMap<String, String>) {
-    let alone = layers.says("flo.enabled", "false");
+    let alone = ["flo.enabled", "synap.enabled"].iter().all(|key| layers.says(key, "false"));
     if !alone || ["host", "unison.host", "unison.port"].iter().any(|key| layers.sets(key)) {
         return;
     }

@@ -181,3 +181,18 @@ fn hosts_are_resolved() {
     let refused = resolve("unison.host", "no such host", 1).unwrap_err().to_string();
     assert!(refused.starts_with("unison.host: \"no such host\" is no address"), "{refused}");
 }
+
+#[test]
+fn credentials_in_lists_are_read_and_shown_without_their_secrets() {
+    let file = "[synap.auth]\napi_keys = [{ key = \"hunter2\", role = \"readonly\" }]\n\
+                [[synap.auth.users]]\nusername = \"root\"\npassword = \"hunter3\"";
+    let written = config(file, &[]);
+    assert_eq!(written.synap.auth.api_keys[0].key.expose(), "hunter2");
+    let shown = effective(&written).unwrap();
+    assert!(!shown.contains("hunter") && shown.contains("root"), "{shown}");
+    assert_eq!(config(&shown, &[]).synap.auth.api_keys[0].role, written.synap.auth.api_keys[0].role);
+    assert!(!effective_json(&written).unwrap().contains("hunter"));
+    let by_env = config(file, &[("SYNAP_API_KEY", "from-env"), ("SYNAP_PORT", "7")]);
+    assert_eq!(by_env.synap.auth.api_keys[0].key.expose(), "from-env");
+    assert_eq!((by_env.synap.auth.api_keys.len(), by_env.synap.port), (1, 7));
+}

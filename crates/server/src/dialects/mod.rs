@@ -1,4 +1,5 @@
 //! One folder per API. A dialect imports the engine and `http`, never another dialect.
 
 pub mod flo;
+pub mod synap;
 pub mod unison;

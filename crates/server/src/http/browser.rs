@@ -49,8 +49,12 @@ impl Trust {
     /// Whether a page of the request's origin may do this: a page of this server, or of a listed one, or none at all
     /// because the client is no browser; any page may ask what only reads.
     pub fn origin_allowed(&self, method: &Method, headers: &HeaderMap) -> bool {
+        matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) || self.origin_trusted(headers)
+    }
+
+    /// The same whatever the request does.
+    pub fn origin_trusted(&self, headers: &HeaderMap) -> bool {
         let Some(origin) = headers.get(ORIGIN) else { return true };
-        let reads = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
         let own = || {
             let origin = origin.to_str().ok()?;
             let (scheme, authority) = origin.split_once("://")?;
@@ -58,7 +62,7 @@ impl Trust {
             let bare = |authority: &str| authority.strip_suffix(port).unwrap_or(authority).to_ascii_lowercase();
             Some(bare(authority) == bare(text(headers, &HOST)?))
         };
-        reads || own() == Some(true) || self.listed_origin(headers).is_some()
+        own() == Some(true) || self.listed_origin(headers).is_some()
     }
 }
 

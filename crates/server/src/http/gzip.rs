@@ -1,10 +1,13 @@
 //! Request bodies that come compressed.
 
-use std::io::Read;
+use std::io::{Read, Write};
 
 use bytes::Bytes;
-use flate2::read::MultiGzDecoder;
-use hyper::{HeaderMap, header::CONTENT_ENCODING};
+use flate2::{Compression, read::MultiGzDecoder, write::GzEncoder};
+use hyper::{
+    HeaderMap,
+    header::{ACCEPT_ENCODING, CONTENT_ENCODING},
+};
 
 #[cfg(test)]
 mod tests;
@@ -52,4 +55,26 @@ pub fn decode(compressed: &[u8], max_bytes: usize) -> Result<Bytes, BadCoding> {
     }
     read.map_err(|_| BadCoding::Damaged)?;
     Ok(decoded.into())
+}
+
+/// Whether a client says that it takes gzip.
+pub fn accepted(headers: &HeaderMap) -> bool {
+    let codings =
+        headers.get_all(ACCEPT_ENCODING).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    codings.into_iter().any(|coding| {
+        let mut parts = coding.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
+        let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(b"gzip"));
+        // A weight of zero means: not this one.
+        let refused = |part: &[u8]| {
+            part.strip_prefix(b"q=").is_some_and(|weight| weight.iter().all(|byte| matches!(byte, b'0' | b'.')))
+        };
+        named && !parts.any(refused)
+    })
+}
+
+/// A body compressed.
+pub fn encode(body: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 2), Compression::fast());
+    encoder.write_all(body).expect("writing to memory cannot fail");
+    encoder.finish().expect("writing to memory cannot fail")
 }

@@ -46,6 +46,20 @@ pub fn elements(text: &str, max: usize) -> Result<Elements<'_>, Malformed> {
     typed(text, b'[', |json| json.deserialize_seq(FirstElements(max)))
 }
 
+/// The members of an object.
+#[derive(Debug)]
+pub struct Entries<'a> {
+    /// The first ones, at most as many as were asked for.
+    pub kept: Vec<(String, &'a RawValue)>,
+    /// How many there are.
+    pub total: usize,
+}
+
+/// The members of an object in their order, holding on to the first `max` only.
+pub fn entries(text: &str, max: usize) -> Result<Entries<'_>, Malformed> {
+    typed(text, b'{', |json| json.deserialize_map(FirstEntries(max)))
+}
+
 /// Whether the text opens more than `limit` containers inside each other. For texts whose syntax was checked.
 pub fn nested_deeper_than(limit: usize, text: &str) -> bool {
     let bytes = text.as_bytes();
@@ -287,6 +301,27 @@ impl<'de> Visitor<'de> for FirstElements {
             elements.total += 1;
         }
         Ok(elements)
+    }
+}
+
+struct FirstEntries(usize);
+
+impl<'de> Visitor<'de> for FirstEntries {
+    type Value = Entries<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut entries = Entries { kept: Vec::new(), total: 0 };
+        while let Some((name, value)) = map.next_entry::<Cow<'de, str>, &RawValue>()? {
+            if entries.kept.len() < self.0 {
+                entries.kept.push((name.into_owned(), value));
+            }
+            entries.total += 1;
+        }
+        Ok(entries)
     }
 }
 

@@ -6,6 +6,7 @@ pub mod browser;
 pub mod etag;
 pub mod gzip;
 pub mod json;
+pub mod jwt;
 pub mod observe;
 pub mod path;
 pub mod query;

@@ -3,6 +3,7 @@
 use std::{
     convert::Infallible,
     future::Future,
+    net::IpAddr,
     panic::AssertUnwindSafe,
     pin::{Pin, pin},
     sync::Arc,
@@ -52,7 +53,7 @@ pub(super) struct Shared<S> {
 }
 
 /// Serves one connection until it ends, fails, loses patience, or has finished its request after the shutdown began.
-pub(super) async fn serve<T, S>(io: T, permit: Permit, shared: Arc<Shared<S>>)
+pub(super) async fn serve<T, S>(io: T, peer: IpAddr, permit: Permit, shared: Arc<Shared<S>>)
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: Service,
@@ -62,7 +63,7 @@ where
     let pulse = Pulse::new();
     let socket = TokioIo::new(Socket::new(io, pulse.clone(), permit));
 
-    let link = Arc::new(Link { shared: shared.clone(), admission, pulse: pulse.clone() });
+    let link = Arc::new(Link { shared: shared.clone(), peer, admission, pulse: pulse.clone() });
     let service = service_fn(|request| answer(link.clone(), request));
     let connection = http1::Builder::new()
         .header_read_timeout(None)
@@ -124,12 +125,13 @@ where
 /// What each request of a connection needs; a reference count of its own keeps the connections of other threads out.
 struct Link<S> {
     shared: Arc<Shared<S>>,
+    peer: IpAddr,
     admission: Admission,
     pulse: Pulse,
 }
 
 async fn answer<S: Service>(link: Arc<Link<S>>, request: Request<Incoming>) -> Result<Response<Answer>, Infallible> {
-    let Link { shared, admission, pulse } = &*link;
+    let Link { shared, peer, admission, pulse } = &*link;
     let checked = pulse.begin(!request.body().is_end_stream(), |raw| match admission {
         Admission::Served => head::check(&request, raw),
         Admission::TurnedAway => Err(Refusal::Overloaded),
@@ -138,10 +140,10 @@ async fn answer<S: Service>(link: Arc<Link<S>>, request: Request<Incoming>) -> R
     let mut response = match checked {
         Err(refusal) => shared.service.refuse(refusal),
         Ok(()) => {
-            let service = shared.service.clone();
+            let (service, peer) = (shared.service.clone(), *peer);
             // What a handler shares with others is locked without poisoning and changed in one step, or it belongs to
             // the engine, which commits whole batches: a handler that stops in the middle leaves nothing half done.
-            match AssertUnwindSafe(async move { service.call(request).await }).catch_unwind().await {
+            match AssertUnwindSafe(async move { service.call(request, peer).await }).catch_unwind().await {
                 Ok(response) => response,
                 Err(_) => {
                     shared.connections.panicked();

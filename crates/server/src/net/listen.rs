@@ -1,6 +1,11 @@
 //! A listener: binds, accepts up to its cap, and drains.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 use tokio::{
@@ -125,9 +130,9 @@ async fn accept<S: Service>(name: &'static str, socket: TcpListener, shared: Arc
     let mut pause = ACCEPT_PAUSE;
     loop {
         match socket.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 pause = ACCEPT_PAUSE;
-                begin(stream, &shared);
+                begin(stream, peer.ip(), &shared);
             }
             // That connection failed, not the socket.
             Err(error) if is_of_the_peer(&error) => {}
@@ -140,7 +145,7 @@ async fn accept<S: Service>(name: &'static str, socket: TcpListener, shared: Arc
     }
 }
 
-fn begin<S: Service>(stream: TcpStream, shared: &Arc<Shared<S>>) {
+fn begin<S: Service>(stream: TcpStream, peer: IpAddr, shared: &Arc<Shared<S>>) {
     let Some(permit) = shared.connections.admit() else { return };
     // A connection whose options cannot be set is already dead, and its first read will say so.
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE / 4);
@@ -150,7 +155,7 @@ fn begin<S: Service>(stream: TcpStream, shared: &Arc<Shared<S>>) {
     tokio::spawn(async move {
         // Until its client speaks, a connection is a socket and this small task, without the buffers of the rest.
         if speaks(&stream, &shared).await {
-            Box::pin(connection::serve(stream, permit, shared)).await;
+            Box::pin(connection::serve(stream, peer.to_canonical(), permit, shared)).await;
         }
     });
 }

@@ -3,7 +3,7 @@
 //! `listen` accepts and drains, `connection` drives one connection, `socket` is the byte stream under hyper, `pulse`
 //! what a connection is doing and until when it may, `head` the checks that hyper does not make.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, net::IpAddr, sync::Arc};
 
 use axum::body::Body;
 use hyper::{Request, Response, body::Incoming};
@@ -22,8 +22,8 @@ pub use listen::{Listener, Options};
 
 /// What a listener serves: one dialect.
 pub trait Service: Send + Sync + 'static {
-    /// Answers one request whose head passed the listener's checks.
-    fn call(self: Arc<Self>, request: Request<Incoming>) -> impl Future<Output = Response<Body>> + Send;
+    /// Answers one request of a client at `peer` whose head passed the listener's checks.
+    fn call(self: Arc<Self>, request: Request<Incoming>, peer: IpAddr) -> impl Future<Output = Response<Body>> + Send;
 
     /// How the dialect spells an error that was found before it was asked.
     fn refuse(&self, refusal: Refusal) -> Response<Body>;

@@ -1,6 +1,6 @@
 //! The listener over real sockets, and one connection over a pipe with a clock that tests move.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -29,7 +29,7 @@ use crate::http::body::collect;
 struct Echo;
 
 impl Service for Echo {
-    async fn call(self: Arc<Self>, request: Request<Incoming>) -> Response<Body> {
+    async fn call(self: Arc<Self>, request: Request<Incoming>, _: IpAddr) -> Response<Body> {
         let path = request.uri().path().to_owned();
         match path.as_str() {
             "/panic" => panic!("a handler's defect"),
@@ -382,7 +382,7 @@ fn pipe() -> (DuplexStream, JoinHandle<()>, watch::Sender<bool>) {
     let connections = Connections::new(1);
     let permit = connections.admit().unwrap();
     let shared = Arc::new(Shared { service: Arc::new(Echo), connections, patience, shutdown: down });
-    (client, tokio::spawn(connection::serve(io, permit, shared)), shutdown)
+    (client, tokio::spawn(connection::serve(io, IpAddr::from([127, 0, 0, 1]), permit, shared)), shutdown)
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,6 @@
 //! The metrics listener: `/metrics` and `/health`, nothing else.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use axum::body::Body;
 use futures_util::future::BoxFuture;
@@ -34,7 +34,7 @@ pub struct Exposition {
 }
 
 impl Service for Exposition {
-    async fn call(self: Arc<Self>, request: Request<Incoming>) -> Response<Body> {
+    async fn call(self: Arc<Self>, request: Request<Incoming>, _: IpAddr) -> Response<Body> {
         if request.uri().path() == "/metrics" {
             for look in &self.looks {
                 look().await;
@@ -87,12 +87,18 @@ impl Exposition {
                 format!(r#"{{"status":"ok","shards":{shards},"uptime_seconds":{uptime},"connections":{connections}}}"#);
             return reply(StatusCode::OK, JSON, body);
         }
-        let mut page = String::new();
-        match text::encode(&mut page, &self.registry) {
-            Ok(()) => reply(StatusCode::OK, TEXT, classic(&page)),
-            Err(_) => error(StatusCode::INTERNAL_SERVER_ERROR, "Metrics could not be written"),
+        match self::page(&self.registry) {
+            Some(page) => reply(StatusCode::OK, TEXT, page),
+            None => error(StatusCode::INTERNAL_SERVER_ERROR, "Metrics could not be written"),
         }
     }
+}
+
+/// All samples of a registry in the text format; none when a collector cannot write them.
+pub(super) fn page(registry: &Registry) -> Option<String> {
+    let mut page = String::new();
+    text::encode(&mut page, registry).ok()?;
+    Some(classic(&page))
 }
 
 /// The page in the older text format, which every scraper reads: there a counter's family has the name of its samples,

@@ -9,7 +9,7 @@ use parking_lot::RwLock;
 mod tests;
 
 /// Most names that are counted apart.
-const MAX_NAMES: usize = 1000;
+pub(super) const MAX_NAMES: usize = 1000;
 /// Under this name all others are counted together.
 pub(super) const OTHER: &str = "_other_";
 

@@ -10,6 +10,7 @@ pub mod log;
 pub mod names;
 mod pace;
 mod requests;
+mod synap;
 mod unison;
 mod write;
 
@@ -18,4 +19,5 @@ pub use flo::{BlockedReader, FloMetrics, QueueCounters, StreamCounters, share};
 pub use flo_ts::TsCounters;
 pub use gauges::{EngineGauges, ListenerGauges, ProcessGauges, resident_bytes};
 pub use requests::Requests;
+pub use synap::{Memory as SynapMemory, SynapMetrics};
 pub use unison::{AuthFailure, StreamGuard, StreamKind, UnisonMetrics};

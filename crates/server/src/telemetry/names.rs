@@ -160,6 +160,27 @@ pub const FLO_HTTP_REQUEST_DURATION: &str = "flo_http_request_duration_seconds";
 /// How long fsyncs of the log took.
 pub const FLO_WAL_FSYNC_DURATION: &str = "flo_wal_fsync_duration_seconds";
 
+/// Commands executed, by component and operation.
+pub const SYNAP_OPERATIONS: &str = "synap_operations_total";
+/// Memory that the limit is about.
+pub const SYNAP_MEMORY: &str = "synap_memory_bytes";
+/// How far replicas are behind.
+pub const SYNAP_REPLICATION_LAG: &str = "synap_replication_lag_ms";
+/// Messages that wait, by queue.
+pub const SYNAP_QUEUE_DEPTH: &str = "synap_queue_depth";
+/// Dead letters, by queue.
+pub const SYNAP_QUEUE_DLQ: &str = "synap_queue_dlq_messages";
+/// Offset of the newest event, by room.
+pub const SYNAP_STREAM_LAST: &str = "synap_stream_last_offset";
+/// Events kept, by room.
+pub const SYNAP_STREAM_BUFFER: &str = "synap_stream_buffer_size";
+/// Subscribers, by room.
+pub const SYNAP_STREAM_SUBSCRIBERS: &str = "synap_stream_subscribers";
+/// Commands on keys, by operation and outcome.
+pub const SYNAP_KV_OPERATIONS: &str = "synap_kv_operations_total";
+/// Requests answered, by method, route and status.
+pub const SYNAP_HTTP_REQUESTS: &str = "synap_http_requests_total";
+
 /// 1, with the version as label.
 pub const BUILD: &str = "manifold_build";
 /// Seconds since the process started.

@@ -68,6 +68,17 @@ impl Requests {
         write::histogram(encoder, took, "Seconds from the head of a request to the head of its answer", samples)
     }
 
+    /// Writes the answers alone, for a dialect that calls the route a path.
+    pub(super) fn encode_answered(&self, encoder: &mut DescriptorEncoder<'_>, answered: &'static str) -> fmt::Result {
+        let series = self.answered.iter().filter(|(_, counter)| counter.get() > 0);
+        let series = series.map(|((route, method, status), counter)| {
+            let labels =
+                [("method", (*method).to_owned()), ("path", (*route).to_owned()), ("status", status.to_string())];
+            (labels.to_vec(), counter.get())
+        });
+        write::counter_series(encoder, answered, "Requests answered", &series.collect())
+    }
+
     /// Writes all series under the dialect's two names.
     pub(super) fn encode(
         &self,

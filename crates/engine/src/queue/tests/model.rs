@@ -234,6 +234,8 @@ impl Model {
             returned_total: self.returned,
             dead_total: self.died,
             waiting: 0,
+            // Nobody here has a number.
+            consumers: u64::from(self.messages.values().any(|letter| matches!(letter.at, At::Leased { .. }))),
             oldest: self.visible().iter().min().map(|oldest| Timestamp(self.messages[oldest].enqueued_at)),
             settings: SETTINGS,
             by_itself: ByItself::default(),

@@ -36,10 +36,12 @@ fn a_listen_address_is_host_and_port() {
 
 #[test]
 fn port_and_host_count_only_when_nothing_else_says() {
-    const ALONE: &str = "[flo]\nenabled = false";
+    const ALONE: &str = "[flo]\nenabled = false\n[synap]\nenabled = false";
     let generic = [("HOST", "0.0.0.0"), ("PORT", "1")];
     assert_eq!(settings(ALONE, &generic), [("unison.host", "0.0.0.0".to_owned()), ("unison.port", "1".to_owned())]);
-    assert_eq!(settings("", &generic), [], "another dialect is served too");
+    for others in ["", "[flo]\nenabled = false", "[synap]\nenabled = false"] {
+        assert_eq!(settings(others, &generic), [], "another dialect is served too");
+    }
     for file in ["host = \"::1\"", "unison.host = \"::1\"", "unison.port = 5"] {
         assert_eq!(settings(&format!("{file}\n{ALONE}"), &generic), [], "{file}");
     }
@@ -62,4 +64,21 @@ fn addresses_of_replaced_stores_are_mentioned_once() {
     let (_, notes) = read_with("", &[("REDIS_URL", "redis://u:p@h"), ("VALKEY_URL", "x")]).unwrap();
     assert_eq!(notes, ["ignoring VALKEY_URL, REDIS_URL: the engine is embedded"]);
     assert!(read_with("", &[]).unwrap().1.is_empty());
+}
+
+#[test]
+fn the_credentials_of_the_synap_original_take_the_place_of_those_in_the_file() {
+    let env = [
+        ("SYNAP_API_KEY", "a,b"),
+        ("SYNAP_AUTH_ROOT_USERNAME", "root"),
+        ("SYNAP_AUTH_ROOT_PASSWORD", "p:w"),
+        ("SYNAP_AUTH_ENABLED", "true"),
+    ];
+    let (layers, _) = read_with("[[synap.auth.api_keys]]\nkey = \"old\"", &env).unwrap();
+    let auth = &layers.file["synap"]["auth"];
+    assert_eq!(auth["api_keys"].to_string(), r#"[{ key = "a,b", name = "env" }]"#);
+    assert_eq!(auth["users"].to_string(), r#"[{ password = "p:w", username = "root" }]"#);
+    assert!(layers.says("synap.auth.required", "true"));
+    let (layers, _) = read_with("", &[("SYNAP_AUTH_ROOT_USERNAME", "root"), ("SYNAP_API_KEY", "")]).unwrap();
+    assert!(layers.file.is_empty(), "half a credential is none");
 }

@@ -6,6 +6,7 @@
 
 use std::{
     future::Future,
+    net::IpAddr,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -316,7 +317,7 @@ fn head_bytes(parts: &Parts) -> usize {
 }
 
 impl Service for Flo {
-    async fn call(self: Arc<Self>, request: Request<Incoming>) -> Response<Body> {
+    async fn call(self: Arc<Self>, request: Request<Incoming>, _: IpAddr) -> Response<Body> {
         let observed = Observed::begin(&request);
         let origin = self.trust.listed_origin(request.headers()).cloned();
         let (route, reply) = self.answer(request).await;

@@ -78,7 +78,7 @@ pub(super) async fn dequeue(call: Call<'_>, incoming: Incoming) -> Reply {
     drop(body);
 
     let lease = Some(lease.unwrap_or(call.flo.queues.lease));
-    let dequeue = Dequeue { count, max_bytes: PAGE_BYTES, lease, wait };
+    let dequeue = Dequeue { count, max_bytes: PAGE_BYTES, lease, wait, consumer: None };
     let taking = call.engine().queue_dequeue(&namespace, &queue, dequeue);
     let taken = if wait.is_zero() { Some(taking.await) } else { call.flo.unless_stopping(taking).await };
     let deliveries = taken.transpose()?.unwrap_or_default();

@@ -3,7 +3,7 @@
 //! A request goes through one funnel: key, route, permission, then the handler of its endpoint, which decodes, calls the
 //! engine once and encodes. `routes` is the table of all endpoints; each resource has a file of its own.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use axum::body::Body;
 use hyper::{Request, Response, body::Incoming, http::request::Parts};
@@ -138,7 +138,7 @@ impl Unison {
 const OTHER_ROUTE: &str = "other";
 
 impl Service for Unison {
-    async fn call(self: Arc<Self>, request: Request<Incoming>) -> Response<Body> {
+    async fn call(self: Arc<Self>, request: Request<Incoming>, _: IpAddr) -> Response<Body> {
         let observed = Observed::begin(&request);
         let (route, reply) = self.answer(request).await;
         let mut response = reply::for_method(observed.method(), reply.unwrap_or_else(Error::into_response));

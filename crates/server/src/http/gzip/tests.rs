@@ -44,3 +44,25 @@ fn codings_other_than_gzip_are_not_read() {
         assert_eq!(named(other), None, "{other:?}");
     }
 }
+
+#[test]
+fn what_was_encoded_is_decoded_again() {
+    let body = b"x".repeat(10_000);
+    let encoded = encode(&body);
+    assert!(encoded.len() < 200);
+    assert_eq!(decode(&encoded, 10_000).unwrap(), body);
+}
+
+#[test]
+fn a_client_takes_gzip_when_it_says_so_with_a_weight() {
+    let says = |text: &str| {
+        let value = hyper::header::HeaderValue::from_str(text).unwrap();
+        accepted(&[(ACCEPT_ENCODING, value)].into_iter().collect())
+    };
+    for text in ["gzip", "br, GZIP", "deflate;q=1, gzip;q=0.5", "gzip;q=0.05"] {
+        assert!(says(text), "{text}");
+    }
+    for text in ["", "br", "gzip;q=0", "gzip; q=0.0", "x-gzip"] {
+        assert!(!says(text), "{text}");
+    }
+}

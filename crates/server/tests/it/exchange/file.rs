@@ -23,6 +23,7 @@ pub struct Scenario {
 pub enum Dialect {
     Unison,
     Flo,
+    Synap,
     Metrics,
 }
 

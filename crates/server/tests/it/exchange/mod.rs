@@ -114,3 +114,24 @@ exchanges! { flo:
     ts_write
     ts_write_size
 }
+
+exchanges! { synap:
+    admin
+    authentication
+    batch
+    body_size
+    browsers
+    compression
+    cross_dialect
+    envelope
+    examples
+    kv
+    pubsub
+    queue
+    queue_timing
+    rate_limit
+    restart
+    scan
+    sdk
+    stream
+}

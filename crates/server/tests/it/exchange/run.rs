@@ -38,7 +38,7 @@ pub fn run(file: &str, text: &str) {
     let scenario: Scenario = serde_yaml_ng::from_str(text).unwrap_or_else(|error| panic!("{file}: {error}"));
     let mut runner = Runner {
         server: Server::with(settings(&scenario)),
-        dialect: if file.starts_with("flo/") { Dialect::Flo } else { Dialect::Unison },
+        dialect: dialect_of(file),
         connections: HashMap::new(),
         variables: Variables::new(),
         sockets: HashMap::new(),
@@ -64,6 +64,14 @@ pub fn run(file: &str, text: &str) {
         deviations.len(),
         deviations.join("\n")
     );
+}
+
+fn dialect_of(file: &str) -> Dialect {
+    match file.split_once('/') {
+        Some(("flo", _)) => Dialect::Flo,
+        Some(("synap", _)) => Dialect::Synap,
+        _ => Dialect::Unison,
+    }
 }
 
 fn settings(scenario: &Scenario) -> Settings {
@@ -153,6 +161,7 @@ impl Runner {
         let address = match dialect {
             Dialect::Unison => self.server.unison(),
             Dialect::Flo => self.server.flo(),
+            Dialect::Synap => self.server.synap(),
             Dialect::Metrics => self.server.metrics(),
         };
         let mut connection = match self.connections.remove(&dialect) {
@@ -186,6 +195,7 @@ impl Runner {
         let error = step.error.as_ref().map(|error| match dialect {
             Dialect::Unison | Dialect::Metrics => format!(r#"{{"error":"{error}"}}"#),
             Dialect::Flo => flo_error(response.status, error),
+            Dialect::Synap => synap_error(&text, error),
         });
         if let Some(expected) = step.expect.as_ref().or(error.as_ref())
             && let Err(why) = compare(expected, &text, &mut self.variables)
@@ -294,7 +304,7 @@ fn open_socket(server: &Server, open: &OpenSocket) -> Result<Option<Socket>, Str
 /// Rules that hold for every answer.
 fn check_form(dialect: Dialect, request: &Request, response: &Response) -> Result<(), String> {
     let kind = response.header("content-type").unwrap_or_default();
-    let text_is_fine = dialect == Dialect::Metrics;
+    let text_is_fine = dialect == Dialect::Metrics || request.target.ends_with("/metrics");
     if !response.body.is_empty() && !text_is_fine && !kind.starts_with("application/json") {
         return Err(format!("a body of type {kind:?}"));
     }
@@ -304,6 +314,7 @@ fn check_form(dialect: Dialect, request: &Request, response: &Response) -> Resul
     match dialect {
         Dialect::Unison => check_unison_form(request, response),
         Dialect::Flo => check_flo_form(request, response),
+        Dialect::Synap => check_synap_form(request, response),
         Dialect::Metrics => Ok(()),
     }
 }
@@ -365,6 +376,66 @@ fn flo_error(status: u16, message: &str) -> String {
     let field = message.split('\'').nth(1).filter(|_| about);
     let details = field.map_or("{}".to_owned(), |field| format!(r#"{{"field":"{field}"}}"#));
     format!(r#"{{"error":"{}","message":"{message}","details":{details}}}"#, flo_code(status))
+}
+
+/// Synap's contract, 2 and 3: the code goes with the status, the envelope with the route.
+fn check_synap_form(request: &Request, response: &Response) -> Result<(), String> {
+    if response.body.is_empty() || request.target.ends_with("/metrics") || request.target.ends_with("/health") {
+        return Ok(());
+    }
+    let body: Value =
+        serde_json::from_slice(&response.body).map_err(|error| format!("a body that is no JSON: {error}"))?;
+    let enveloped = request.target.ends_with("/api/v1/command");
+    let kind = body.get("type").and_then(Value::as_str);
+    if enveloped && !matches!(kind, Some("response" | "batch_response")) {
+        return Err(format!("an envelope of type {kind:?}"));
+    }
+    if enveloped && !body.get("request_id").is_some_and(Value::is_string) {
+        return Err("an envelope without request_id".to_owned());
+    }
+    if response.status < 400 {
+        let fine = body.get("error").is_none() && (!enveloped || body.get("success") == Some(&Value::Bool(true)));
+        return fine.then_some(()).ok_or_else(|| "a success with an error in it".to_owned());
+    }
+    let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
+    let complete = text("/status") == Some("error")
+        && body.get("success") == Some(&Value::Bool(false))
+        && body.get("payload").is_none()
+        && text("/error/message").is_some()
+        && body.pointer("/error/details").is_some_and(Value::is_object);
+    if !complete {
+        return Err("an error body that is not complete".to_owned());
+    }
+    let code = text("/error/code").unwrap_or_default();
+    synap_codes(response.status).contains(&code).then_some(()).ok_or_else(|| format!("the code {code}"))
+}
+
+fn synap_codes(status: u16) -> &'static [&'static str] {
+    match status {
+        400 | 408 | 414 => &["INVALID_REQUEST", "INVALID_COMMAND", "INDEX_OUT_OF_RANGE", "OFFSET_OUT_OF_RANGE"],
+        401 => &["UNAUTHORIZED"],
+        403 => &["FORBIDDEN"],
+        404 => {
+            &["NOT_FOUND", "KEY_NOT_FOUND", "QUEUE_NOT_FOUND", "ROOM_NOT_FOUND", "TOPIC_NOT_FOUND", "MESSAGE_NOT_FOUND"]
+        }
+        405 => &["METHOD_NOT_ALLOWED"],
+        409 => &["KEY_EXISTS", "QUEUE_EXISTS", "ROOM_EXISTS", "WRONG_TYPE", "REPLICATION_ERROR"],
+        413 => &["PAYLOAD_TOO_LARGE"],
+        422 => &["INVALID_PAYLOAD"],
+        429 => &["RATE_LIMIT_EXCEEDED"],
+        503 => &["SERVICE_UNAVAILABLE"],
+        507 => &["QUEUE_FULL", "MEMORY_LIMIT_EXCEEDED"],
+        _ => &["INTERNAL_ERROR"],
+    }
+}
+
+/// The answer as it is, if its error has this message; else one that shows that it should have.
+fn synap_error(text: &str, message: &str) -> String {
+    let body: Value = serde_json::from_str(text).unwrap_or_default();
+    match body.pointer("/error/message").and_then(Value::as_str) {
+        Some(found) if found == message => text.to_owned(),
+        _ => format!("an error with the message {message:?}"),
+    }
 }
 
 fn check_header(header: &str, response: &Response, variables: &mut Variables) -> Result<(), (String, String, String)> {

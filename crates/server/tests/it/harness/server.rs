@@ -36,12 +36,13 @@ pub struct Server {
 struct Ports {
     unison: u16,
     flo: u16,
+    synap: u16,
     metrics: u16,
 }
 
 impl Ports {
     fn free() -> Ports {
-        Ports { unison: free_port(), flo: free_port(), metrics: free_port() }
+        Ports { unison: free_port(), flo: free_port(), synap: free_port(), metrics: free_port() }
     }
 }
 
@@ -104,6 +105,11 @@ impl Server {
     /// Where Flo listens.
     pub fn flo(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.ports.flo).into()
+    }
+
+    /// Where Synap listens.
+    pub fn synap(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.ports.synap).into()
     }
 
     /// Where the metrics are.
@@ -409,5 +415,6 @@ fn write_config(path: &Path, settings: &Settings, ports: Ports) {
     let settings = settings.clone().set("unison.port", i64::from(ports.unison));
     // Every dialect is on unless it is told otherwise, so that each needs a port of its own also where it is not asked.
     let settings = settings.set("flo.port", i64::from(ports.flo)).set("flo.metrics_port", i64::from(ports.metrics));
+    let settings = settings.set("synap.port", i64::from(ports.synap));
     std::fs::write(path, settings.file.to_string()).expect("write the configuration");
 }

@@ -141,6 +141,7 @@ fn a_port_in_use_is_named() {
         ("MANIFOLD_UNISON_PORT", port.to_string()),
         ("MANIFOLD_FLO_PORT", free_tcp_port().to_string()),
         ("MANIFOLD_FLO_METRICS_PORT", free_tcp_port().to_string()),
+        ("MANIFOLD_SYNAP_PORT", free_tcp_port().to_string()),
     ];
     let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let data = home.path().join("data");
@@ -158,6 +159,7 @@ fn a_data_directory_that_is_a_file_is_named() {
         ("MANIFOLD_UNISON_PORT", free_tcp_port().to_string()),
         ("MANIFOLD_FLO_PORT", free_tcp_port().to_string()),
         ("MANIFOLD_FLO_METRICS_PORT", free_tcp_port().to_string()),
+        ("MANIFOLD_SYNAP_PORT", free_tcp_port().to_string()),
     ];
     let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let finished = run_to_exit(&["serve", "--data-dir", data.to_str().expect("a path")], &env, home.path());

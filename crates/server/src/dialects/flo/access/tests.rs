@@ -1,6 +1,7 @@
 use hyper::header::{AUTHORIZATION, HeaderValue};
 
 use super::*;
+use crate::http::jwt::signed as jwt;
 
 const NOW: Timestamp = Timestamp(1_700_000_000_000);
 
@@ -10,13 +11,6 @@ fn access() -> Access {
 
 fn with(name: HeaderName, value: &str) -> HeaderMap {
     [(name, HeaderValue::from_str(value).unwrap())].into_iter().collect()
-}
-
-fn jwt(header: &str, claims: &str, secret: &str) -> String {
-    let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
-    mac.update(signed.as_bytes());
-    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
 }
 
 fn admits(token: &str) -> bool {

@@ -1,0 +1,142 @@
+//! Who is asking, and what they may do.
+
+use std::net::IpAddr;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use hyper::{HeaderMap, header, header::HeaderName};
+use manifold_engine::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    config::{ApiKey, Auth, User},
+    error::Error,
+};
+use crate::http::{
+    auth::{self, Secret},
+    jwt,
+};
+
+#[cfg(test)]
+mod tests;
+
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
+/// What somebody may do; each may what those before it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// What changes nothing.
+    ReadOnly,
+    /// Everything but the server itself.
+    ReadWrite,
+    /// Everything.
+    #[default]
+    Admin,
+}
+
+/// Somebody who was let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Caller {
+    pub(super) role: Role,
+    /// The place of its key among those configured, if it came with one.
+    pub(super) key: Option<usize>,
+    pub(super) ip: IpAddr,
+}
+
+/// The section `auth` as it is used.
+#[derive(Debug)]
+pub(super) struct Access {
+    /// Without it everybody is an admin.
+    enabled: bool,
+    keys: Vec<ApiKey>,
+    users: Vec<User>,
+    jwt_secret: Secret,
+}
+
+/// The claims that decide. Times are seconds since the epoch, perhaps with a fraction.
+#[derive(Deserialize)]
+struct Claims {
+    exp: Option<f64>,
+    nbf: Option<f64>,
+    role: Option<Role>,
+}
+
+impl Access {
+    pub(super) fn new(auth: &Auth) -> Self {
+        Access {
+            enabled: auth.is_on(),
+            keys: auth.api_keys.clone(),
+            users: auth.users.clone(),
+            jwt_secret: auth.jwt.secret.clone(),
+        }
+    }
+
+    /// The key at a place among those configured.
+    pub(super) fn key(&self, at: usize) -> Option<&ApiKey> {
+        self.keys.get(at)
+    }
+
+    /// Who sends a request with these headers from `ip`. The first credential present decides.
+    pub(super) fn identify(&self, headers: &HeaderMap, ip: IpAddr, now: Timestamp) -> Result<Caller, Error> {
+        if !self.enabled {
+            return Ok(Caller { role: Role::Admin, key: None, ip });
+        }
+        if let Some(key) = headers.get(API_KEY) {
+            let at = self.known(key.as_bytes()).ok_or(Error::Unauthorized("Invalid API key"))?;
+            return Ok(Caller { role: self.keys[at].role, key: Some(at), ip });
+        }
+        if let Some(text) = basic(headers) {
+            let known = text.is_some_and(|text| self.is_user(&text));
+            let role = if known { Ok(Role::Admin) } else { Err(Error::Unauthorized("Invalid credentials")) };
+            return Ok(Caller { role: role?, key: None, ip });
+        }
+        match auth::bearer(headers) {
+            auth::Credential::Missing => Err(Error::Unauthorized("Missing API key")),
+            auth::Credential::Malformed => Err(Error::Unauthorized("Invalid credentials")),
+            auth::Credential::Bearer(token) => match self.known(token) {
+                Some(at) => Ok(Caller { role: self.keys[at].role, key: Some(at), ip }),
+                None => Ok(Caller { role: self.role_of_token(token, now)?, key: None, ip }),
+            },
+        }
+    }
+
+    fn known(&self, candidate: &[u8]) -> Option<usize> {
+        let keys: Vec<_> = self.keys.iter().map(|key| key.key.expose().as_bytes()).collect();
+        auth::matching(candidate, &keys)
+    }
+
+    /// Whether `name:password` is one of the users.
+    fn is_user(&self, text: &[u8]) -> bool {
+        let users: Vec<_> =
+            self.users.iter().map(|user| format!("{}:{}", user.username, user.password.expose())).collect();
+        let users: Vec<_> = users.iter().map(String::as_bytes).collect();
+        auth::matching(text, &users).is_some()
+    }
+
+    fn role_of_token(&self, token: &[u8], now: Timestamp) -> Result<Role, Error> {
+        let invalid = || Error::Unauthorized("Invalid token");
+        if self.jwt_secret.is_empty() {
+            return Err(Error::Unauthorized("Invalid API key"));
+        }
+        let claims = jwt::verified(token, self.jwt_secret.expose().as_bytes()).ok_or_else(invalid)?;
+        let Claims { exp, nbf, role } = serde_json::from_slice(&claims).map_err(|_| invalid())?;
+        let seconds = now.0 as f64 / 1000.0;
+        if exp.ok_or_else(invalid)? <= seconds {
+            return Err(Error::Unauthorized("Token expired"));
+        }
+        if nbf.is_some_and(|nbf| nbf > seconds) {
+            return Err(invalid());
+        }
+        Ok(role.unwrap_or(Role::ReadWrite))
+    }
+}
+
+/// What stands behind `Basic`; nothing when it is no base64. None for another scheme.
+fn basic(headers: &HeaderMap) -> Option<Option<Vec<u8>>> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let (scheme, rest) = values.next()?.as_bytes().split_at_checked(b"basic ".len())?;
+    if !scheme.eq_ignore_ascii_case(b"basic ") {
+        return None;
+    }
+    Some(if values.next().is_some() { None } else { STANDARD.decode(rest.trim_ascii()).ok() })
+}

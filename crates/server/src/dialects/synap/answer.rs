@@ -1,0 +1,75 @@
+//! An answer before it is sent.
+
+use axum::body::Body;
+use hyper::{
+    Response, StatusCode,
+    header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, VARY},
+};
+
+use super::{
+    envelope::{self, Id},
+    error::Error,
+    rate::Counted,
+};
+use crate::http::{gzip, reply::JSON};
+
+/// Shorter answers are not worth compressing.
+const WORTH_BYTES: usize = 1024;
+
+/// Status, headers, and a body in one piece.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+    /// What is left of the caller's requests, if they are counted.
+    pub(super) rate: Option<Counted>,
+}
+
+impl Answer {
+    /// Without a body.
+    pub(super) fn empty(status: StatusCode) -> Self {
+        Answer { status, headers: HeaderMap::new(), body: Vec::new(), rate: None }
+    }
+
+    /// With a JSON body.
+    pub(super) fn json(status: StatusCode, body: Vec<u8>) -> Self {
+        Answer::typed(status, JSON, body)
+    }
+
+    /// With another body.
+    pub(super) fn typed(status: StatusCode, content_type: HeaderValue, body: Vec<u8>) -> Self {
+        let mut headers = HeaderMap::with_capacity(4);
+        headers.insert(CONTENT_TYPE, content_type);
+        Answer { status, headers, body, rate: None }
+    }
+
+    /// An error that nobody has an id for.
+    pub(super) fn refused(error: &Error, in_envelope: bool) -> Self {
+        let mut body = Vec::new();
+        match in_envelope {
+            true => envelope::write_error(&mut body, &Id::fresh(), error),
+            false => body = envelope::bare_error(error),
+        }
+        let mut answer = Answer::json(error.status(), body);
+        error.add_headers(&mut answer.headers);
+        answer
+    }
+
+    /// What is sent; compressed if the client takes that and it is worth it.
+    pub(super) fn into_response(self, squeeze: bool) -> Response<Body> {
+        let Answer { status, mut headers, mut body, rate } = self;
+        if let Some(rate) = rate {
+            rate.add_headers(&mut headers);
+        }
+        if squeeze && body.len() > WORTH_BYTES {
+            body = gzip::encode(&body);
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+        }
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        response
+    }
+}

@@ -1,0 +1,323 @@
+//! Synap: commands in an envelope, over keys, queues, rooms, and publish and subscribe.
+//!
+//! A request goes through one funnel: origin, credential, rate limit, route, body, envelope, then the command, which
+//! reads its payload, calls the engine and writes its answer. `commands` is the table of all commands; each component
+//! has a file of its own.
+
+use std::{future::Future, net::IpAddr, sync::Arc};
+
+use axum::body::Body;
+use foldhash::quality::RandomState;
+use hyper::{
+    Method, Request, Response, StatusCode,
+    body::Incoming,
+    header::{
+        ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+        ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HeaderName, HeaderValue,
+        VARY,
+    },
+    http::request::Parts,
+};
+use manifold_engine::{Engine, Namespace, State, queue::Settings, stream::StreamRetention};
+use tokio::sync::{Notify, watch};
+
+mod access;
+mod admin;
+mod answer;
+mod command_route;
+mod commands;
+mod config;
+mod envelope;
+mod error;
+mod kv;
+mod object;
+mod payload;
+mod place;
+mod pubsub;
+mod queue;
+mod queue_manage;
+mod rate;
+mod rest;
+mod routes;
+mod scan;
+mod stream;
+
+pub use config::{Config, Refused};
+
+use access::{Access, Caller};
+use answer::Answer;
+use config::Compat;
+use error::Error;
+use place::Places;
+use rate::{Counted, Party, Windows};
+use routes::{Endpoint, ROUTES};
+
+use crate::{
+    http::{
+        body,
+        browser::{HARDENING, Trust},
+        gzip,
+        observe::Observed,
+        reply,
+        route::{self, Found},
+    },
+    net::{Refusal, Service},
+    telemetry::SynapMetrics,
+};
+
+const NAMESPACE: &str = "default";
+/// What requests for no route count under.
+const OTHER_ROUTE: &str = "other";
+/// Asks for another form of answers.
+const COMPAT: HeaderName = HeaderName::from_static("x-synap-compat");
+
+/// The dialect, ready to be served by a listener.
+#[derive(Debug)]
+pub struct Synap {
+    engine: Engine,
+    namespace: Namespace,
+    access: Access,
+    trust: Trust,
+    windows: Windows,
+    /// Requests per minute of whoever has no limit of its own; 0 = no limit.
+    requests_per_minute: u32,
+    metrics_public: bool,
+    compression: bool,
+    compat: Compat,
+    max_body_bytes: usize,
+    memory_limit_bytes: u64,
+    places: Places,
+    queues: Settings,
+    rooms: StreamRetention,
+    /// Makes numbers of consumers' names.
+    consumers: RandomState,
+    /// The configuration of the process as JSON, secrets masked.
+    effective: String,
+    metrics: Arc<SynapMetrics>,
+    /// Asks the process to stop.
+    stop: Arc<Notify>,
+    shutdown: watch::Receiver<bool>,
+}
+
+/// What the process gives the dialect.
+#[derive(Debug)]
+pub struct Surroundings {
+    /// The engine.
+    pub engine: Engine,
+    /// What it counts.
+    pub metrics: Arc<SynapMetrics>,
+    /// Longest body that the process accepts.
+    pub body_bytes: usize,
+    /// Memory before growth is refused; 0 = no limit.
+    pub memory_bytes: u64,
+    /// The configuration of the process as a JSON object, secrets masked.
+    pub effective: String,
+    /// Notified when a client asks the process to stop.
+    pub stop: Arc<Notify>,
+    /// Turns true when running requests should come to their end.
+    pub shutdown: watch::Receiver<bool>,
+}
+
+/// The namespace that all of this dialect lives in.
+pub fn namespace() -> Namespace {
+    Namespace::new(NAMESPACE).expect("a name that is known when this is compiled")
+}
+
+/// The names of all commands, for their counters.
+pub fn command_names() -> Vec<&'static str> {
+    commands::names().collect()
+}
+
+impl Synap {
+    /// The dialect as configured.
+    pub fn new(config: &Config, surroundings: Surroundings) -> Self {
+        let Surroundings { engine, metrics, body_bytes, memory_bytes, effective, stop, shutdown } = surroundings;
+        let own_limit = (config.max_request_size_mb as usize).saturating_mul(1 << 20);
+        Synap {
+            engine,
+            namespace: namespace(),
+            access: Access::new(&config.auth),
+            trust: config.trust(),
+            windows: Windows::default(),
+            requests_per_minute: config.rate_limit.requests_per_minute,
+            metrics_public: config.metrics_public,
+            compression: config.compression,
+            compat: config.compat,
+            max_body_bytes: own_limit.min(body_bytes),
+            memory_limit_bytes: memory_bytes,
+            places: Places::default(),
+            queues: config.queues(),
+            rooms: config.rooms(),
+            consumers: RandomState::default(),
+            effective,
+            metrics,
+            stop,
+            shutdown,
+        }
+    }
+
+    /// Answers a request; also says under which route it counts.
+    async fn answer(&self, request: Request<Incoming>, peer: IpAddr) -> (&'static str, Answer) {
+        let (parts, body) = request.into_parts();
+        let (path, shape) = routes::strip_prefix(parts.uri.path());
+        let found = route::find(ROUTES, path);
+        let counted = found.as_ref().map_or(OTHER_ROUTE, |found| found.route.template);
+        // A route has one operation, so its kind is known before the method is.
+        let endpoint = found.as_ref().and_then(|found| found.route.operations.first()).map(|(_, endpoint)| *endpoint);
+        let in_envelope = endpoint.is_some_and(Endpoint::has_envelope);
+        if let Some(preflight) = self.preflight(&parts) {
+            return (counted, preflight);
+        }
+        let mut rate = None;
+        let answer = match self.admit(&parts, endpoint, peer, &mut rate) {
+            Err(error) => Err(error),
+            Ok(caller) => {
+                let shape = shape.unwrap_or_else(|| self.shape(&parts));
+                self.dispatch(&parts, body, found, caller, shape).await
+            }
+        };
+        let mut answer = answer.unwrap_or_else(|error| Answer::refused(&error, in_envelope));
+        answer.rate = rate;
+        (counted, answer)
+    }
+
+    /// Everything that is checked before the route: origin, credential, rate.
+    fn admit(
+        &self,
+        parts: &Parts,
+        endpoint: Option<Endpoint>,
+        peer: IpAddr,
+        rate: &mut Option<Counted>,
+    ) -> Result<Caller, Error> {
+        if !self.trust.origin_trusted(&parts.headers) {
+            return Err(Error::ForeignOrigin);
+        }
+        let public = match endpoint {
+            Some(Endpoint::Health) => true,
+            Some(Endpoint::Metrics) => self.metrics_public,
+            Some(Endpoint::Command | Endpoint::Publish) | None => false,
+        };
+        let now = self.engine.now();
+        let caller = match public {
+            true => Caller { role: access::Role::ReadOnly, key: None, ip: peer },
+            false => self.access.identify(&parts.headers, peer, now)?,
+        };
+        if endpoint.is_none_or(Endpoint::is_limited) {
+            let key = caller.key.and_then(|at| Some((at, self.access.key(at)?)));
+            let party = key.map_or(Party::Address(peer), |(at, _)| Party::Key(at));
+            let limit = key.and_then(|(_, key)| key.rate_limit).unwrap_or(self.requests_per_minute);
+            let (counted, allowed) = self.windows.count(party, limit, now);
+            *rate = counted;
+            allowed?;
+        }
+        Ok(caller)
+    }
+
+    async fn dispatch(
+        &self,
+        parts: &Parts,
+        incoming: Incoming,
+        found: Option<Found<'_, Endpoint>>,
+        caller: Caller,
+        shape: Compat,
+    ) -> Result<Answer, Error> {
+        let (method, path) = (parts.method.to_string(), parts.uri.path().to_owned());
+        let Some(found) = found else { return Err(Error::NoRoute { method, path }) };
+        let Some(endpoint) = found.route.operation(&parts.method) else {
+            return Err(Error::MethodNotAllowed { method, path, allow: found.route.allow() });
+        };
+        match endpoint {
+            Endpoint::Health => return Ok(rest::health(self)),
+            Endpoint::Metrics => return Ok(rest::metrics(self).await),
+            Endpoint::Command | Endpoint::Publish => {}
+        }
+        let place = self.places.take()?;
+        let body = self.body(parts, incoming).await?;
+        let context = commands::Context { synap: self, caller, shape, place: &place, until: None };
+        match endpoint {
+            Endpoint::Command => Ok(command_route::answer(context, &body).await),
+            _ => rest::publish(&context, found.parameters[0], &body).await,
+        }
+    }
+
+    /// The body, read to its end and decoded.
+    async fn body(&self, parts: &Parts, incoming: Incoming) -> Result<bytes::Bytes, Error> {
+        let limit = self.max_body_bytes;
+        let received = body::collect(incoming, limit).await.map_err(|error| Error::of_body(error, limit))?;
+        match gzip::coding(&parts.headers) {
+            Some(gzip::Coding::Identity) => Ok(received),
+            Some(gzip::Coding::Gzip) => gzip::decode(&received, limit).map_err(|error| Error::of_coding(error, limit)),
+            None => Err(Error::Request("Unsupported content encoding".into())),
+        }
+    }
+
+    /// The form of answer that a header asks for, else the one configured.
+    fn shape(&self, parts: &Parts) -> Compat {
+        let asked = parts.headers.get(&COMPAT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"sdk"));
+        if asked { Compat::Sdk } else { self.compat }
+    }
+
+    /// The answer to a browser that asks whether a page of a listed origin may send a request.
+    fn preflight(&self, parts: &Parts) -> Option<Answer> {
+        let asks = parts.method == Method::OPTIONS && parts.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+        if !asks || self.trust.listed_origin(&parts.headers).is_none() {
+            return None;
+        }
+        let mut answer = Answer::empty(StatusCode::NO_CONTENT);
+        for (name, value) in [
+            (ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST, PUT, DELETE"),
+            (ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type, X-API-Key, X-Synap-Compat"),
+            (ACCESS_CONTROL_MAX_AGE, "600"),
+        ] {
+            answer.headers.insert(name, HeaderValue::from_static(value));
+        }
+        Some(answer)
+    }
+
+    /// What works now.
+    fn state(&self) -> State {
+        if *self.shutdown.borrow() { State::Stopping } else { self.engine.state() }
+    }
+
+    /// What `waiting` gives, or none when the server stops first.
+    async fn unless_stopping<T>(&self, waiting: impl Future<Output = T>) -> Option<T> {
+        let mut shutdown = self.shutdown.clone();
+        tokio::select! {
+            biased;
+            // A sender that is gone stops nobody any more, and means the same.
+            _ = shutdown.wait_for(|stopping| *stopping) => None,
+            done = waiting => Some(done),
+        }
+    }
+}
+
+impl Service for Synap {
+    async fn call(self: Arc<Self>, request: Request<Incoming>, peer: IpAddr) -> Response<Body> {
+        let observed = Observed::begin(&request);
+        let origin = self.trust.listed_origin(request.headers()).cloned();
+        let squeeze = self.compression && gzip::accepted(request.headers());
+        let (route, answer) = self.answer(request, peer).await;
+        let mut response = reply::for_method(observed.method(), answer.into_response(squeeze));
+        let headers = response.headers_mut();
+        headers.extend(HARDENING);
+        if let Some(origin) = origin {
+            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+            let exposed = "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After";
+            headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(exposed));
+            headers.insert(VARY, HeaderValue::from_static("Origin"));
+        }
+        observed.end("synap", route, &mut response, |route, method, status, elapsed| {
+            self.metrics.request(route, method, status, elapsed);
+        });
+        response
+    }
+
+    fn refuse(&self, refusal: Refusal) -> Response<Body> {
+        let status = if refusal == Refusal::TargetTooLong { Some(StatusCode::URI_TOO_LONG) } else { None };
+        let mut answer = Answer::refused(&Error::from(refusal), false);
+        answer.status = status.unwrap_or(answer.status);
+        let mut response = answer.into_response(false);
+        response.headers_mut().extend(HARDENING);
+        response
+    }
+}

@@ -1,0 +1,104 @@
+//! Writing a JSON object, member by member.
+
+use manifold_engine::kv::{Encoding, Value};
+
+use crate::http::json;
+
+/// An object that is being written. Nothing closes it by itself.
+#[derive(Debug)]
+pub(super) struct Object<'o> {
+    out: &'o mut Vec<u8>,
+    opened: bool,
+}
+
+impl<'o> Object<'o> {
+    pub(super) fn new(out: &'o mut Vec<u8>) -> Self {
+        Object { out, opened: false }
+    }
+
+    /// A member whose value `write` appends.
+    pub(super) fn with(mut self, name: &str, write: impl FnOnce(&mut Vec<u8>)) -> Self {
+        self.out.push(if std::mem::replace(&mut self.opened, true) { b',' } else { b'{' });
+        json::write_str(self.out, name);
+        self.out.push(b':');
+        write(self.out);
+        self
+    }
+
+    pub(super) fn text(self, name: &str, text: &str) -> Self {
+        self.with(name, |out| json::write_str(out, text))
+    }
+
+    /// A text that should be UTF-8.
+    pub(super) fn name(self, name: &str, bytes: &[u8]) -> Self {
+        self.with(name, |out| json::write_bytes_as_str(out, bytes))
+    }
+
+    pub(super) fn number(self, name: &str, number: u64) -> Self {
+        self.with(name, |out| json::write_u64(out, number))
+    }
+
+    pub(super) fn signed(self, name: &str, number: i64) -> Self {
+        self.with(name, |out| out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()))
+    }
+
+    pub(super) fn flag(self, name: &str, flag: bool) -> Self {
+        self.with(name, |out| out.extend_from_slice(if flag { b"true" } else { b"false" }))
+    }
+
+    pub(super) fn number_or_null(self, name: &str, number: Option<u64>) -> Self {
+        match number {
+            Some(number) => self.number(name, number),
+            None => self.null(name),
+        }
+    }
+
+    pub(super) fn null(self, name: &str) -> Self {
+        self.with(name, |out| out.extend_from_slice(b"null"))
+    }
+
+    /// A stored value, or null.
+    pub(super) fn value(self, name: &str, value: Option<&Value>) -> Self {
+        match value {
+            Some(value) => self.with(name, |out| write_value(out, value)),
+            None => self.null(name),
+        }
+    }
+
+    /// A list of names.
+    pub(super) fn names<'n>(self, name: &str, names: impl IntoIterator<Item = &'n [u8]>) -> Self {
+        self.with(name, |out| json::write_array(out, names, json::write_bytes_as_str))
+    }
+
+    pub(super) fn close(self) {
+        if !self.opened {
+            self.out.push(b'{');
+        }
+        self.out.push(b'}');
+    }
+}
+
+/// Appends a stored value as JSON: its own text, byte for byte; bytes of another dialect as a string, or as base64 when
+/// they are none.
+pub(super) fn write_value(out: &mut Vec<u8>, value: &Value) {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    match (value.encoding, std::str::from_utf8(&value.bytes)) {
+        (Encoding::Json, _) => out.extend_from_slice(&value.bytes),
+        (Encoding::Binary, Ok(text)) => json::write_str(out, text),
+        (Encoding::Binary, Err(_)) => {
+            out.extend_from_slice(b"{\"$base64\":");
+            json::write_str(out, &STANDARD.encode(&value.bytes));
+            out.push(b'}');
+        }
+    }
+}
+
+/// Appends a body of a message or an event: what another dialect wrote is parsed first.
+pub(super) fn write_body(out: &mut Vec<u8>, value: &Value) {
+    if value.encoding == Encoding::Binary
+        && let Ok(raw) = serde_json::from_slice::<&json::RawValue>(&value.bytes)
+    {
+        return out.extend_from_slice(raw.get().as_bytes());
+    }
+    write_value(out, value);
+}

@@ -1,0 +1,294 @@
+//! Queues: what producers and consumers do.
+
+use std::{
+    hash::{BuildHasher, Hash},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use manifold_engine::{
+    kv::Value,
+    queue::{Delivery, Dequeue, Enqueue, Held, Nack as GiveBack, NackTo, QueueName},
+};
+use tokio::time::Instant;
+
+use super::{
+    access::Role,
+    commands::{Command, Context, Done},
+    error::{Error, Thing},
+    kv::json_value,
+    object::{self, Object},
+    payload::{self, Member, Payload},
+};
+use crate::http::json;
+
+/// The highest priority; a higher one counts as this.
+pub(super) const MOST_PRIORITY: i64 = 9;
+/// Most deliveries after the first one.
+pub(super) const MOST_RETRIES: i64 = 1000;
+/// Longest lease in seconds.
+pub(super) const MOST_LEASE: i64 = 86_400;
+/// Longest wait in seconds.
+const MOST_WAIT: i64 = 300;
+/// What ids of messages begin with.
+const ID: &str = "msg_";
+/// What a name ends with that means the dead letters of the queue before it.
+pub(super) const DEAD: &[u8] = b".dlq";
+
+/// `queue.publish`
+#[derive(Debug)]
+pub(super) struct Publish {
+    queue: QueueName,
+    message: Value,
+    priority: Option<i64>,
+    headers: Bytes,
+    max_retries: Option<i64>,
+}
+
+impl Command for Publish {
+    const NAME: &'static str = "queue.publish";
+    const ROLE: Role = Role::ReadWrite;
+
+    fn read(payload: Payload<'_>) -> Result<Self, Error> {
+        let [queue, name, message, body, priority, headers, max_retries] =
+            payload.members(&["queue", "name", "message", "payload", "priority", "headers", "max_retries"])?;
+        let queue = living(queue_name(queue, name)?)?;
+        let message = match (message, body) {
+            (None, Some(body)) => sdk_body(body),
+            (message, _) => json_value(payload::any(message, "message")?),
+        };
+        let priority = payload::clamped(priority, "priority", MOST_PRIORITY)?;
+        let headers = payload::strings(headers, "headers")?.map_or_else(Bytes::new, |raw| payload::bytes(raw.get()));
+        let max_retries = payload::integer(max_retries, "max_retries", 0, MOST_RETRIES)?;
+        Ok(Publish { queue, message, priority, headers, max_retries })
+    }
+
+    async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
+        let Publish { queue, message, priority, headers, max_retries } = self;
+        let enqueue = Enqueue {
+            payload: message,
+            headers,
+            priority,
+            delay: Duration::ZERO,
+            dedup_key: None,
+            max_attempts: max_retries.map(attempts),
+            settings: context.synap.queues,
+        };
+        let done = context.engine().queue_enqueue(context.namespace(), &queue, enqueue).await;
+        let done = done.map_err(Error::of(Thing::Queue, queue.as_bytes()))?;
+        Object::new(out).text("message_id", &id(done.sequence)).number_or_null("position", done.position).close();
+        Ok(Done::Ok)
+    }
+}
+
+/// `queue.consume`
+#[derive(Debug)]
+pub(super) struct Consume {
+    queue: QueueName,
+    wait: Duration,
+    lease: Option<Duration>,
+    /// Asked for with a consumer's name, as published clients do, who want the message in a form of their own.
+    consumer: Option<String>,
+}
+
+impl Command for Consume {
+    const NAME: &'static str = "queue.consume";
+    const ROLE: Role = Role::ReadWrite;
+
+    fn read(payload: Payload<'_>) -> Result<Self, Error> {
+        let [queue, name, timeout, ack_deadline, consumer] =
+            payload.members(&["queue", "name", "timeout", "ack_deadline", "consumer_id"])?;
+        let queue = living(queue_name(queue, name)?)?;
+        let seconds = |seconds: i64| Duration::from_secs(seconds.unsigned_abs());
+        let wait = payload::integer(timeout, "timeout", 0, MOST_WAIT)?.map_or(Duration::ZERO, seconds);
+        let lease = payload::integer(ack_deadline, "ack_deadline", 1, MOST_LEASE)?.map(seconds);
+        let consumer = payload::optional_text(consumer, "consumer_id")?.map(|text| text.into_owned());
+        Ok(Consume { queue, wait, lease, consumer })
+    }
+
+    async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
+        let Consume { queue, wait, lease, consumer } = self;
+        let left = context.until.map(|until| until.saturating_duration_since(Instant::now()));
+        let wait = left.map_or(wait, |left| wait.min(left));
+        let who = Some(number_of(context, consumer.as_deref()));
+        let dequeue = Dequeue { count: 1, max_bytes: 0, lease, wait, consumer: who };
+        let taking = context.engine().queue_dequeue(context.namespace(), &queue, dequeue);
+        let taken = if wait.is_zero() {
+            taking.await?
+        } else {
+            let _waiting = context.place.wait()?;
+            context.synap.unless_stopping(taking).await.transpose()?.unwrap_or_default()
+        };
+        match (taken.first(), consumer) {
+            (delivery, None) => write_delivery(out, delivery),
+            (delivery, Some(_)) => write_sdk_delivery(out, delivery),
+        }
+        Ok(Done::Ok)
+    }
+}
+
+/// `queue.ack`
+#[derive(Debug)]
+pub(super) struct Ack {
+    queue: QueueName,
+    message: MessageId,
+}
+
+impl Command for Ack {
+    const NAME: &'static str = "queue.ack";
+    const ROLE: Role = Role::ReadWrite;
+
+    fn read(payload: Payload<'_>) -> Result<Self, Error> {
+        let [queue, name, message_id] = payload.members(&["queue", "name", "message_id"])?;
+        Ok(Ack { queue: living(queue_name(queue, name)?)?, message: message(message_id)? })
+    }
+
+    async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
+        let Ack { queue, message } = self;
+        let done = context.engine().queue_ack(context.namespace(), &queue, message.held()).await;
+        let done = done.map_err(Error::of(Thing::Queue, queue.as_bytes()))?;
+        if done.done == 0 {
+            return Err(message.not_found(&queue));
+        }
+        Object::new(out).flag("success", true).close();
+        Ok(Done::Ok)
+    }
+}
+
+/// `queue.nack`
+#[derive(Debug)]
+pub(super) struct Nack {
+    queue: QueueName,
+    message: MessageId,
+    requeue: bool,
+}
+
+impl Command for Nack {
+    const NAME: &'static str = "queue.nack";
+    const ROLE: Role = Role::ReadWrite;
+
+    fn read(payload: Payload<'_>) -> Result<Self, Error> {
+        let [queue, name, message_id, requeue] = payload.members(&["queue", "name", "message_id", "requeue"])?;
+        let (queue, message) = (living(queue_name(queue, name)?)?, message(message_id)?);
+        Ok(Nack { queue, message, requeue: payload::flag(requeue, "requeue", true)? })
+    }
+
+    async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
+        let Nack { queue, message, requeue } = self;
+        let to = if requeue { NackTo::Ready(Duration::ZERO) } else { NackTo::Dead };
+        let nack = GiveBack { messages: message.held(), to };
+        let done = context.engine().queue_nack(context.namespace(), &queue, nack).await;
+        let done = done.map_err(Error::of(Thing::Queue, queue.as_bytes()))?;
+        let action = match (done.done, done.dead) {
+            (_, 1..) => "dead_lettered",
+            (1.., 0) => "requeued",
+            (0, 0) => return Err(message.not_found(&queue)),
+        };
+        Object::new(out).flag("success", true).text("action", action).close();
+        Ok(Done::Ok)
+    }
+}
+
+/// A message as a client names it.
+#[derive(Debug)]
+struct MessageId(String);
+
+impl MessageId {
+    /// None is held when the text is no id of ours.
+    fn held(&self) -> Vec<Held> {
+        let sequence = self.0.strip_prefix(ID).filter(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        let sequence = sequence.and_then(|hex| u64::from_str_radix(hex, 16).ok()).filter(|found| id(*found) == self.0);
+        sequence.into_iter().map(|sequence| Held { sequence, lease: None }).collect()
+    }
+
+    fn not_found(self, queue: &QueueName) -> Error {
+        Error::NoMessage { queue: queue.as_bytes().to_vec(), id: self.0 }
+    }
+}
+
+fn message(member: Member<'_>) -> Result<MessageId, Error> {
+    let text = payload::text(payload::required(member, "message_id")?, "message_id")?;
+    Ok(MessageId(text.into_owned()))
+}
+
+fn id(sequence: u64) -> String {
+    format!("{ID}{sequence:x}")
+}
+
+/// Deliveries of a message that may be retried so often.
+pub(super) fn attempts(retries: i64) -> u32 {
+    u32::try_from(retries).unwrap_or(u32::MAX).saturating_add(1)
+}
+
+/// The name of a queue that must be there, under either name.
+pub(super) fn queue_name(queue: Member<'_>, name: Member<'_>) -> Result<QueueName, Error> {
+    let raw = json::given(queue).or(json::given(name)).ok_or(Error::Missing("queue".into()))?;
+    let text = payload::text(raw, "queue")?;
+    QueueName::new(payload::bytes(&text)).map_err(|error| payload::name_rule(error, "queue", QueueName::MAX))
+}
+
+/// A name that means a queue and no dead letters.
+pub(super) fn living(queue: QueueName) -> Result<QueueName, Error> {
+    if queue.as_bytes().ends_with(DEAD) {
+        return Err(Error::field("queue", "names ending in .dlq are reserved"));
+    }
+    Ok(queue)
+}
+
+/// A body as published clients send it: an array of bytes stands for them, anything else for itself.
+fn sdk_body(raw: &json::RawValue) -> Value {
+    match serde_json::from_str::<Vec<u8>>(raw.get()) {
+        Ok(bytes) => Value { encoding: manifold_engine::kv::Encoding::Binary, bytes: bytes.into() },
+        Err(_) => json_value(raw),
+    }
+}
+
+/// A number that tells consumers from each other: by their names, else by their addresses.
+fn number_of(context: &Context<'_>, consumer: Option<&str>) -> u64 {
+    let mut hasher = context.synap.consumers.build_hasher();
+    match consumer {
+        Some(name) => name.hash(&mut hasher),
+        None => context.caller.ip.hash(&mut hasher),
+    }
+    std::hash::Hasher::finish(&hasher)
+}
+
+fn write_delivery(out: &mut Vec<u8>, delivery: Option<&Delivery>) {
+    let Some(Delivery { message, .. }) = delivery else {
+        let object = Object::new(out).null("message_id").null("message").null("priority");
+        return object.null("retry_count").null("headers").close();
+    };
+    Object::new(out)
+        .text("message_id", &id(message.sequence))
+        .with("message", |out| object::write_body(out, &message.payload))
+        .signed("priority", message.priority)
+        .number("retry_count", message.attempts.saturating_sub(1).into())
+        .with("headers", |out| write_headers(out, &message.headers))
+        .close();
+}
+
+fn write_sdk_delivery(out: &mut Vec<u8>, delivery: Option<&Delivery>) {
+    let Some(Delivery { message, .. }) = delivery else { return Object::new(out).null("message").close() };
+    let text = match serde_json::from_slice::<String>(&message.payload.bytes) {
+        Ok(text) if message.payload.encoding == manifold_engine::kv::Encoding::Json => Bytes::from(text),
+        _ => message.payload.bytes.clone(),
+    };
+    let write = |out: &mut Vec<u8>| {
+        Object::new(out)
+            .text("id", &id(message.sequence))
+            .with("payload", |out| {
+                json::write_array(out, text.iter(), |out, byte| json::write_u64(out, (*byte).into()))
+            })
+            .signed("priority", message.priority)
+            .number("retry_count", message.attempts.saturating_sub(1).into())
+            .number("max_retries", message.max_attempts.saturating_sub(1).into())
+            .with("headers", |out| write_headers(out, &message.headers))
+            .close();
+    };
+    Object::new(out).with("message", write).close();
+}
+
+/// Headers are kept as the JSON they came as.
+fn write_headers(out: &mut Vec<u8>, headers: &Bytes) {
+    out.extend_from_slice(if headers.is_empty() { b"{}" } else { headers });
+}

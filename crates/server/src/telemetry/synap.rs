@@ -1,0 +1,208 @@
+//! What the Synap dialect counts.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use hyper::{Method, StatusCode};
+use manifold_engine::{Engine, Name, Namespace, queue, stream::StreamInfo};
+use parking_lot::Mutex;
+use prometheus_client::{collector::Collector, encoding::DescriptorEncoder, registry::Registry};
+
+use super::{
+    Counter, Requests, exposition,
+    labelled::{Labelled, MAX_NAMES, OTHER},
+    names,
+    pace::Pace,
+    write::{self, Series, one},
+};
+
+/// Synap's own counters, fed by its handlers.
+#[derive(Debug)]
+pub struct SynapMetrics {
+    commands: Box<[CommandCounter]>,
+    requests: Requests,
+    kv: Pace,
+    /// Events given to readers, by room.
+    consumed: Labelled<Counter>,
+    standing: Mutex<Standing>,
+}
+
+#[derive(Debug)]
+struct CommandCounter {
+    name: &'static str,
+    done: Counter,
+    refused: Counter,
+}
+
+/// What queues and rooms held when somebody looked last; the value of `_other_` is the sum of the rest.
+#[derive(Debug, Default)]
+struct Standing {
+    queues: Vec<(String, u64, u64)>,
+    rooms: Vec<(String, u64, u64, u64)>,
+}
+
+impl SynapMetrics {
+    /// For these commands, spelled component, dot, operation.
+    pub fn new(commands: Vec<&'static str>) -> Self {
+        let counter = |name| CommandCounter { name, done: Counter::default(), refused: Counter::default() };
+        SynapMetrics {
+            commands: commands.into_iter().map(counter).collect(),
+            requests: Requests::default(),
+            kv: Pace::default(),
+            consumed: Labelled::default(),
+            standing: Mutex::default(),
+        }
+    }
+    /// Counts an executed command by its place among all.
+    pub fn command(&self, at: usize, done: bool) {
+        let Some(counter) = self.commands.get(at) else { return };
+        if done {
+            counter.done.inc()
+        } else {
+            counter.refused.inc()
+        }
+        if counter.name.starts_with("kv.") {
+            self.kv.inc();
+        }
+    }
+    /// The same by its name.
+    pub fn command_named(&self, name: &str, done: bool) {
+        if let Some(at) = self.commands.iter().position(|counter| counter.name == name) {
+            self.command(at, done);
+        }
+    }
+    /// Counts an answer; `route` is the template, never a real path.
+    pub fn request(&self, route: &'static str, method: &Method, status: StatusCode, elapsed: Duration) {
+        self.requests.record(route, method, status, elapsed);
+    }
+    /// Counts events of a room that a reader was given.
+    pub fn consumed(&self, room: &[u8], events: u64) {
+        self.consumed.at(b"", room).add(events);
+    }
+    /// Events of a room that readers were given since the start.
+    pub fn consumed_of(&self, room: &[u8]) -> u64 {
+        self.consumed.at(b"", room).get()
+    }
+    /// Commands on keys per second lately.
+    pub fn kv_per_second(&self) -> u64 {
+        self.kv.read().1
+    }
+    /// Seconds since the dialect was started.
+    pub fn uptime_seconds(&self) -> u64 {
+        self.kv.elapsed().as_secs()
+    }
+
+    /// Asks the engine what the queues and rooms of a namespace hold.
+    pub async fn look(&self, engine: &Engine, namespace: &Namespace) {
+        let mut standing = Standing::default();
+        for queue in engine.queue_list(namespace).await.unwrap_or_default() {
+            // One that was deleted since it was listed holds nothing.
+            if let Ok(stats) = engine.queue_stats(namespace, &queue).await {
+                standing.add_queue(queue.as_bytes(), &stats);
+            }
+        }
+        let mut after: Option<Name> = None;
+        while let Ok(page) = engine.streams(namespace, after.as_ref(), MAX_NAMES).await {
+            page.iter().for_each(|room| standing.add_room(room));
+            match page.last() {
+                Some(last) if page.len() == MAX_NAMES => after = Some(last.name.clone()),
+                _ => break,
+            }
+        }
+        *self.standing.lock() = standing;
+    }
+
+    /// All samples of this dialect in the text format.
+    pub fn page(self: &Arc<Self>, engine: &Engine) -> Option<String> {
+        let mut registry = Registry::default();
+        registry.register_collector(Box::new(self.clone()));
+        registry.register_collector(Box::new(Memory(engine.clone())));
+        exposition::page(&registry)
+    }
+
+    fn encode_commands(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let each = || self.commands.iter().filter_map(|command| Some((command.name.split_once('.')?, command)));
+        let executed = each().map(|((component, operation), command)| {
+            let labels = vec![("component", component.to_owned()), ("operation", operation.to_owned())];
+            (labels, command.done.get() + command.refused.get())
+        });
+        let executed: Series = executed.filter(|(_, count)| *count > 0).collect();
+        write::counter_series(encoder, names::SYNAP_OPERATIONS, "Total operations by type", &executed)?;
+
+        let on_keys = each().filter(|((component, _), _)| *component == "kv");
+        let by_status = on_keys.flat_map(|((_, operation), command)| {
+            [("success", command.done.get()), ("error", command.refused.get())].map(|(status, count)| {
+                (vec![("operation", operation.to_owned()), ("status", status.to_owned())], count)
+            })
+        });
+        let by_status: Series = by_status.filter(|(_, count)| *count > 0).collect();
+        write::counter_series(encoder, names::SYNAP_KV_OPERATIONS, "Commands on keys", &by_status)
+    }
+
+    fn encode_standing(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let Standing { queues, rooms } = &*self.standing.lock();
+        let labels = |label, name: &String| vec![(label, name.clone())];
+        let depth = queues.iter().map(|(name, depth, _)| (labels("queue", name), *depth)).collect();
+        write::gauge_series(encoder, names::SYNAP_QUEUE_DEPTH, "Messages that wait", &depth)?;
+        let dead = queues.iter().map(|(name, _, dead)| (labels("queue", name), *dead)).collect();
+        write::gauge_series(encoder, names::SYNAP_QUEUE_DLQ, "Dead letters", &dead)?;
+        let last = rooms.iter().map(|(name, last, ..)| (labels("room", name), *last)).collect();
+        write::gauge_series(encoder, names::SYNAP_STREAM_LAST, "Offset of the newest event", &last)?;
+        let kept = rooms.iter().map(|(name, _, kept, _)| (labels("room", name), *kept)).collect();
+        write::gauge_series(encoder, names::SYNAP_STREAM_BUFFER, "Events kept", &kept)?;
+        let subscribers = rooms.iter().map(|(name, .., subscribers)| (labels("room", name), *subscribers)).collect();
+        write::gauge_series(encoder, names::SYNAP_STREAM_SUBSCRIBERS, "Subscribers", &subscribers)
+    }
+}
+
+impl Standing {
+    fn add_queue(&mut self, name: &[u8], stats: &queue::Stats) {
+        if self.queues.len() < MAX_NAMES {
+            return self.queues.push((String::from_utf8_lossy(name).into_owned(), stats.ready, stats.dead));
+        }
+        if self.queues.len() == MAX_NAMES {
+            self.queues.push((OTHER.to_owned(), 0, 0));
+        }
+        if let Some((_, depth, dead)) = self.queues.last_mut() {
+            *depth += stats.ready;
+            *dead += stats.dead;
+        }
+    }
+
+    fn add_room(&mut self, room: &StreamInfo) {
+        let (last, kept, subscribers) = (room.end, room.end - room.first, room.followers as u64);
+        if self.rooms.len() < MAX_NAMES {
+            let name = String::from_utf8_lossy(room.name.as_bytes()).into_owned();
+            return self.rooms.push((name, last, kept, subscribers));
+        }
+        if self.rooms.len() == MAX_NAMES {
+            self.rooms.push((OTHER.to_owned(), 0, 0, 0));
+        }
+        if let Some((_, all_last, all_kept, all_subscribers)) = self.rooms.last_mut() {
+            *all_last = last.max(*all_last);
+            *all_kept += kept;
+            *all_subscribers += subscribers;
+        }
+    }
+}
+
+impl Collector for SynapMetrics {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let encoder = &mut encoder;
+        self.encode_commands(encoder)?;
+        self.encode_standing(encoder)?;
+        self.requests.encode_answered(encoder, names::SYNAP_HTTP_REQUESTS)?;
+        // There are no replicas, so there is no sample either.
+        write::gauge_series(encoder, names::SYNAP_REPLICATION_LAG, "Replication lag in milliseconds", &Series::new())
+    }
+}
+
+/// The memory that the limit is about.
+#[derive(Debug)]
+pub struct Memory(pub Engine);
+
+impl Collector for Memory {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let bytes = self.0.stats().store.memory_bytes;
+        write::gauge(&mut encoder, names::SYNAP_MEMORY, "Memory usage in bytes", one(bytes))
+    }
+}

@@ -1,0 +1,3 @@
+//! What a scenario file cannot say about Synap.
+
+mod process;
