@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use manifold_store::disk::{Reboot, SimDisk};
+use proptest::test_runner::{Config as ProptestConfig, RngAlgorithm};
 
 use crate::{
     Actor, Clock, Engine, Error, Key, Kind, Namespace, Options, Result, State, Timestamp,
@@ -22,6 +23,19 @@ mod weak;
 pub(crate) const START: Timestamp = Timestamp(1_710_700_000_000);
 /// Who writes in tests.
 pub(crate) const ANN: Actor = Actor::fixed("ann");
+
+/// How often a model is tried: `MANIFOLD_MODEL_CASES`, a share of it where a case costs much, or `few` unless it is set.
+pub(crate) fn cases(few: u32, share: u32) -> ProptestConfig {
+    let cases: Option<u32> = std::env::var("MANIFOLD_MODEL_CASES").ok().and_then(|cases| cases.parse().ok());
+    ProptestConfig {
+        cases: cases.map_or(few, |cases| (cases / share).max(1)),
+        max_shrink_iters: 2000,
+        failure_persistence: None,
+        // Half of the time went into better randomness than this needs.
+        rng_algorithm: RngAlgorithm::XorShift,
+        ..ProptestConfig::default()
+    }
+}
 
 /// An engine under test.
 pub(crate) struct House {

@@ -97,9 +97,6 @@ impl Sum {
     #[inline]
     pub(crate) fn merge(&mut self, other: Sum) {
         let (high, lost) = two_sum(self.high, other.high);
-        if !high.is_finite() {
-            return self.set(high, 0.0);
-        }
         let (low, rest) = two_sum(self.low, other.low);
         let (high, lost) = quick_two_sum(high, lost + low);
         self.set(high, lost + rest);
@@ -107,13 +104,14 @@ impl Sum {
 
     #[inline]
     fn set(&mut self, high: f64, low: f64) {
-        // Beyond all floats nothing is left to correct.
-        (self.high, self.low) = if high.is_finite() { quick_two_sum(high, low) } else { (high, 0.0) };
+        let (high, low) = quick_two_sum(high, low);
+        // Once beyond all floats it stays there, without a sign: two that went beyond on opposite sides have no sum.
+        (self.high, self.low) = if high.is_finite() { (high, low) } else { (f64::INFINITY, 0.0) };
     }
 
-    /// The nearest float; not finite when a sum on the way was beyond all.
+    /// The nearest float; infinite when a sum on the way was beyond all.
     pub(crate) fn total(self) -> f64 {
-        if self.high.is_finite() { self.high + self.low } else { self.high }
+        self.high + self.low
     }
 
     pub(crate) fn parts(self) -> (f64, f64) {

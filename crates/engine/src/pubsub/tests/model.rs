@@ -10,7 +10,7 @@ use super::{
     super::{hub::PubSub, outlet::Outlet, tree::Id},
     *,
 };
-use crate::Timestamp;
+use crate::{Timestamp, tests::cases};
 
 /// Messages that wait for a subscriber of the model.
 const CAPACITY: usize = 3;
@@ -235,7 +235,5 @@ fn step() -> impl Strategy<Value = Do> {
 
 #[test]
 fn the_model_hub_does_what_lists_would() {
-    let cases = std::env::var("MANIFOLD_MODEL_CASES").ok().and_then(|cases| cases.parse().ok());
-    let config = ProptestConfig { cases: cases.unwrap_or(500), ..ProptestConfig::default() };
-    proptest!(config, |(steps in proptest::collection::vec(step(), 1..80))| check(steps));
+    proptest!(cases(500, 1), |(steps in proptest::collection::vec(step(), 1..80))| check(steps));
 }

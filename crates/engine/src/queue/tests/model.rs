@@ -6,10 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use manifold_store::disk::Reboot;
-use proptest::prelude::{Just, ProptestConfig, Strategy, prop_oneof, proptest};
+use proptest::prelude::{Just, Strategy, prop_oneof, proptest};
 
 use super::*;
-use crate::{Level, Result};
+use crate::{Level, Result, tests::cases};
 
 const SETTINGS: Settings = Settings {
     max_depth: Some(12),
@@ -478,11 +478,6 @@ fn give_up(model: &mut Model, sequence: u64, to: NackTo) -> bool {
     }
 }
 
-fn cases(default: u32) -> ProptestConfig {
-    let cases = std::env::var("MANIFOLD_MODEL_CASES").ok().and_then(|cases| cases.parse().ok());
-    ProptestConfig { cases: cases.unwrap_or(default), max_shrink_iters: 2000, ..ProptestConfig::default() }
-}
-
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
@@ -495,7 +490,7 @@ fn a_queue_does_what_plain_maps_would() {
     let runtime = runtime();
     let house = async || House::with(|options| options.level = Level::Os).await;
     let shared = std::cell::RefCell::new((0, runtime.block_on(house())));
-    let mut runner = proptest::test_runner::TestRunner::new(cases(500));
+    let mut runner = proptest::test_runner::TestRunner::new(cases(500, 1));
     let steps = proptest::collection::vec(step(), 1..200);
     let done = runner.run(&steps, |steps| {
         let (number, shared) = &mut *shared.borrow_mut();
@@ -529,7 +524,7 @@ fn a_queue_does_what_plain_maps_would() {
 }
 
 proptest! {
-    #![proptest_config(cases(32))]
+    #![proptest_config(cases(32, 1))]
     #[test]
     fn a_queue_is_what_it_was_after_every_crash(
         steps in proptest::collection::vec(step(), 1..100),

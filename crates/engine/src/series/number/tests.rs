@@ -73,3 +73,15 @@ fn what_rounding_loses_is_not_lost_in_a_sum() {
     assert_eq!(sum.total(), 1.0);
     assert_eq!(Sum::new(sum.parts()).total(), 1.0);
 }
+
+#[test]
+fn a_sum_that_went_beyond_all_floats_is_infinite_and_stays_so() {
+    let mut above = Sum::default();
+    above.add_all(&[f64::MAX, f64::MAX]);
+    let mut below = Sum::default();
+    [f64::MIN, f64::MIN, f64::MAX].iter().for_each(|value| below.add(*value));
+    above.merge(below);
+    above.add(-1.0);
+    assert_eq!(above, Sum::new((f64::INFINITY, 0.0)));
+    assert_eq!(above.total(), f64::INFINITY);
+}

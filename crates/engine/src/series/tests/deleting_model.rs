@@ -5,8 +5,11 @@ use std::collections::BTreeSet;
 use manifold_store::disk::Reboot;
 use proptest::prelude::*;
 
-use super::{model::cases, *};
-use crate::{Clock, Options, tests::START};
+use super::*;
+use crate::{
+    Clock, Options,
+    tests::{START, cases},
+};
 
 const FIELDS: [&str; 2] = ["x", "y"];
 const HOSTS: [&str; 3] = ["a", "b", "c"];
@@ -99,7 +102,7 @@ impl Model {
 }
 
 proptest! {
-    #![proptest_config(cases())]
+    #![proptest_config(cases(64, 4))]
     #[test]
     fn what_was_deleted_stays_away_and_all_else_stays(steps in proptest::collection::vec(step(), 1..40)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");

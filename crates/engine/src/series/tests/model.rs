@@ -2,10 +2,13 @@
 //! must be what the maps say.
 
 use manifold_store::disk::Reboot;
-use proptest::{prelude::*, test_runner::RngAlgorithm};
+use proptest::prelude::*;
 
 use super::*;
-use crate::{Clock, Options, tests::START};
+use crate::{
+    Clock, Options,
+    tests::{START, cases},
+};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -108,18 +111,6 @@ fn instant(time: Time, newest: &mut i64) -> i64 {
     }
 }
 
-/// A quarter of `MANIFOLD_MODEL_CASES`, 64 unless it is set: a case is a whole engine with its restarts.
-pub(super) fn cases() -> ProptestConfig {
-    let cases: Option<u32> = std::env::var("MANIFOLD_MODEL_CASES").ok().and_then(|cases| cases.parse().ok());
-    ProptestConfig {
-        cases: cases.map_or(64, |cases| cases / 4),
-        max_shrink_iters: 2000,
-        failure_persistence: None,
-        rng_algorithm: RngAlgorithm::XorShift,
-        ..ProptestConfig::default()
-    }
-}
-
 fn check(house: &House, model: &Model, range: (i64, i64)) {
     for host in 0..3u8 {
         for field in FIELDS {
@@ -133,7 +124,7 @@ fn check(house: &House, model: &Model, range: (i64, i64)) {
 }
 
 proptest! {
-    #![proptest_config(cases())]
+    #![proptest_config(cases(64, 4))]
     #[test]
     fn columns_are_what_plain_maps_would_be_after_every_restart_and_crash(
         steps in proptest::collection::vec(step(), 1..50),

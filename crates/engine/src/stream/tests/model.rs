@@ -4,13 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use manifold_store::disk::Reboot;
-use proptest::{
-    prelude::*,
-    test_runner::{RngAlgorithm, TestRunner},
-};
+use proptest::{prelude::*, test_runner::TestRunner};
 
 use super::*;
-use crate::{Engine, Level, Timestamp, stream::seal, tests::START};
+use crate::{
+    Engine, Level, Timestamp,
+    stream::seal,
+    tests::{START, cases},
+};
 
 #[derive(Debug, Default)]
 struct Model {
@@ -451,18 +452,6 @@ impl Rig<'_> {
     }
 }
 
-fn cases(default: u32) -> ProptestConfig {
-    let cases = std::env::var("MANIFOLD_MODEL_CASES").ok().and_then(|cases| cases.parse().ok());
-    ProptestConfig {
-        cases: cases.unwrap_or(default),
-        max_shrink_iters: 2000,
-        failure_persistence: None,
-        // Half of the time went into better randomness than this needs.
-        rng_algorithm: RngAlgorithm::XorShift,
-        ..ProptestConfig::default()
-    }
-}
-
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
@@ -475,7 +464,7 @@ fn a_stream_does_what_plain_maps_would() {
     let fresh = || runtime.block_on(House::with(|options| options.level = Level::Os));
     let house = std::cell::RefCell::new(fresh());
     let count = std::cell::Cell::new(0u32);
-    let done = TestRunner::new(cases(400)).run(&proptest::collection::vec(step(), 1..200), |steps| {
+    let done = TestRunner::new(cases(400, 1)).run(&proptest::collection::vec(step(), 1..200), |steps| {
         count.set(count.get() + 1);
         if count.get().is_multiple_of(CASES_OF_AN_ENGINE) {
             runtime.block_on(house.borrow().engine.close()).expect("closes");
@@ -514,7 +503,7 @@ fn a_stream_does_what_plain_maps_would() {
 }
 
 proptest! {
-    #![proptest_config(cases(24))]
+    #![proptest_config(cases(24, 1))]
     #[test]
     fn a_stream_is_what_it_was_after_every_crash(
         steps in proptest::collection::vec(step(), 1..60),

@@ -6,12 +6,10 @@
 use std::{fmt::Debug, future::Future};
 
 use manifold_store::disk::Reboot;
-use proptest::{
-    prelude::*,
-    test_runner::{RngAlgorithm, TestRunner},
-};
+use proptest::{prelude::*, test_runner::TestRunner};
 
 use super::*;
+use crate::tests::cases;
 
 /// What a type is held against.
 pub(crate) trait Model: Default {
@@ -41,14 +39,7 @@ pub(crate) enum Between {
 }
 
 pub(crate) fn holds<M: Model>(between: Between) {
-    let cases: Option<u32> = std::env::var("MANIFOLD_MODEL_CASES").ok().and_then(|cases| cases.parse().ok());
-    let config = ProptestConfig {
-        cases: cases.map_or(60, |cases| (cases / 20).max(1)),
-        max_shrink_iters: 2000,
-        failure_persistence: None,
-        rng_algorithm: RngAlgorithm::XorShift,
-        ..ProptestConfig::default()
-    };
+    let config = cases(60, 20);
     let moves = prop_oneof![
         20 => M::step().prop_map(Move::Step),
         2 => Just(Move::Check),

@@ -65,3 +65,23 @@ fn writes_meet_deletions_and_lose_nothing_afterwards() {
         assert_eq!((&series["key"], &series["point_count"]), (&format!("kept,w={writer}").into(), &ROUNDS.into()));
     }
 }
+
+#[test]
+fn long_bodies_that_come_together_wait_for_each_other_and_are_all_written() {
+    const BODIES: usize = 6;
+    let server = Server::start();
+    // Together far more than is read at one time; nearly all of it comments, which cost little.
+    let comment = format!("# {}\n", "x".repeat(1000)).repeat(45_000);
+    std::thread::scope(|scope| {
+        for body in 0..BODIES {
+            let (server, comment) = (&server, &comment);
+            scope.spawn(move || {
+                let mut connection = Connection::open(server.flo());
+                let body = format!("{comment}together,body={body} v=1 1");
+                assert_eq!(send(&mut connection, &Request::post("/api/v1/ts/p/write", body))["written"], 1);
+            });
+        }
+    });
+    let mut connection = Connection::open(server.flo());
+    assert_eq!(query(&mut connection, "together[0..1] | count(1m)")["series"][0]["points"][0]["value"], BODIES);
+}

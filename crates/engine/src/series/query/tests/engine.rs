@@ -9,13 +9,13 @@ use manifold_store::disk::{Reboot, SimDisk};
 use proptest::{collection::vec, prelude::*, sample::select};
 
 use super::{
-    model::{FIELDS, any_query, cases, spelled, time, value},
+    model::{FIELDS, any_query, spelled, time, value},
     *,
 };
 use crate::{
     Clock, Options,
     series::{Points, SeriesKey, TagFilter, TagTest, Tuning},
-    tests::{House, START, ns},
+    tests::{House, START, cases, ns},
 };
 
 const TAGS: [&[(&str, &str)]; 5] =
@@ -130,7 +130,7 @@ fn expected(model: &Model, query: &Query) -> Vec<SeriesPoints> {
 }
 
 proptest! {
-    #![proptest_config(cases(48))]
+    #![proptest_config(cases(48, 1))]
     #[test]
     fn an_engine_gives_what_the_plainest_computation_does_in_every_model_life(
         steps in vec(step(), 1..30),

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use proptest::{prelude::*, sample::select, test_runner::RngAlgorithm};
+use proptest::{prelude::*, sample::select};
 
 use super::*;
-use crate::series::{Comparison, Expr, Operator, UNTAGGED};
+use crate::{
+    series::{Comparison, Expr, Operator, UNTAGGED},
+    tests::cases,
+};
 
 /// Fields by name, as sources have them.
 pub(crate) const FIELDS: [(&str, bool); 6] =
@@ -154,20 +157,8 @@ pub(crate) fn spelled(streams: Vec<oracle::Stream>) -> Vec<SeriesPoints> {
     streams.into_iter().map(spell).collect()
 }
 
-pub(crate) fn cases(few: u32) -> ProptestConfig {
-    let cases = std::env::var("MANIFOLD_MODEL_CASES").ok().and_then(|cases| cases.parse().ok());
-    ProptestConfig {
-        cases: cases.unwrap_or(few),
-        max_shrink_iters: 2000,
-        failure_persistence: None,
-        // Half of the time went into better randomness than this needs.
-        rng_algorithm: RngAlgorithm::XorShift,
-        ..ProptestConfig::default()
-    }
-}
-
 proptest! {
-    #![proptest_config(cases(300))]
+    #![proptest_config(cases(300, 1))]
     #[test]
     fn a_query_gives_what_the_plainest_computation_does(series in series(), query in any_query()) {
         let expected = spelled(oracle::answer(streams(&series), &query));
