@@ -90,10 +90,10 @@ impl Access {
             let role = if known { Ok(Role::Admin) } else { Err(Error::Unauthorized("Invalid credentials")) };
             return Ok(Caller { role: role?, key: None, ip });
         }
-        match auth::bearer(headers) {
+        match auth::key(headers, "bearer") {
             auth::Credential::Missing => Err(Error::Unauthorized("Missing API key")),
             auth::Credential::Malformed => Err(Error::Unauthorized("Invalid credentials")),
-            auth::Credential::Bearer(token) => match self.known(token) {
+            auth::Credential::Key(token) => match self.known(token) {
                 Some(at) => Ok(Caller { role: self.keys[at].role, key: Some(at), ip }),
                 None => Ok(Caller { role: self.role_of_token(token, now)?, key: None, ip }),
             },

@@ -6,7 +6,7 @@ use hyper::{
     StatusCode,
     header::{ALLOW, CONNECTION, HeaderMap, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
 };
-use manifold_engine::{self as engine, Kind, State};
+use manifold_engine::{self as engine, Kind, State, types::KeyType};
 
 use crate::{
     http::{body::BodyError, gzip::BadCoding, json, path::BadEncoding},
@@ -54,8 +54,8 @@ pub(super) enum Error {
     BodyTooSlow,
     /// 409: the queue was made with other settings.
     QueueExists(Vec<u8>),
-    /// 409: the key holds a collection.
-    WrongType { key: Vec<u8> },
+    /// 409: the key holds something else.
+    WrongType { key: Vec<u8>, actual: KeyType, expected: KeyType },
     /// 409.
     Replication(&'static str),
     /// 413: the body, or what would be stored, has more bytes than this.
@@ -202,7 +202,9 @@ impl Error {
             Error::QueueExists(queue) => {
                 format!("Queue already exists with a different configuration: {}", shown(queue))
             }
-            Error::WrongType { key } => format!("Key '{}' holds a collection, not a string", shown(key)),
+            Error::WrongType { key, actual, expected } => {
+                format!("Key '{}' holds a {}, not a {}", shown(key), type_name(*actual), type_name(*expected))
+            }
             Error::TooLarge(limit) => format!("Request body exceeds {limit} bytes"),
             Error::Field { field, rule } => format!("Invalid field '{field}': {rule}"),
             Error::RateLimited { retry_after } => {
@@ -251,9 +253,20 @@ impl Error {
                 out.push(b',');
                 named(out, "message_id", id.as_bytes());
             }
-            Error::WrongType { key } => {
-                named(out, "key", key);
-                out.extend_from_slice(b",\"actual\":\"collection\",\"expected\":\"string\"");
+            Error::WrongType { key, actual, expected } => {
+                for (at, (member, value)) in [
+                    ("key", key.as_slice()),
+                    ("actual", type_name(*actual).as_bytes()),
+                    ("expected", type_name(*expected).as_bytes()),
+                ]
+                .into_iter()
+                .enumerate()
+                {
+                    if at > 0 {
+                        out.push(b',');
+                    }
+                    named(out, member, value);
+                }
             }
             Error::TooLarge(limit) => {
                 out.extend_from_slice(b"\"limit\":");
@@ -313,11 +326,24 @@ impl Error {
     pub(super) fn of(thing: Thing, name: &[u8]) -> impl Fn(engine::Error) -> Error {
         move |error| match (error.kind(), thing) {
             (Kind::NotFound, _) => Error::Absent(thing, name.to_vec()),
-            (Kind::WrongType, Thing::Key) => Error::WrongType { key: name.to_vec() },
+            (Kind::WrongType { actual, expected }, Thing::Key) => {
+                Error::WrongType { key: name.to_vec(), actual: *actual, expected: *expected }
+            }
             (Kind::Conflict { .. }, Thing::Queue) => Error::QueueExists(name.to_vec()),
             (Kind::Busy, Thing::Queue) => Error::QueueFull(name.to_vec()),
             _ => error.into(),
         }
+    }
+}
+
+/// What clients call a type.
+pub(super) fn type_name(of: KeyType) -> &'static str {
+    match of {
+        KeyType::String => "string",
+        KeyType::Hash => "hash",
+        KeyType::List => "list",
+        KeyType::Set => "set",
+        KeyType::SortedSet => "zset",
     }
 }
 
@@ -326,14 +352,13 @@ impl From<engine::Error> for Error {
     fn from(error: engine::Error) -> Self {
         match error.kind() {
             Kind::Invalid => Error::Payload(error.to_string()),
-            Kind::WrongType => Error::WrongType { key: Vec::new() },
             Kind::TooLarge => Error::Payload(error.to_string()),
             Kind::Full => Error::Full,
             Kind::Busy => Error::Overloaded,
             Kind::Closed => Error::Closed,
             Kind::Storage => Error::Unavailable,
-            // A verb that can meet these two is asked with `of`.
-            Kind::NotFound | Kind::Conflict { .. } | Kind::Bug => {
+            // A verb that can meet these is asked with `of`.
+            Kind::NotFound | Kind::Conflict { .. } | Kind::WrongType { .. } | Kind::Bug => {
                 tracing::error!(%error, "a request met a defect");
                 Error::Internal
             }

@@ -53,7 +53,10 @@ fn every_kind_of_the_engine_has_an_answer() {
     assert_eq!(queue(of(Kind::NotFound)), Error::Absent(Thing::Queue, b"q".to_vec()));
     assert_eq!(queue(of(Kind::Busy)), Error::QueueFull(b"q".to_vec()));
     assert_eq!(queue(of(Kind::Conflict { current: 0 })), Error::QueueExists(b"q".to_vec()));
-    assert_eq!(Error::of(Thing::Key, b"k")(of(Kind::WrongType)), Error::WrongType { key: b"k".to_vec() });
+    let (actual, expected) = (KeyType::SortedSet, KeyType::String);
+    let wrong = Error::of(Thing::Key, b"k")(of(Kind::WrongType { actual, expected }));
+    assert_eq!(wrong, Error::WrongType { key: b"k".to_vec(), actual, expected });
+    assert_eq!(wrong.message(), "Key 'k' holds a zset, not a string");
     assert_eq!(Error::from(of(Kind::Busy)), Error::Overloaded);
     assert_eq!(Error::from(of(Kind::Storage)), Error::Unavailable);
     assert_eq!(Error::from(of(Kind::Bug)), Error::Internal);
