@@ -6,7 +6,7 @@ use manifold_engine::State;
 use super::{
     Synap,
     access::Role,
-    commands::{Command, Context, Done},
+    commands::{Command, Context, Done, Line, line},
     error::Error,
     object::Object,
     payload::{self, Payload},
@@ -16,6 +16,17 @@ use super::{
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// There is one node, and it decides.
 const ROLE: &str = "master";
+
+/// The commands of this file.
+pub(super) const COMMANDS: &[Line] = &[
+    line::<Stats>(),
+    line::<Config>(),
+    line::<Health>(),
+    line::<Shutdown>(),
+    line::<ReplicationStatus>(),
+    line::<Promote>(),
+    line::<Resync>(),
+];
 
 /// `admin.stats`
 #[derive(Debug)]

@@ -28,6 +28,8 @@ mod tests;
 pub(super) trait Command: Sized + Send + 'static {
     /// Its name: a component, a dot, an operation.
     const NAME: &'static str;
+    /// Other names it answers to.
+    const ALIASES: &'static [&'static str] = &[];
     /// Who may.
     const ROLE: Role;
 
@@ -74,14 +76,23 @@ type Run = for<'a> fn(&'a Context<'a>, Payload<'a>, &'a mut Vec<u8>) -> BoxFutur
 
 /// A line of the table.
 #[derive(Debug)]
-pub(super) struct Entry {
-    pub(super) name: &'static str,
+pub(super) struct Line {
+    name: &'static str,
+    aliases: &'static [&'static str],
     role: Role,
     run: Run,
 }
 
-const fn entry<C: Command>() -> Entry {
-    Entry { name: C::NAME, role: C::ROLE, run: run::<C> }
+/// The line of a command.
+pub(super) const fn line<C: Command>() -> Line {
+    Line { name: C::NAME, aliases: C::ALIASES, role: C::ROLE, run: run::<C> }
+}
+
+impl Line {
+    /// All names it answers to.
+    fn names(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.name).chain(self.aliases.iter().copied())
+    }
 }
 
 fn run<'a, C: Command>(
@@ -95,79 +106,47 @@ fn run<'a, C: Command>(
     }
 }
 
-/// Every command.
-static TABLE: [Entry; 40] = [
-    entry::<kv::Set>(),
-    entry::<kv::Get>(),
-    entry::<kv::Del>(),
-    entry::<kv::Exists>(),
-    entry::<kv::Incr>(),
-    entry::<kv::Decr>(),
-    entry::<kv::Expire>(),
-    entry::<kv::Ttl>(),
-    entry::<scan::Scan>(),
-    entry::<kv::MSet>(),
-    entry::<kv::MGet>(),
-    entry::<queue_manage::Create>(),
-    entry::<queue_manage::Delete>(),
-    entry::<queue::Publish>(),
-    entry::<queue::Consume>(),
-    entry::<queue::Ack>(),
-    entry::<queue::Nack>(),
-    entry::<queue_manage::Purge>(),
-    entry::<queue_manage::Stats>(),
-    entry::<queue_manage::List>(),
-    entry::<stream::Publish>(),
-    entry::<stream::History>(),
-    entry::<stream::Rooms>(),
-    entry::<stream::Stats>(),
-    entry::<stream::Subscribe>(),
-    entry::<stream::Unsubscribe>(),
-    entry::<pubsub::Publish>(),
-    entry::<pubsub::Subscribe>(),
-    entry::<pubsub::Unsubscribe>(),
-    entry::<pubsub::Topics>(),
-    entry::<pubsub::Stats>(),
-    entry::<pubsub::Info>(),
-    entry::<admin::Stats>(),
-    entry::<admin::Config>(),
-    entry::<admin::Health>(),
-    entry::<admin::Shutdown>(),
-    entry::<admin::ReplicationStatus>(),
-    entry::<admin::Promote>(),
-    entry::<admin::Resync>(),
-    entry::<kv::Persist>(),
+/// Every command, by component.
+static TABLE: &[&[Line]] = &[
+    kv::COMMANDS,
+    scan::COMMANDS,
+    queue_manage::COMMANDS,
+    queue::COMMANDS,
+    stream::COMMANDS,
+    pubsub::COMMANDS,
+    admin::COMMANDS,
 ];
 
-/// Other names of commands.
-const ALIASES: [(&str, &str); 3] = [("kv.delete", "kv.del"), ("kv.incrby", "kv.incr"), ("kv.decrby", "kv.decr")];
-
-static BY_NAME: LazyLock<HashMap<&'static str, usize, RandomState>> = LazyLock::new(|| {
-    let named = TABLE.iter().enumerate().map(|(at, entry)| (entry.name, at));
-    let mut by_name: HashMap<_, _, _> = named.collect();
-    for (alias, name) in ALIASES {
-        let at = by_name[name];
-        by_name.insert(alias, at);
+static BY_NAME: LazyLock<HashMap<&'static str, (usize, &'static Line), RandomState>> = LazyLock::new(|| {
+    let mut by_name = HashMap::default();
+    for (at, line) in all().enumerate() {
+        for name in line.names() {
+            by_name.insert(name, (at, line));
+        }
     }
     by_name
 });
 
+/// All commands, in the order of the table.
+fn all() -> impl Iterator<Item = &'static Line> {
+    TABLE.iter().copied().flatten()
+}
+
 /// The names of all commands, in the order of the table.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    TABLE.iter().map(|entry| entry.name)
+    all().map(|line| line.name)
 }
 
 /// Runs one command, from its name to its answer.
 pub(super) async fn execute(context: &Context<'_>, item: &Item<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
     let found = BY_NAME.get(item.command.as_ref()).copied();
-    let at = found.ok_or_else(|| Error::UnknownCommand(item.command.to_string()))?;
-    let entry = &TABLE[at];
+    let (at, line) = found.ok_or_else(|| Error::UnknownCommand(item.command.to_string()))?;
     let payload = item.payload()?;
-    if context.caller.role < entry.role {
-        return Err(Error::Forbidden(entry.name));
+    if context.caller.role < line.role {
+        return Err(Error::Forbidden(line.name));
     }
     let start = out.len();
-    let done = (entry.run)(context, payload, out).await;
+    let done = (line.run)(context, payload, out).await;
     context.synap.metrics.command(at, done.is_ok());
     done.map_err(|error| {
         out.truncate(start);

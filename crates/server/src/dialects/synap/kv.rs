@@ -10,7 +10,7 @@ use manifold_engine::{
 
 use super::{
     access::Role,
-    commands::{Command, Context, Done},
+    commands::{Command, Context, Done, Line, line},
     config::Compat,
     error::{Error, Thing},
     object::{self, Object},
@@ -22,6 +22,21 @@ use crate::http::json::{self, RawValue};
 pub(super) const ACTOR: Actor = Actor::fixed("synap");
 /// A hundred years in seconds.
 const MOST_TTL: i64 = 3_153_600_000;
+
+/// The commands of this file.
+pub(super) const COMMANDS: &[Line] = &[
+    line::<Set>(),
+    line::<Get>(),
+    line::<Del>(),
+    line::<Exists>(),
+    line::<Incr>(),
+    line::<Decr>(),
+    line::<Expire>(),
+    line::<Ttl>(),
+    line::<MSet>(),
+    line::<MGet>(),
+    line::<Persist>(),
+];
 
 /// `kv.set`
 #[derive(Debug)]
@@ -102,6 +117,7 @@ pub(super) struct Del {
 
 impl Command for Del {
     const NAME: &'static str = "kv.del";
+    const ALIASES: &'static [&'static str] = &["kv.delete"];
     const ROLE: Role = Role::ReadWrite;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
@@ -150,6 +166,7 @@ pub(super) struct Incr(Increment);
 
 impl Command for Incr {
     const NAME: &'static str = "kv.incr";
+    const ALIASES: &'static [&'static str] = &["kv.incrby"];
     const ROLE: Role = Role::ReadWrite;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
@@ -178,6 +195,7 @@ pub(super) struct Decr(Incr);
 
 impl Command for Decr {
     const NAME: &'static str = "kv.decr";
+    const ALIASES: &'static [&'static str] = &["kv.decrby"];
     const ROLE: Role = Role::ReadWrite;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {

@@ -8,7 +8,7 @@ use manifold_engine::{
 
 use super::{
     access::Role,
-    commands::{Command, Context, Done},
+    commands::{Command, Context, Done, Line, line},
     envelope::Id,
     error::{Error, Thing},
     object::Object,
@@ -20,6 +20,10 @@ use crate::http::json::{self, RawValue};
 const MOST_PATTERNS: usize = 1000;
 /// Longest name of a subscriber in bytes.
 const ID_BYTES: usize = 256;
+
+/// The commands of this file.
+pub(super) const COMMANDS: &[Line] =
+    &[line::<Publish>(), line::<Subscribe>(), line::<Unsubscribe>(), line::<Topics>(), line::<Stats>(), line::<Info>()];
 
 /// `pubsub.publish`
 #[derive(Debug)]

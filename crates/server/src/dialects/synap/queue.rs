@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::{
     access::Role,
-    commands::{Command, Context, Done},
+    commands::{Command, Context, Done, Line, line},
     error::{Error, Thing},
     kv::json_value,
     object::{self, Object},
@@ -34,6 +34,9 @@ const MOST_WAIT: i64 = 300;
 const ID: &str = "msg_";
 /// What a name ends with that means the dead letters of the queue before it.
 pub(super) const DEAD: &[u8] = b".dlq";
+
+/// The commands of this file.
+pub(super) const COMMANDS: &[Line] = &[line::<Publish>(), line::<Consume>(), line::<Ack>(), line::<Nack>()];
 
 /// `queue.publish`
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use manifold_engine::{
 
 use super::{
     access::Role,
-    commands::{Command, Context, Done},
+    commands::{Command, Context, Done, Line, line},
     error::{Error, Thing},
     object::Object,
     payload::{self, Member, Payload},
@@ -16,6 +16,10 @@ use super::{
 use crate::http::json;
 
 const MOST_DEPTH: i64 = 10_000_000;
+
+/// The commands of this file.
+pub(super) const COMMANDS: &[Line] =
+    &[line::<Create>(), line::<Delete>(), line::<Purge>(), line::<Stats>(), line::<List>()];
 
 /// `queue.create`
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use manifold_engine::{Key, kv::List};
 
 use super::{
     access::Role,
-    commands::{Command, Context, Done},
+    commands::{Command, Context, Done, Line, line},
     error::Error,
     object::Object,
     payload::{self, Payload},
@@ -14,6 +14,9 @@ use super::{
 
 const DEFAULT_COUNT: i64 = 100;
 const MOST: i64 = 10_000;
+
+/// The commands of this file.
+pub(super) const COMMANDS: &[Line] = &[line::<Scan>()];
 
 /// `kv.scan`
 #[derive(Debug)]

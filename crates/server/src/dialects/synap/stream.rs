@@ -9,7 +9,7 @@ use manifold_engine::{
 
 use super::{
     access::Role,
-    commands::{Command, Context, Done},
+    commands::{Command, Context, Done, Line, line},
     error::{Error, Thing},
     object::{self, Object},
     payload::{self, Payload},
@@ -26,6 +26,16 @@ const MOST_EVENTS: i64 = 10_000;
 const PAGE_BYTES: usize = 32 << 20;
 /// Rooms read from the engine at once for a list of all.
 const LIST_PAGE: usize = 1000;
+
+/// The commands of this file.
+pub(super) const COMMANDS: &[Line] = &[
+    line::<Publish>(),
+    line::<History>(),
+    line::<Rooms>(),
+    line::<Stats>(),
+    line::<Subscribe>(),
+    line::<Unsubscribe>(),
+];
 
 /// `stream.publish`
 #[derive(Debug)]
