@@ -41,7 +41,7 @@ pub(super) const COMMANDS: &[Line] = &[
 /// `kv.set`
 #[derive(Debug)]
 pub(super) struct Set {
-    put: Put,
+    pub(super) put: Put,
 }
 
 impl Command for Set {
@@ -384,7 +384,7 @@ fn read_pair(raw: &RawValue, at: usize) -> Result<(Key, Value), Error> {
     Ok((payload::key_of(key, format!("pairs[{at}].key"))?, json_value(value)))
 }
 
-fn find(context: &Context<'_>, key: &Key) -> Result<Option<Entry>, Error> {
+pub(super) fn find(context: &Context<'_>, key: &Key) -> Result<Option<Entry>, Error> {
     Ok(context.engine().get(context.namespace(), key)?.it)
 }
 
@@ -404,7 +404,7 @@ fn seconds_left(context: &Context<'_>, entry: &Entry) -> Option<u64> {
 }
 
 /// Appends a value as published clients want it: a string as it is, anything else as a string of its text.
-fn write_sdk_text(out: &mut Vec<u8>, value: &Value) {
+pub(super) fn write_sdk_text(out: &mut Vec<u8>, value: &Value) {
     let mut text = Vec::new();
     object::write_value(&mut text, value);
     if text.starts_with(b"\"") {

@@ -130,6 +130,15 @@ exchanges! { synap:
     queue
     queue_timing
     rate_limit
+    rest_kv
+    rest_kv_binary
+    rest_old
+    rest_paths
+    rest_pubsub
+    rest_queue
+    rest_roles
+    rest_snapshot
+    rest_stream
     restart
     scan
     sdk
