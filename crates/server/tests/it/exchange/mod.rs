@@ -125,7 +125,9 @@ exchanges! { synap:
     cross_dialect
     envelope
     examples
+    hash
     kv
+    list
     pubsub
     queue
     queue_timing
@@ -133,5 +135,8 @@ exchanges! { synap:
     restart
     scan
     sdk
+    set
+    sorted_set
     stream
+    types
 }
