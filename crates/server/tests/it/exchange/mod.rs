@@ -125,7 +125,9 @@ exchanges! { synap:
     cross_dialect
     envelope
     examples
+    hash
     kv
+    list
     pubsub
     queue
     queue_timing
@@ -142,5 +144,8 @@ exchanges! { synap:
     restart
     scan
     sdk
+    set
+    sorted_set
     stream
+    types
 }
