@@ -111,10 +111,12 @@ fn is_one_pair(array: &RawValue) -> bool {
 
 /// Adds a number; what is none goes on as a text, for the command to refuse.
 fn number<'o>(object: Object<'o>, name: &str, text: &str) -> Object<'o> {
+    // In a query a plus means a blank, which no number has: it was a plus that nobody encoded.
+    let text = text.replace(' ', "+");
     let is_number = text.starts_with(|first: char| first == '-' || first.is_ascii_digit());
-    match serde_json::from_str::<&RawValue>(text) {
+    match serde_json::from_str::<&RawValue>(&text) {
         Ok(raw) if is_number && raw.get() == text => object.raw(name, raw),
-        _ => object.text(name, text),
+        _ => object.text(name, &text),
     }
 }
 
