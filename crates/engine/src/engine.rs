@@ -16,7 +16,7 @@ use crate::{
     feed::{self, Changes, FeedPage, Filter, Follower, Start},
     keys,
     kv::{
-        self, Delete, Entry, Increment, Incremented, List, Op, Outcome, Page, Put, Retime, Revision, Scan, Swapped,
+        self, Delete, Edit, Entry, Increment, Incremented, List, Op, Outcome, Page, Put, Revision, Scan, Swapped,
         TreeScan,
     },
     live::{Counted, Live},
@@ -249,7 +249,8 @@ impl Engine {
         let live = self.live()?;
         kv::put(live, namespace, put).await.inspect_err(|error| live.counters.refused(error))
     }
-    /// Writes a value and tells what was there before; a condition that fails is no error but writes nothing.
+    /// Writes a value and tells what was there before; a condition that fails is no error but writes nothing. A
+    /// collection is not absent either.
     pub async fn swap(&self, namespace: &Namespace, put: Put) -> Result<Swapped> {
         kv::swap(self.live()?, namespace, put).await
     }
@@ -257,9 +258,10 @@ impl Engine {
     pub async fn increment(&self, namespace: &Namespace, increment: Increment) -> Result<Incremented> {
         kv::increment(self.live()?, namespace, increment).await
     }
-    /// Gives a live key another deadline; none when it is absent, or has that deadline.
-    pub async fn retime(&self, namespace: &Namespace, retime: Retime) -> Result<Option<Entry>> {
-        kv::retime(self.live()?, namespace, retime).await
+    /// Changes a part of the text of a value; its length in bytes then. `Invalid` when that would be no UTF-8,
+    /// `TooLarge` over the limit.
+    pub async fn edit(&self, namespace: &Namespace, edit: Edit) -> Result<u64> {
+        kv::edit(self.live()?, namespace, edit).await
     }
     /// Deletes a key; `None` when it was absent. The cut's head is the change's own number, or the head.
     pub async fn delete(&self, namespace: &Namespace, delete: Delete) -> Result<Cut<Outcome>> {
@@ -272,9 +274,13 @@ impl Engine {
         let live = self.live()?;
         kv::batch(live, operations).await.inspect_err(|error| live.counters.refused(error))
     }
-    /// One live key.
+    /// One live key; one that holds a collection reads as absent.
     pub fn get(&self, namespace: &Namespace, key: &Key) -> Result<Cut<Option<Entry>>> {
         kv::get(self.live()?, namespace, key)
+    }
+    /// One live key; `WrongType` when it holds a collection.
+    pub fn get_typed(&self, namespace: &Namespace, key: &Key) -> Result<Option<Entry>> {
+        kv::get_typed(self.live()?, namespace, key)
     }
     /// One live key, waiting for it at most so long; none when it did not come.
     pub async fn get_or_wait(&self, namespace: &Namespace, key: &Key, wait: Duration) -> Result<Cut<Option<Entry>>> {

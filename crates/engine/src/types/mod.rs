@@ -24,7 +24,6 @@ mod index;
 mod list;
 mod look;
 mod many;
-mod number;
 mod ordered;
 mod place;
 mod scores;
@@ -46,7 +45,7 @@ pub use hash::{Field, FieldPage, FieldWhen};
 pub use list::{Equal, Insert, Inserted, PushTo, Side};
 pub(crate) use ordered::Idle;
 pub(crate) use place::{expire, remove_if_due};
-pub(crate) use whole::is_live_collection;
+pub(crate) use whole::live_collection;
 pub use whole::{KeyCounts, KeyInfo, KeyPage, Moved, Replace, TypeCount};
 pub use zset::{Direction, MemberWhen, Moves, ScoreAdd, ScoreRange, Scored, ScoresAdded};
 
