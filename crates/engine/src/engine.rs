@@ -23,6 +23,7 @@ use crate::{
     namespaces::{self, NamespaceInfo},
     open::{self, Ground},
     series::SeriesRetention,
+    types,
     work::Workers,
 };
 
@@ -87,8 +88,10 @@ pub enum State {
 /// Numbers for metrics.
 #[derive(Debug, Clone, Default)]
 pub struct Stats {
-    /// Live keys (those due but not yet swept included).
+    /// Live keys, whatever they hold (those due but not yet swept included).
     pub kv_entries: u64,
+    /// Bytes of what they hold.
+    pub key_bytes: u64,
     /// Remembered versions of removed keys.
     pub kv_tombstones: u64,
     /// Newest number of the feed.
@@ -221,6 +224,7 @@ impl Engine {
         let feed_head = live.feed.published();
         Stats {
             kv_entries: live.store.rows(keys::KV),
+            key_bytes: types::stored_bytes(&live.store),
             kv_tombstones: live.store.rows(keys::TOMB),
             feed_head,
             feed_oldest: live.feed.oldest(feed_head),

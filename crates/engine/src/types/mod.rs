@@ -45,8 +45,8 @@ pub use hash::{Field, FieldPage, FieldWhen};
 pub use list::{Equal, Insert, Inserted, PushTo, Side};
 pub(crate) use ordered::Idle;
 pub(crate) use place::{expire, remove_if_due};
-pub(crate) use whole::live_collection;
 pub use whole::{KeyCounts, KeyInfo, KeyPage, Moved, Replace, TypeCount};
+pub(crate) use whole::{live_collection, stored_bytes};
 pub use zset::{Direction, MemberWhen, Moves, ScoreAdd, ScoreRange, Scored, ScoresAdded};
 
 /// Longest name of an element in bytes: a field of a hash, a member of a set or sorted set.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::{
-    Actor, Engine, Glob, Key, Namespace, Result,
+    Actor, Engine, Glob, Key, Namespace, Result, keys,
     kv::Expires,
     types::{
         algebra::{self, Combine, ScoreCombine},
@@ -308,6 +308,10 @@ impl Engine {
     /// All live keys of all types that begin with `prefix` and match a glob, in byte order.
     pub async fn key_names(&self, namespace: &Namespace, prefix: Bytes, glob: Option<Glob>) -> Result<Vec<Key>> {
         whole::names(self.live()?, namespace, prefix, glob).await
+    }
+    /// How many live keys of all types there are (those due but not yet swept included). A look at a counter.
+    pub fn key_total(&self, namespace: &Namespace) -> Result<u64> {
+        Ok(self.live()?.store.rows_of(keys::KV, namespace.as_bytes()))
     }
     /// How many live keys there are by type. Goes through all of them.
     pub async fn key_counts(&self, namespace: &Namespace) -> Result<KeyCounts> {

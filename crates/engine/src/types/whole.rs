@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use manifold_store::{Range, Row, Snapshot};
+use manifold_store::{Range, Row, Snapshot, Store};
 
 use crate::{
     Actor, Error, Glob, Key, Namespace, Result, Timestamp,
@@ -124,6 +124,13 @@ impl KeyInfo {
 pub(crate) fn live_collection(row: &Row, now: impl FnOnce() -> Timestamp) -> Result<Option<KeyType>> {
     let card = Card::read(row)?;
     Ok(card.filter(|card| !card.is_due(now())).map(|card| card.kind))
+}
+
+/// Bytes of all keys' values and elements.
+pub(crate) fn stored_bytes(store: &Store) -> u64 {
+    let kinds = [KeyType::Hash, KeyType::List, KeyType::Set, KeyType::SortedSet];
+    let tables = kinds.into_iter().flat_map(Card::tables).chain([&keys::KV]);
+    tables.map(|table| store.table_bytes(*table)).sum()
 }
 
 /// What keys are, in one cut, in the order asked.

@@ -292,9 +292,11 @@ async fn clearing_removes_every_key_of_a_namespace_and_nothing_else() {
     }
     house.put(&ns("n2"), put("a", "1")).await.expect("put");
     let n = ns("n");
+    assert_eq!(house.key_total(&n).expect("total"), 605);
     assert_eq!(house.key_clear(&n, &ANN).await.expect("clear"), 605);
     assert_eq!(house.key_clear(&n, &ANN).await.expect("clear"), 0);
     house.restart().await;
+    assert_eq!((house.key_total(&n).expect("total"), house.key_total(&ns("n2")).expect("total")), (0, 1));
     assert_eq!(house.key_names(&n, b(""), None).await.expect("names"), []);
     assert!(house.get(&ns("n2"), &k("a")).expect("get").it.is_some());
     house.until("the sweep", |_| element_rows(&house) == 0).await;

@@ -126,6 +126,10 @@ exchanges! { synap:
     envelope
     examples
     kv
+    kv_extras
+    kv_flush
+    kv_stats
+    kv_texts
     pubsub
     queue
     queue_timing

@@ -1,22 +1,22 @@
-//! Keys page by page.
+//! Which keys there are, and how many.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
-use manifold_engine::{Key, kv::List};
+use manifold_engine::{Glob, Key, types::KeyPage};
 
-use super::{
-    access::Role,
-    commands::{Command, Context, Done, Line, line},
-    error::Error,
-    object::Object,
-    payload::{self, Payload},
+use crate::{
+    dialects::synap::{
+        access::Role,
+        commands::{Command, Context, Done},
+        error::Error,
+        object::Object,
+        payload::{self, Member, Payload},
+    },
+    http::json,
 };
 
 const DEFAULT_COUNT: i64 = 100;
 const MOST: i64 = 10_000;
-
-/// The commands of this file.
-pub(super) const COMMANDS: &[Line] = &[line::<Scan>()];
 
 /// `kv.scan`
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl Command for Scan {
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let [prefix, cursor, count, limit] = payload.members(&["prefix", "cursor", "count", "limit"])?;
-        let prefix = payload::optional_text(prefix, "prefix")?.map_or_else(Bytes::new, |text| payload::bytes(&text));
+        let prefix = read_prefix(prefix)?;
         let after = match payload::optional_text(cursor, "cursor")? {
             Some(text) if !text.is_empty() => Some(decode(&text)?),
             _ => None,
@@ -47,19 +47,104 @@ impl Command for Scan {
 
     async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
         let Scan { prefix, after, limit, counted } = self;
-        let list = List { prefix, after, limit, max_bytes: usize::MAX, keys_only: true };
-        let page = context.engine().list(context.namespace(), list)?.it;
-        let last = page.entries.last().filter(|_| page.more);
-        let object = Object::new(out).names("keys", page.entries.iter().map(|entry| entry.key.as_bytes()));
+        let page = KeyPage { prefix, after, limit };
+        let (found, more) = context.engine().key_page(context.namespace(), &page)?;
+        let last = found.last().filter(|_| more);
+        let object = Object::new(out).names("keys", found.iter().map(|(key, _)| key.as_bytes()));
         let object = match last {
-            Some(entry) => object.text("cursor", &URL_SAFE_NO_PAD.encode(entry.key.as_bytes())),
+            Some((key, _)) => object.text("cursor", &URL_SAFE_NO_PAD.encode(key.as_bytes())),
             None => object.null("cursor"),
         };
-        let object = object.flag("has_more", page.more);
-        let object = if counted { object.number("count", page.entries.len() as u64) } else { object };
+        let object = object.flag("has_more", more);
+        let object = if counted { object.number("count", found.len() as u64) } else { object };
         object.close();
         Ok(Done::Ok)
     }
+}
+
+/// `kv.keys`
+#[derive(Debug)]
+pub(super) struct Keys {
+    prefix: Bytes,
+    pattern: Option<Glob>,
+}
+
+impl Command for Keys {
+    const NAME: &'static str = "kv.keys";
+    const ROLE: Role = Role::ReadOnly;
+
+    fn read(payload: Payload<'_>) -> Result<Self, Error> {
+        let [pattern, prefix] = payload.members(&["pattern", "prefix"])?;
+        let pattern = payload::optional_text(pattern, "pattern")?.map(|text| read_glob(&text)).transpose()?;
+        Ok(Keys { pattern, prefix: read_prefix(prefix)? })
+    }
+
+    async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
+        let found = context.engine().key_names(context.namespace(), self.prefix, self.pattern).await?;
+        Object::new(out).names("keys", found.iter().map(Key::as_bytes)).number("count", found.len() as u64).close();
+        Ok(Done::Ok)
+    }
+}
+
+/// `kv.dbsize`
+#[derive(Debug)]
+pub(super) struct DbSize;
+
+impl Command for DbSize {
+    const NAME: &'static str = "kv.dbsize";
+    const ROLE: Role = Role::ReadOnly;
+
+    fn read(_: Payload<'_>) -> Result<Self, Error> {
+        Ok(DbSize)
+    }
+
+    async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
+        let size = context.engine().key_total(context.namespace())?;
+        Object::new(out).number("size", size).close();
+        Ok(Done::Ok)
+    }
+}
+
+/// `kv.stats`
+#[derive(Debug)]
+pub(super) struct Stats;
+
+impl Command for Stats {
+    const NAME: &'static str = "kv.stats";
+    const ROLE: Role = Role::ReadOnly;
+
+    fn read(_: Payload<'_>) -> Result<Self, Error> {
+        Ok(Stats)
+    }
+
+    async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
+        let total = context.engine().key_total(context.namespace())?;
+        let values = &context.synap.metrics.values;
+        let (hits, misses) = (values.hits.get(), values.misses.get());
+        let gets = hits + misses;
+        let hit_rate = if gets == 0 { 0.0 } else { hits as f64 / gets as f64 };
+        Object::new(out)
+            .number("total_keys", total)
+            .number("total_memory_bytes", context.engine().stats().key_bytes)
+            .with("operations", |out| {
+                let object = Object::new(out).number("gets", gets).number("sets", values.sets.get());
+                object.number("dels", values.dels.get()).number("hits", hits).number("misses", misses).close();
+            })
+            .with("hit_rate", |out| json::write_f64(out, hit_rate))
+            .close();
+        Ok(Done::Ok)
+    }
+}
+
+fn read_prefix(member: Member<'_>) -> Result<Bytes, Error> {
+    Ok(payload::optional_text(member, "prefix")?.map_or_else(Bytes::new, |text| payload::bytes(&text)))
+}
+
+fn read_glob(text: &str) -> Result<Glob, Error> {
+    if text.len() > Key::MAX {
+        return Err(payload::too_long("pattern", Key::MAX));
+    }
+    Glob::new(text).map_err(|_| Error::field("pattern", "is too large"))
 }
 
 /// The key that a page ended with.
