@@ -125,11 +125,13 @@ exchanges! { synap:
     cross_dialect
     envelope
     examples
+    hash
     kv
     kv_extras
     kv_flush
     kv_stats
     kv_texts
+    list
     pubsub
     queue
     queue_timing
@@ -137,5 +139,8 @@ exchanges! { synap:
     restart
     scan
     sdk
+    set
+    sorted_set
     stream
+    types
 }
