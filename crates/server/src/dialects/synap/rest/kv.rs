@@ -11,7 +11,7 @@ use crate::{
     dialects::synap::{
         access::Role,
         commands::{Command, Context, Done, Line, line},
-        error::{Error, Thing},
+        error::Error,
         kv,
         object::{self, Object},
         payload::{self, Member, Payload},
@@ -56,8 +56,7 @@ impl Command for Set {
 
     async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
         let key = self.set.put.key.clone();
-        let done = context.engine().swap(context.namespace(), self.set.put).await;
-        let done = done.map_err(Error::of(Thing::Key, key.as_bytes()))?;
+        let done = self.set.swap(context).await?;
         let object = Object::new(out).flag("success", true).name("key", key.as_bytes());
         let object = object.flag("written", done.written.is_some());
         let object = match self.get {
@@ -113,8 +112,7 @@ impl Command for Get {
     }
 
     async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
-        let absent = || Error::Absent(Thing::Key, self.key.as_bytes().to_vec());
-        let value = kv::find(context, &self.key)?.ok_or_else(absent)?.value;
+        let value = kv::find(context, &self.key)?.ok_or_else(|| kv::absent(&self.key))?.value;
         if !self.as_bytes {
             kv::write_sdk_text(out, &value);
             return Ok(Done::Ok);
