@@ -15,6 +15,7 @@ const SETTINGS: Settings = Settings {
     max_depth: Some(12),
     max_attempts: 3,
     max_dead: Some(4),
+    max_held: None,
     dedup_window: Duration::from_millis(200),
     lease: Duration::from_millis(100),
     default_priority: 1,

@@ -36,6 +36,7 @@ mod place;
 mod pubsub;
 mod queue;
 mod queue_manage;
+mod queue_name;
 mod rate;
 mod rest;
 mod routes;

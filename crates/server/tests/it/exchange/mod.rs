@@ -128,6 +128,7 @@ exchanges! { synap:
     kv
     pubsub
     queue
+    queue_letters
     queue_timing
     rate_limit
     restart
