@@ -18,7 +18,7 @@ use super::{
     kv,
     payload::Payload,
     place::Place,
-    pubsub, queue, queue_manage, scan, stream,
+    pubsub, queue, queue_manage, scan, stream, stream_consume, stream_manage,
 };
 
 #[cfg(test)]
@@ -113,6 +113,8 @@ static TABLE: &[&[Line]] = &[
     queue_manage::COMMANDS,
     queue::COMMANDS,
     stream::COMMANDS,
+    stream_manage::COMMANDS,
+    stream_consume::COMMANDS,
     pubsub::COMMANDS,
     admin::COMMANDS,
 ];

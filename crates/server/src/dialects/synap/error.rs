@@ -36,6 +36,8 @@ pub(super) enum Error {
     NeedsSocket(&'static str),
     /// 400.
     NestedBatch,
+    /// 400: an event that is no longer kept, by the offsets of clients.
+    OffsetGone { room: Vec<u8>, requested: u64, oldest: u64 },
     /// 401.
     Unauthorized(&'static str),
     /// 403.
@@ -54,6 +56,8 @@ pub(super) enum Error {
     BodyTooSlow,
     /// 409: the queue was made with other settings.
     QueueExists(Vec<u8>),
+    /// 409.
+    RoomExists(Vec<u8>),
     /// 409: the key holds something else.
     WrongType { key: Vec<u8>, actual: KeyType, expected: KeyType },
     /// 409.
@@ -141,13 +145,16 @@ impl Error {
             | Error::Envelope { .. }
             | Error::UnknownCommand(_)
             | Error::NeedsSocket(_)
-            | Error::NestedBatch => StatusCode::BAD_REQUEST,
+            | Error::NestedBatch
+            | Error::OffsetGone { .. } => StatusCode::BAD_REQUEST,
             Error::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Error::Forbidden(_) | Error::ForeignOrigin => StatusCode::FORBIDDEN,
             Error::NoRoute { .. } | Error::Absent(..) | Error::NoMessage { .. } => StatusCode::NOT_FOUND,
             Error::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Error::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
-            Error::QueueExists(_) | Error::WrongType { .. } | Error::Replication(_) => StatusCode::CONFLICT,
+            Error::QueueExists(_) | Error::RoomExists(_) | Error::WrongType { .. } | Error::Replication(_) => {
+                StatusCode::CONFLICT
+            }
             Error::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Error::Field { .. } | Error::Payload(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Error::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -165,6 +172,7 @@ impl Error {
             | Error::Envelope { .. }
             | Error::BodyTooSlow => "INVALID_REQUEST",
             Error::UnknownCommand(_) | Error::NeedsSocket(_) | Error::NestedBatch => "INVALID_COMMAND",
+            Error::OffsetGone { .. } => "OFFSET_OUT_OF_RANGE",
             Error::Unauthorized(_) => "UNAUTHORIZED",
             Error::Forbidden(_) | Error::ForeignOrigin => "FORBIDDEN",
             Error::NoRoute { .. } => "NOT_FOUND",
@@ -172,6 +180,7 @@ impl Error {
             Error::NoMessage { .. } => "MESSAGE_NOT_FOUND",
             Error::MethodNotAllowed { .. } => "METHOD_NOT_ALLOWED",
             Error::QueueExists(_) => "QUEUE_EXISTS",
+            Error::RoomExists(_) => "ROOM_EXISTS",
             Error::WrongType { .. } => "WRONG_TYPE",
             Error::Replication(_) => "REPLICATION_ERROR",
             Error::TooLarge(_) => "PAYLOAD_TOO_LARGE",
@@ -195,6 +204,9 @@ impl Error {
             Error::UnknownCommand(command) => format!("Unknown command: {command}"),
             Error::NeedsSocket(command) => format!("Command requires a WebSocket connection: {command}"),
             Error::Forbidden(command) => format!("Insufficient permissions for command: {command}"),
+            Error::OffsetGone { requested, oldest, .. } => {
+                format!("Offset {requested} is out of range; earliest retained offset is {oldest}")
+            }
             Error::NoRoute { method, path } => format!("Route not found: {method} {path}"),
             Error::Absent(thing, name) => format!("{} not found: {}", thing.name(), shown(name)),
             Error::NoMessage { id, .. } => format!("Message not found: {id}"),
@@ -202,6 +214,7 @@ impl Error {
             Error::QueueExists(queue) => {
                 format!("Queue already exists with a different configuration: {}", shown(queue))
             }
+            Error::RoomExists(room) => format!("Room already exists: {}", shown(room)),
             Error::WrongType { key, actual, expected } => {
                 format!("Key '{}' holds a {}, not a {}", shown(key), type_name(*actual), type_name(*expected))
             }
@@ -248,6 +261,7 @@ impl Error {
             Error::NestedBatch => named(out, "command", b"batch"),
             Error::Absent(thing, name) => named(out, thing.member(), name),
             Error::QueueExists(queue) | Error::QueueFull(queue) => named(out, "queue", queue),
+            Error::RoomExists(room) => named(out, "room", room),
             Error::NoMessage { queue, id } => {
                 named(out, "queue", queue);
                 out.push(b',');
@@ -267,6 +281,13 @@ impl Error {
                     }
                     named(out, member, value);
                 }
+            }
+            Error::OffsetGone { room, requested, oldest } => {
+                named(out, "room", room);
+                out.extend_from_slice(b",\"requested\":");
+                json::write_u64(out, *requested);
+                out.extend_from_slice(b",\"oldest\":");
+                json::write_u64(out, *oldest);
             }
             Error::TooLarge(limit) => {
                 out.extend_from_slice(b"\"limit\":");

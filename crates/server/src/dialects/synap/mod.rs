@@ -42,6 +42,8 @@ mod rest;
 mod routes;
 mod scan;
 mod stream;
+mod stream_consume;
+mod stream_manage;
 
 pub use config::{Config, Refused};
 

@@ -135,4 +135,5 @@ exchanges! { synap:
     scan
     sdk
     stream
+    stream_sdk
 }
