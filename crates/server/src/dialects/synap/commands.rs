@@ -19,7 +19,7 @@ use super::{
     key, kv,
     payload::Payload,
     place::Place,
-    pubsub, queue, queue_manage, stream,
+    pubsub, queue, queue_manage, stream, stream_consume, stream_manage,
 };
 
 #[cfg(test)]
@@ -146,6 +146,8 @@ static TABLE: &[&[Line]] = &[
     queue_manage::COMMANDS,
     queue::COMMANDS,
     stream::COMMANDS,
+    stream_manage::COMMANDS,
+    stream_consume::COMMANDS,
     pubsub::COMMANDS,
     collections::hash::COMMANDS,
     collections::hash_read::COMMANDS,

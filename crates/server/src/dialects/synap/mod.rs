@@ -38,10 +38,13 @@ mod place;
 mod pubsub;
 mod queue;
 mod queue_manage;
+mod queue_name;
 mod rate;
 mod rest;
 mod routes;
 mod stream;
+mod stream_consume;
+mod stream_manage;
 
 pub use config::{Config, Refused};
 

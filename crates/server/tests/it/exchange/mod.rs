@@ -134,6 +134,7 @@ exchanges! { synap:
     list
     pubsub
     queue
+    queue_letters
     queue_timing
     rate_limit
     rest_hash
@@ -155,5 +156,6 @@ exchanges! { synap:
     set
     sorted_set
     stream
+    stream_sdk
     types
 }
