@@ -138,6 +138,7 @@ exchanges! { synap:
     queue_timing
     rate_limit
     rest_hash
+    rest_keys
     rest_kv
     rest_kv_binary
     rest_list
