@@ -137,6 +137,19 @@ exchanges! { synap:
     queue
     queue_timing
     rate_limit
+    rest_hash
+    rest_kv
+    rest_kv_binary
+    rest_list
+    rest_old
+    rest_paths
+    rest_pubsub
+    rest_queue
+    rest_roles
+    rest_set
+    rest_snapshot
+    rest_sorted_set
+    rest_stream
     restart
     scan
     sdk
