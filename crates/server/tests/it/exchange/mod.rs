@@ -136,5 +136,6 @@ exchanges! { synap:
     scan
     sdk
     stream
+    stream_rules
     stream_sdk
 }
