@@ -15,6 +15,7 @@ use super::{
     config::Compat,
     envelope::Item,
     error::Error,
+    handed::Handed,
     kv,
     payload::Payload,
     place::Place,
@@ -41,9 +42,11 @@ pub(super) trait Command: Sized + Send + 'static {
 }
 
 /// A command that was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Done {
     Ok,
+    /// The answer carries a message.
+    Handed(Handed),
     /// Something is there now that was not.
     Created,
 }

@@ -134,6 +134,54 @@ fn who_went_away_takes_no_message_and_the_next_in_line_has_it_as_new() {
 }
 
 #[test]
+fn a_message_that_could_not_be_written_to_its_socket_is_there_again_as_new() {
+    // More than the buffers of a connection hold, so that the answer cannot be written to who does not read it.
+    let long = "x".repeat(9 << 20);
+    for (queue, source) in [("q", "q"), ("d.dlq", "d")] {
+        let server = Server::with(Settings::fast());
+        run(&server, "queue.publish", json!({ "queue": source, "message": long }));
+        if queue != source {
+            let id = run(&server, "queue.consume", json!({ "queue": source }))["message_id"].clone();
+            run(&server, "queue.nack", json!({ "queue": source, "message_id": id, "requeue": false }));
+        }
+        for timeout in [0, 30] {
+            let mut gone = Connection::open(server.synap());
+            gone.write(&command("queue.consume", json!({ "queue": queue, "timeout": timeout }))).expect("sent");
+            gone.read_head().expect("the beginning of an answer");
+            let held = run(&server, "queue.stats", json!({ "queue": queue }));
+            assert_eq!((&held["depth"], &held["consumers"]), (&json!(0), &json!(1)));
+            drop(gone);
+            let started = Instant::now();
+            let stats = || run(&server, "queue.stats", json!({ "queue": queue }));
+            while stats()["depth"] == 0 {
+                assert!(started.elapsed() < Duration::from_secs(5), "{}", stats());
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            assert_eq!((&stats()["consumed_total"], &stats()["consumers"]), (&json!(0), &json!(0)));
+        }
+        let message = run(&server, "queue.consume", json!({ "queue": queue }));
+        assert_eq!((&message["message_id"], &message["retry_count"]), (&json!("msg_1"), &json!(0)));
+        assert_eq!(message["message"].as_str().map(str::len), Some(long.len()));
+        run(&server, "queue.ack", json!({ "queue": queue, "message_id": "msg_1" }));
+    }
+}
+
+#[test]
+fn a_message_that_was_written_is_not_given_to_another_when_its_connection_ends() {
+    let server = Server::with(Settings::fast());
+    run(&server, "queue.publish", json!({ "queue": "q", "message": 1 }));
+    run(&server, "queue.publish", json!({ "queue": "q", "message": 2 }));
+    let mut connection = Connection::open(server.synap());
+    let batch = r#"{"type":"batch","commands":[{"command":"queue.consume","payload":{"queue":"q"}},{"command":"queue.consume","payload":{"queue":"q"}}]}"#;
+    let answer = connection.send(&Request::post("/api/v1/command", batch).key(None)).expect("an answer").json();
+    assert_eq!(answer.pointer("/results/1/payload/message_id"), Some(&json!("msg_2")), "{answer}");
+    drop(connection);
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(run(&server, "queue.consume", json!({ "queue": "q" }))["message_id"], Value::Null);
+    run(&server, "queue.ack", json!({ "queue": "q", "message_id": "msg_1" }));
+}
+
+#[test]
 fn waiters_are_served_in_the_order_they_came() {
     let server = Server::with(Settings::fast());
     let consume = command("queue.consume", json!({ "queue": "q", "timeout": 60 }));
