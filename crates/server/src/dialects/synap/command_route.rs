@@ -7,9 +7,10 @@ use tokio::time::Instant;
 
 use super::{
     answer::Answer,
-    commands::{self, Context},
+    commands::{self, Context, Done},
     envelope::{self, Id, Item, Request},
     error::Error,
+    handed::Handed,
 };
 use crate::http::json::{self, RawValue};
 
@@ -35,7 +36,8 @@ async fn one(context: &Context<'_>, id: &Id, item: &Item<'_>) -> Answer {
     match commands::execute(context, item, &mut out).await {
         Ok(done) => {
             out.push(b'}');
-            Answer::json(done.status(), out)
+            let status = done.status();
+            Answer { handed: done.handed().into_iter().collect(), ..Answer::json(status, out) }
         }
         Err(error) => refused(id, &error),
     }
@@ -54,27 +56,30 @@ async fn batch(context: &Context<'_>, id: &Id, items: &[&RawValue]) -> Answer {
     let mut out = b"{\"type\":\"batch_response\",\"request_id\":".to_vec();
     json::write_str(&mut out, id.as_str());
     out.extend_from_slice(b",\"success\":true,\"results\":[");
+    let mut all = Vec::new();
     for (at, raw) in items.iter().enumerate() {
         if at > 0 {
             out.push(b',');
         }
-        item(context, raw, &mut out).await;
+        all.extend(item(context, raw, &mut out).await);
     }
     out.extend_from_slice(b"]}");
-    Answer::json(StatusCode::OK, out)
+    Answer { handed: all, ..Answer::json(StatusCode::OK, out) }
 }
 
-async fn item(context: &Context<'_>, raw: &RawValue, out: &mut Vec<u8>) {
+/// The message that is handed over, if one is.
+async fn item(context: &Context<'_>, raw: &RawValue, out: &mut Vec<u8>) -> Option<Handed> {
     let start = out.len();
     out.extend_from_slice(b"{\"status\":\"success\",\"success\":true,\"payload\":");
     let done = match envelope::batch_item(raw) {
         Ok(item) => commands::execute(context, &item, out).await,
         Err(error) => Err(error),
     };
-    if let Err(error) = done {
+    let done = done.map_err(|error| {
         out.truncate(start);
         out.extend_from_slice(b"{\"status\":\"error\",\"success\":false,\"error\":");
         error.write(out);
-    }
+    });
     out.push(b'}');
+    done.ok().and_then(Done::handed)
 }

@@ -122,11 +122,12 @@ impl Command for Consume {
             let _waiting = context.place.wait()?;
             context.synap.unless_stopping(taking).await.transpose()?.unwrap_or_default()
         };
-        match (taken.first(), consumer) {
-            (delivery, None) => write_delivery(out, delivery),
-            (delivery, Some(_)) => write_sdk_delivery(out, delivery),
+        let delivery = taken.first();
+        match consumer {
+            None => write_delivery(out, delivery),
+            Some(_) => write_sdk_delivery(out, delivery),
         }
-        Ok(Done::Ok)
+        Ok(delivery.map_or(Done::Ok, |delivery| Done::Handed(target.handed(delivery))))
     }
 }
 
