@@ -32,6 +32,12 @@ impl Answer {
         Answer { status, headers: HeaderMap::new(), body: Vec::new(), rate: None }
     }
 
+    /// One that the body of another protocol follows.
+    pub(super) fn switching(response: Response<Body>) -> Self {
+        let (parts, _) = response.into_parts();
+        Answer { status: parts.status, headers: parts.headers, body: Vec::new(), rate: None }
+    }
+
     /// With a JSON body.
     pub(super) fn json(status: StatusCode, body: Vec<u8>) -> Self {
         Answer::typed(status, JSON, body)
@@ -48,7 +54,7 @@ impl Answer {
     pub(super) fn refused(error: &Error, in_envelope: bool) -> Self {
         let mut body = Vec::new();
         match in_envelope {
-            true => envelope::write_error(&mut body, &Id::fresh(), error),
+            true => envelope::write_error(&mut body, Some(&Id::fresh()), error),
             false => body = envelope::bare_error(error),
         }
         let mut answer = Answer::json(error.status(), body);

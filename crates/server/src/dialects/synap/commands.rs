@@ -18,7 +18,8 @@ use super::{
     kv,
     payload::Payload,
     place::Place,
-    pubsub, queue, queue_manage, scan, stream,
+    pubsub, queue, queue_manage, scan, stream, stream_follow,
+    ws::Connection,
 };
 
 #[cfg(test)]
@@ -32,6 +33,8 @@ pub(super) trait Command: Sized + Send + 'static {
     const ALIASES: &'static [&'static str] = &[];
     /// Who may.
     const ROLE: Role;
+    /// Whether it needs a connection that stays.
+    const NEEDS_SOCKET: bool = false;
 
     /// Reads its payload, member by member in the order of the contract.
     fn read(payload: Payload<'_>) -> Result<Self, Error>;
@@ -46,6 +49,8 @@ pub(super) enum Done {
     Ok,
     /// Something is there now that was not.
     Created,
+    /// Events or messages follow the answer.
+    Subscribed,
 }
 
 /// What a command runs in.
@@ -59,6 +64,8 @@ pub(super) struct Context<'a> {
     pub(super) place: &'a Place<'a>,
     /// Until when it may wait at most.
     pub(super) until: Option<Instant>,
+    /// The connection that stays, if the command came on one.
+    pub(super) socket: Option<&'a Connection>,
 }
 
 impl<'a> Context<'a> {
@@ -80,12 +87,13 @@ pub(super) struct Line {
     name: &'static str,
     aliases: &'static [&'static str],
     role: Role,
+    needs_socket: bool,
     run: Run,
 }
 
 /// The line of a command.
 pub(super) const fn line<C: Command>() -> Line {
-    Line { name: C::NAME, aliases: C::ALIASES, role: C::ROLE, run: run::<C> }
+    Line { name: C::NAME, aliases: C::ALIASES, role: C::ROLE, needs_socket: C::NEEDS_SOCKET, run: run::<C> }
 }
 
 impl Line {
@@ -113,6 +121,7 @@ static TABLE: &[&[Line]] = &[
     queue_manage::COMMANDS,
     queue::COMMANDS,
     stream::COMMANDS,
+    stream_follow::COMMANDS,
     pubsub::COMMANDS,
     admin::COMMANDS,
 ];
@@ -141,6 +150,9 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
 pub(super) async fn execute(context: &Context<'_>, item: &Item<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
     let found = BY_NAME.get(item.command.as_ref()).copied();
     let (at, line) = found.ok_or_else(|| Error::UnknownCommand(item.command.to_string()))?;
+    if line.needs_socket && context.socket.is_none() {
+        return Err(Error::NeedsSocket(line.name));
+    }
     let payload = item.payload()?;
     if context.caller.role < line.role {
         return Err(Error::Forbidden(line.name));

@@ -36,6 +36,8 @@ pub(super) enum Error {
     NeedsSocket(&'static str),
     /// 400.
     NestedBatch,
+    /// 400: an event that is no longer kept, by the offsets of clients.
+    OffsetGone { room: Vec<u8>, requested: u64, oldest: u64 },
     /// 401.
     Unauthorized(&'static str),
     /// 403.
@@ -141,7 +143,8 @@ impl Error {
             | Error::Envelope { .. }
             | Error::UnknownCommand(_)
             | Error::NeedsSocket(_)
-            | Error::NestedBatch => StatusCode::BAD_REQUEST,
+            | Error::NestedBatch
+            | Error::OffsetGone { .. } => StatusCode::BAD_REQUEST,
             Error::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Error::Forbidden(_) | Error::ForeignOrigin => StatusCode::FORBIDDEN,
             Error::NoRoute { .. } | Error::Absent(..) | Error::NoMessage { .. } => StatusCode::NOT_FOUND,
@@ -165,6 +168,7 @@ impl Error {
             | Error::Envelope { .. }
             | Error::BodyTooSlow => "INVALID_REQUEST",
             Error::UnknownCommand(_) | Error::NeedsSocket(_) | Error::NestedBatch => "INVALID_COMMAND",
+            Error::OffsetGone { .. } => "OFFSET_OUT_OF_RANGE",
             Error::Unauthorized(_) => "UNAUTHORIZED",
             Error::Forbidden(_) | Error::ForeignOrigin => "FORBIDDEN",
             Error::NoRoute { .. } => "NOT_FOUND",
@@ -195,6 +199,9 @@ impl Error {
             Error::UnknownCommand(command) => format!("Unknown command: {command}"),
             Error::NeedsSocket(command) => format!("Command requires a WebSocket connection: {command}"),
             Error::Forbidden(command) => format!("Insufficient permissions for command: {command}"),
+            Error::OffsetGone { requested, oldest, .. } => {
+                format!("Offset {requested} is out of range; earliest retained offset is {oldest}")
+            }
             Error::NoRoute { method, path } => format!("Route not found: {method} {path}"),
             Error::Absent(thing, name) => format!("{} not found: {}", thing.name(), shown(name)),
             Error::NoMessage { id, .. } => format!("Message not found: {id}"),
@@ -267,6 +274,13 @@ impl Error {
                     }
                     named(out, member, value);
                 }
+            }
+            Error::OffsetGone { room, requested, oldest } => {
+                named(out, "room", room);
+                out.extend_from_slice(b",\"requested\":");
+                json::write_u64(out, *requested);
+                out.extend_from_slice(b",\"oldest\":");
+                json::write_u64(out, *oldest);
             }
             Error::TooLarge(limit) => {
                 out.extend_from_slice(b"\"limit\":");

@@ -114,14 +114,16 @@ impl Command for Consume {
         let left = context.until.map(|until| until.saturating_duration_since(Instant::now()));
         let wait = left.map_or(wait, |left| wait.min(left));
         let who = Some(number_of(context, consumer.as_deref()));
-        let dequeue = Dequeue { count: 1, max_bytes: 0, lease, wait, consumer: who };
-        let taking = context.engine().queue_dequeue(context.namespace(), &queue, dequeue);
-        let taken = if wait.is_zero() {
-            taking.await?
-        } else {
-            let _waiting = context.place.wait()?;
-            context.synap.unless_stopping(taking).await.transpose()?.unwrap_or_default()
+        let take = |wait| {
+            let dequeue = Dequeue { count: 1, max_bytes: 0, lease, wait, consumer: who };
+            context.engine().queue_dequeue(context.namespace(), &queue, dequeue)
         };
+        let mut taken = take(Duration::ZERO).await?;
+        // Who only might have waited is answered in its turn; on a socket, who does wait lets others go first.
+        if taken.is_empty() && !wait.is_zero() {
+            let _waiting = context.place.wait()?;
+            taken = context.synap.unless_stopping(take(wait)).await.transpose()?.unwrap_or_default();
+        }
         match (taken.first(), consumer) {
             (delivery, None) => write_delivery(out, delivery),
             (delivery, Some(_)) => write_sdk_delivery(out, delivery),

@@ -10,12 +10,18 @@ pub(super) enum Endpoint {
     Health,
     Metrics,
     Publish,
+    Socket,
 }
 
 impl Endpoint {
     /// Whether its errors come in the envelope of commands.
     pub(super) fn has_envelope(self) -> bool {
         self == Endpoint::Command
+    }
+
+    /// Whether it makes connections that stay, for which browsers cannot set headers.
+    pub(super) fn is_socket(self) -> bool {
+        self == Endpoint::Socket
     }
 
     /// Whether its requests count for the rate limit.
@@ -31,6 +37,7 @@ const fn route(template: &'static str, operations: &'static [(Verb, Endpoint)]) 
 /// Every route.
 pub(super) static ROUTES: &[Route<Endpoint>] = &[
     route("/api/v1/command", &[(Verb::Post, Endpoint::Command)]),
+    route("/api/v1/ws", &[(Verb::Get, Endpoint::Socket)]),
     route("/health", &[(Verb::Get, Endpoint::Health)]),
     route("/metrics", &[(Verb::Get, Endpoint::Metrics)]),
     route("/pubsub/{topic}/publish", &[(Verb::Post, Endpoint::Publish)]),

@@ -28,14 +28,7 @@ const PAGE_BYTES: usize = 32 << 20;
 const LIST_PAGE: usize = 1000;
 
 /// The commands of this file.
-pub(super) const COMMANDS: &[Line] = &[
-    line::<Publish>(),
-    line::<History>(),
-    line::<Rooms>(),
-    line::<Stats>(),
-    line::<Subscribe>(),
-    line::<Unsubscribe>(),
-];
+pub(super) const COMMANDS: &[Line] = &[line::<Publish>(), line::<History>(), line::<Rooms>(), line::<Stats>()];
 
 /// `stream.publish`
 #[derive(Debug)]
@@ -178,40 +171,6 @@ impl Command for Stats {
     }
 }
 
-/// `stream.subscribe`, which needs a connection that stays.
-#[derive(Debug)]
-pub(super) struct Subscribe;
-
-impl Command for Subscribe {
-    const NAME: &'static str = "stream.subscribe";
-    const ROLE: Role = Role::ReadOnly;
-
-    fn read(_: Payload<'_>) -> Result<Self, Error> {
-        Err(Error::NeedsSocket(Self::NAME))
-    }
-
-    async fn run(self, _: &Context<'_>, _: &mut Vec<u8>) -> Result<Done, Error> {
-        Err(Error::NeedsSocket(Self::NAME))
-    }
-}
-
-/// `stream.unsubscribe`, which needs a connection that stays.
-#[derive(Debug)]
-pub(super) struct Unsubscribe;
-
-impl Command for Unsubscribe {
-    const NAME: &'static str = "stream.unsubscribe";
-    const ROLE: Role = Role::ReadOnly;
-
-    fn read(_: Payload<'_>) -> Result<Self, Error> {
-        Err(Error::NeedsSocket(Self::NAME))
-    }
-
-    async fn run(self, _: &Context<'_>, _: &mut Vec<u8>) -> Result<Done, Error> {
-        Err(Error::NeedsSocket(Self::NAME))
-    }
-}
-
 /// All rooms, sorted by name.
 pub(super) async fn all(context: &Context<'_>) -> Result<Vec<StreamInfo>, Error> {
     let mut found: Vec<StreamInfo> = Vec::new();
@@ -241,12 +200,16 @@ fn bounds(first: u64, end: u64) -> (u64, u64) {
 }
 
 fn write_event(out: &mut Vec<u8>, record: &Record) {
+    event_members(Object::new(out), record).close();
+}
+
+/// Adds what every event has: its offset, its type and its data.
+pub(super) fn event_members<'o>(object: Object<'o>, record: &Record) -> Object<'o> {
     let kind = if record.kind.is_empty() { DEFAULT_TYPE } else { &record.kind };
     // What this dialect wrote is JSON text; what another one wrote may be.
     let data = Value { encoding: Encoding::Binary, bytes: record.payload.clone() };
-    Object::new(out)
+    object
         .number("offset", record.offset + 1)
         .name("event_type", kind)
         .with("data", |out| object::write_body(out, &data))
-        .close();
 }

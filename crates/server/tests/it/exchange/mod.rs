@@ -134,4 +134,10 @@ exchanges! { synap:
     scan
     sdk
     stream
+    websocket
+    websocket_access
+    websocket_rate
+    websocket_rooms
+    websocket_size
+    websocket_topics
 }
