@@ -21,19 +21,33 @@ pub struct SocketOptions {
     pub protocols: Option<String>,
     /// Further headers.
     pub headers: Vec<(String, String)>,
+    /// What the kernel keeps for a client that does not read, about, where that matters.
+    pub receive_buffer_bytes: Option<usize>,
 }
 
 impl Default for SocketOptions {
     fn default() -> Self {
         let target = "/stream".to_owned();
-        SocketOptions { target, key: Some(FULL_KEY.to_owned()), protocols: None, headers: Vec::new() }
+        SocketOptions {
+            target,
+            key: Some(FULL_KEY.to_owned()),
+            protocols: None,
+            headers: Vec::new(),
+            receive_buffer_bytes: None,
+        }
     }
 }
 
 impl SocketOptions {
     /// Without a credential.
     pub fn to(target: &str) -> Self {
-        SocketOptions { target: target.to_owned(), key: None, protocols: None, headers: Vec::new() }
+        SocketOptions {
+            target: target.to_owned(),
+            key: None,
+            protocols: None,
+            headers: Vec::new(),
+            receive_buffer_bytes: None,
+        }
     }
 }
 
@@ -81,7 +95,13 @@ impl Socket {
             let name = HeaderName::try_from(name.as_str()).expect("a header name");
             request.headers_mut().insert(name, HeaderValue::from_str(value).expect("a header value"));
         }
-        let stream = TcpStream::connect(address).map_err(|_| Refused::NoAnswer)?;
+        let stream = socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None);
+        let stream = stream.expect("a socket");
+        if let Some(bytes) = options.receive_buffer_bytes {
+            stream.set_recv_buffer_size(bytes).expect("set a buffer");
+        }
+        stream.connect(&address.into()).map_err(|_| Refused::NoAnswer)?;
+        let stream = TcpStream::from(stream);
         stream.set_nodelay(true).expect("set nodelay");
         stream.set_read_timeout(Some(Duration::from_secs(30))).expect("set a timeout");
         match tungstenite::client(request, stream) {
