@@ -53,8 +53,7 @@ async fn one(context: &Context<'_>, id: Option<&Id>, item: &Item<'_>) -> Answer 
                 out.extend(payload);
             }
             out.push(b'}');
-            let status = if done == Done::Created { StatusCode::CREATED } else { StatusCode::OK };
-            Answer::json(status, out)
+            Answer::json(done.status(), out)
         }
         Err(error) => refused(id, &error),
     }

@@ -5,20 +5,21 @@ use std::{collections::HashMap, future::Future, sync::LazyLock};
 
 use foldhash::fast::RandomState;
 use futures_util::future::{self, BoxFuture};
+use hyper::StatusCode;
 use manifold_engine::{Engine, Namespace};
 use tokio::time::Instant;
 
 use super::{
     Synap,
     access::{Caller, Role},
-    admin,
+    admin, collections,
     config::Compat,
     envelope::Item,
     error::Error,
-    kv,
+    key, kv,
     payload::Payload,
     place::Place,
-    pubsub, queue, queue_manage, scan, stream, stream_follow,
+    pubsub, queue, queue_manage, stream, stream_follow,
     ws::Connection,
 };
 
@@ -51,6 +52,15 @@ pub(super) enum Done {
     Created,
     /// Events or messages follow the answer.
     Subscribed,
+}
+
+impl Done {
+    pub(super) fn status(self) -> StatusCode {
+        match self {
+            Done::Ok | Done::Subscribed => StatusCode::OK,
+            Done::Created => StatusCode::CREATED,
+        }
+    }
 }
 
 /// What a command runs in.
@@ -96,6 +106,29 @@ pub(super) const fn line<C: Command>() -> Line {
     Line { name: C::NAME, aliases: C::ALIASES, role: C::ROLE, needs_socket: C::NEEDS_SOCKET, run: run::<C> }
 }
 
+/// Commands that differ in a word: each is a type of its own which reads the one they share, and adds that word.
+macro_rules! spellings {
+    ($shared:ident, $role:ident: $($command:ident = $name:literal ($($word:expr),+);)+) => {$(
+        #[doc = concat!("`", $name, "`")]
+        #[derive(Debug)]
+        struct $command($shared);
+
+        impl Command for $command {
+            const NAME: &'static str = $name;
+            const ROLE: Role = Role::$role;
+
+            fn read(payload: Payload<'_>) -> Result<Self, Error> {
+                $shared::read(payload, $($word),+).map($command)
+            }
+
+            async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
+                self.0.run(context, out).await
+            }
+        }
+    )+};
+}
+pub(super) use spellings;
+
 impl Line {
     /// All names it answers to.
     fn names(&self) -> impl Iterator<Item = &'static str> {
@@ -117,12 +150,22 @@ fn run<'a, C: Command>(
 /// Every command, by component.
 static TABLE: &[&[Line]] = &[
     kv::COMMANDS,
-    scan::COMMANDS,
+    key::COMMANDS,
     queue_manage::COMMANDS,
     queue::COMMANDS,
     stream::COMMANDS,
     stream_follow::COMMANDS,
     pubsub::COMMANDS,
+    collections::hash::COMMANDS,
+    collections::hash_read::COMMANDS,
+    collections::list::COMMANDS,
+    collections::list_read::COMMANDS,
+    collections::set::COMMANDS,
+    collections::set_combine::COMMANDS,
+    collections::sorted_set::COMMANDS,
+    collections::sorted_set_read::COMMANDS,
+    collections::sorted_set_combine::COMMANDS,
+    collections::stats::COMMANDS,
     admin::COMMANDS,
 ];
 
@@ -146,22 +189,56 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
     all().map(|line| line.name)
 }
 
+/// A command that was found.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known {
+    /// The place of its counters.
+    at: usize,
+    line: &'static Line,
+}
+
+/// The command of this name.
+pub(super) fn find(name: &str) -> Result<Known, Error> {
+    let found = BY_NAME.get(name).map(|&(at, line)| Known { at, line });
+    found.ok_or_else(|| Error::UnknownCommand(name.to_owned()))
+}
+
+/// A command that clients cannot name. It counts as the one of the table that has its name, if there is one.
+pub(super) fn spelled(line: &'static Line) -> Known {
+    let at = BY_NAME.get(line.name).map_or(usize::MAX, |(at, _)| *at);
+    Known { at, line }
+}
+
+impl Known {
+    /// Whether somebody may run it.
+    pub(super) fn permit(self, caller: Caller) -> Result<(), Error> {
+        if caller.role < self.line.role { Err(Error::Forbidden(self.line.name)) } else { Ok(()) }
+    }
+
+    /// Runs it, from its payload to its answer.
+    pub(super) async fn run(
+        self,
+        context: &Context<'_>,
+        payload: Payload<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<Done, Error> {
+        let start = out.len();
+        let done = (self.line.run)(context, payload, out).await;
+        context.synap.metrics.command(self.at, done.is_ok());
+        done.map_err(|error| {
+            out.truncate(start);
+            error.settle(&context.engine().state())
+        })
+    }
+}
+
 /// Runs one command, from its name to its answer.
 pub(super) async fn execute(context: &Context<'_>, item: &Item<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
-    let found = BY_NAME.get(item.command.as_ref()).copied();
-    let (at, line) = found.ok_or_else(|| Error::UnknownCommand(item.command.to_string()))?;
-    if line.needs_socket && context.socket.is_none() {
-        return Err(Error::NeedsSocket(line.name));
+    let known = find(&item.command)?;
+    if known.line.needs_socket && context.socket.is_none() {
+        return Err(Error::NeedsSocket(known.line.name));
     }
     let payload = item.payload()?;
-    if context.caller.role < line.role {
-        return Err(Error::Forbidden(line.name));
-    }
-    let start = out.len();
-    let done = (line.run)(context, payload, out).await;
-    context.synap.metrics.command(at, done.is_ok());
-    done.map_err(|error| {
-        out.truncate(start);
-        error.settle(&context.engine().state())
-    })
+    known.permit(context.caller)?;
+    known.run(context, payload, out).await
 }

@@ -24,11 +24,13 @@ use tokio::sync::{Notify, watch};
 mod access;
 mod admin;
 mod answer;
+mod collections;
 mod command_route;
 mod commands;
 mod config;
 mod envelope;
 mod error;
+mod key;
 mod kv;
 mod object;
 mod payload;
@@ -39,7 +41,6 @@ mod queue_manage;
 mod rate;
 mod rest;
 mod routes;
-mod scan;
 mod stream;
 mod stream_follow;
 mod ws;
@@ -47,12 +48,12 @@ mod ws;
 pub use config::{Config, Refused};
 
 use access::{Access, Caller};
-use answer::Answer;
+use answer::{Answer, Form};
 use config::Compat;
 use error::Error;
 use place::Places;
 use rate::{Counted, Party, Windows};
-use routes::{Endpoint, ROUTES};
+use routes::Endpoint;
 
 use crate::{
     http::{
@@ -62,7 +63,7 @@ use crate::{
         observe::Observed,
         query::Query,
         reply,
-        route::{self, Found},
+        route::Found,
     },
     net::{Refusal, Service},
     telemetry::SynapMetrics,
@@ -86,6 +87,8 @@ pub struct Synap {
     windows: Windows,
     /// Requests per minute of whoever has no limit of its own; 0 = no limit.
     requests_per_minute: u32,
+    /// Whether commands that remove all keys are done.
+    allow_flush_commands: bool,
     metrics_public: bool,
     compression: bool,
     compat: Compat,
@@ -147,6 +150,7 @@ impl Synap {
             trust: config.trust(),
             windows: Windows::default(),
             requests_per_minute: config.rate_limit.requests_per_minute,
+            allow_flush_commands: config.kv_store.allow_flush_commands,
             metrics_public: config.metrics_public,
             compression: config.compression,
             compat: config.compat,
@@ -169,11 +173,11 @@ impl Synap {
         let (mut parts, body) = request.into_parts();
         let uri = parts.uri.clone();
         let (path, shape) = routes::strip_prefix(uri.path());
-        let found = route::find(ROUTES, path);
+        let found = routes::find(path);
         let counted = found.as_ref().map_or(OTHER_ROUTE, |found| found.route.template);
         // A route has one operation, so its kind is known before the method is.
-        let endpoint = found.as_ref().and_then(|found| found.route.operations.first()).map(|(_, endpoint)| *endpoint);
-        let in_envelope = endpoint.is_some_and(Endpoint::has_envelope);
+        let endpoint = found.as_ref().and_then(|found| found.route.operations.first()).map(|(_, endpoint)| endpoint);
+        let form = endpoint.map_or(Form::Bare, Endpoint::errors);
         if let Some(preflight) = self.preflight(&parts) {
             return (counted, preflight);
         }
@@ -185,7 +189,7 @@ impl Synap {
                 self.dispatch(&mut parts, body, found, caller, shape).await
             }
         };
-        let mut answer = answer.unwrap_or_else(|error| Answer::refused(&error, in_envelope));
+        let mut answer = answer.unwrap_or_else(|error| Answer::refused(&error, form));
         answer.rate = rate;
         (counted, answer)
     }
@@ -194,7 +198,7 @@ impl Synap {
     fn admit(
         &self,
         parts: &Parts,
-        endpoint: Option<Endpoint>,
+        endpoint: Option<&Endpoint>,
         peer: IpAddr,
         rate: &mut Option<Counted>,
     ) -> Result<Caller, Error> {
@@ -204,7 +208,7 @@ impl Synap {
         let public = match endpoint {
             Some(Endpoint::Health) => true,
             Some(Endpoint::Metrics) => self.metrics_public,
-            Some(Endpoint::Command | Endpoint::Publish | Endpoint::Socket) | None => false,
+            Some(Endpoint::Command | Endpoint::Socket(_) | Endpoint::Old | Endpoint::Rest(_)) | None => false,
         };
         let now = self.engine.now();
         let caller = match public {
@@ -245,17 +249,21 @@ impl Synap {
             return Err(Error::MethodNotAllowed { method, path, allow: found.route.allow() });
         };
         match endpoint {
-            Endpoint::Health => return Ok(rest::health(self)),
-            Endpoint::Metrics => return Ok(rest::metrics(self).await),
-            Endpoint::Socket => return ws::upgrade(self, parts, caller, shape).await,
-            Endpoint::Command | Endpoint::Publish => {}
+            Endpoint::Health => return Ok(rest::server::health(self)),
+            Endpoint::Metrics => return Ok(rest::server::metrics(self).await),
+            Endpoint::Socket(kind) => return ws::upgrade(self, parts, *kind, caller, shape).await,
+            Endpoint::Command | Endpoint::Old | Endpoint::Rest(_) => {}
         }
+        let target = rest::Target::read(&found, parts.uri.query())?;
         let place = self.places.take()?;
         let body = self.body(parts, incoming).await?;
         let context = commands::Context { synap: self, caller, shape, place: &place, until: None, socket: None };
         match endpoint {
-            Endpoint::Command => Ok(command_route::answer(context, &body).await),
-            _ => rest::publish(&context, found.parameters[0], &body).await,
+            Endpoint::Rest(call) => rest::answer(&context, call, &target, &body).await,
+            Endpoint::Old => rest::old::answer(&context, &body).await,
+            Endpoint::Command | Endpoint::Socket(_) | Endpoint::Health | Endpoint::Metrics => {
+                Ok(command_route::answer(context, &body).await)
+            }
         }
     }
 
@@ -333,7 +341,7 @@ impl Service for Synap {
 
     fn refuse(&self, refusal: Refusal) -> Response<Body> {
         let status = if refusal == Refusal::TargetTooLong { Some(StatusCode::URI_TOO_LONG) } else { None };
-        let mut answer = Answer::refused(&Error::from(refusal), false);
+        let mut answer = Answer::refused(&Error::from(refusal), Form::Bare);
         answer.status = status.unwrap_or(answer.status);
         let mut response = answer.into_response(false);
         response.headers_mut().extend(HARDENING);

@@ -281,9 +281,7 @@ fn write_sdk_delivery(out: &mut Vec<u8>, delivery: Option<&Delivery>) {
     let write = |out: &mut Vec<u8>| {
         Object::new(out)
             .text("id", &id(message.sequence))
-            .with("payload", |out| {
-                json::write_array(out, text.iter(), |out, byte| json::write_u64(out, (*byte).into()))
-            })
+            .with("payload", |out| object::write_bytes(out, &text))
             .signed("priority", message.priority)
             .number("retry_count", message.attempts.saturating_sub(1).into())
             .number("max_retries", message.max_attempts.saturating_sub(1).into())

@@ -25,10 +25,18 @@ const PATIENCE: Patience = Patience {
     stall: Duration::from_secs(90),
 };
 
+/// What a connection is for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kind {
+    /// Commands, and what they subscribe to.
+    Commands,
+}
+
 /// Turns the request into a connection that stays.
 pub(super) async fn upgrade(
     synap: &Arc<Synap>,
     parts: &mut Parts,
+    kind: Kind,
     caller: Caller,
     shape: Compat,
 ) -> Result<Answer, Error> {

@@ -125,15 +125,38 @@ exchanges! { synap:
     cross_dialect
     envelope
     examples
+    hash
     kv
+    kv_extras
+    kv_flush
+    kv_stats
+    kv_texts
+    kv_types
+    list
     pubsub
     queue
     queue_timing
     rate_limit
+    rest_hash
+    rest_kv
+    rest_kv_binary
+    rest_list
+    rest_old
+    rest_paths
+    rest_pubsub
+    rest_queue
+    rest_roles
+    rest_set
+    rest_snapshot
+    rest_sorted_set
+    rest_stream
     restart
     scan
     sdk
+    set
+    sorted_set
     stream
+    types
     websocket
     websocket_access
     websocket_rate
