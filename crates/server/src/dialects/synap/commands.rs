@@ -20,7 +20,8 @@ use super::{
     key, kv,
     payload::Payload,
     place::Place,
-    pubsub, queue, queue_manage, stream, stream_consume, stream_manage,
+    pubsub, queue, queue_manage, stream, stream_consume, stream_follow, stream_manage,
+    ws::Connection,
 };
 
 #[cfg(test)]
@@ -34,6 +35,8 @@ pub(super) trait Command: Sized + Send + 'static {
     const ALIASES: &'static [&'static str] = &[];
     /// Who may.
     const ROLE: Role;
+    /// Whether it needs a connection that stays.
+    const NEEDS_SOCKET: bool = false;
 
     /// Reads its payload, member by member in the order of the contract.
     fn read(payload: Payload<'_>) -> Result<Self, Error>;
@@ -50,12 +53,14 @@ pub(super) enum Done {
     Handed(Handed),
     /// Something is there now that was not.
     Created,
+    /// Events or messages follow the answer.
+    Subscribed,
 }
 
 impl Done {
     pub(super) fn status(&self) -> StatusCode {
         match self {
-            Done::Ok | Done::Handed(_) => StatusCode::OK,
+            Done::Ok | Done::Handed(_) | Done::Subscribed => StatusCode::OK,
             Done::Created => StatusCode::CREATED,
         }
     }
@@ -64,7 +69,7 @@ impl Done {
     pub(super) fn handed(self) -> Option<Handed> {
         match self {
             Done::Handed(handed) => Some(handed),
-            Done::Ok | Done::Created => None,
+            Done::Ok | Done::Created | Done::Subscribed => None,
         }
     }
 }
@@ -80,6 +85,8 @@ pub(super) struct Context<'a> {
     pub(super) place: &'a Place<'a>,
     /// Until when it may wait at most.
     pub(super) until: Option<Instant>,
+    /// The connection that stays, if the command came on one.
+    pub(super) socket: Option<&'a Connection>,
 }
 
 impl<'a> Context<'a> {
@@ -101,12 +108,13 @@ pub(super) struct Line {
     name: &'static str,
     aliases: &'static [&'static str],
     role: Role,
+    needs_socket: bool,
     run: Run,
 }
 
 /// The line of a command.
 pub(super) const fn line<C: Command>() -> Line {
-    Line { name: C::NAME, aliases: C::ALIASES, role: C::ROLE, run: run::<C> }
+    Line { name: C::NAME, aliases: C::ALIASES, role: C::ROLE, needs_socket: C::NEEDS_SOCKET, run: run::<C> }
 }
 
 /// Commands that differ in a word: each is a type of its own which reads the one they share, and adds that word.
@@ -159,6 +167,7 @@ static TABLE: &[&[Line]] = &[
     stream::COMMANDS,
     stream_manage::COMMANDS,
     stream_consume::COMMANDS,
+    stream_follow::COMMANDS,
     pubsub::COMMANDS,
     collections::hash::COMMANDS,
     collections::hash_read::COMMANDS,
@@ -239,6 +248,9 @@ impl Known {
 /// Runs one command, from its name to its answer.
 pub(super) async fn execute(context: &Context<'_>, item: &Item<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
     let known = find(&item.command)?;
+    if known.line.needs_socket && context.socket.is_none() {
+        return Err(Error::NeedsSocket(known.line.name));
+    }
     let payload = item.payload()?;
     known.permit(context.caller)?;
     known.run(context, payload, out).await
