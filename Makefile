@@ -5,19 +5,20 @@
 export PROPTEST_RNG_SEED ?= 20261121
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt lint unit docs models bench tools
+.PHONY: help run test check fmt lint unit docs models soak bench tools
 
 help:
 	@echo "make run     serve on the default ports, data in ./data"
 	@echo "make test    everything that must hold: format, lints, all tests, documentation"
 	@echo "make check   the quick part of it: format and lints"
 	@echo "make models  the part of it that tests against models, up to ten thousand cases each"
+	@echo "make soak    the part of it that takes its time: keys that expire by the thousand for a minute"
 	@echo "make bench   measure; each figure is a ratio within one run"
 
 run:
 	cargo run --release --bin manifold -- serve --data-dir ./data
 
-test: fmt lint unit models docs
+test: fmt lint unit models soak docs
 
 check: fmt lint
 
@@ -43,6 +44,9 @@ docs:
 models:
 	MANIFOLD_MODEL_CASES=10000 MANIFOLD_CHECKER_MESSAGES=200000 \
 		cargo test --profile models --locked -p manifold-engine -- model checker
+
+soak:
+	MANIFOLD_SOAK_SECONDS=60 cargo test --locked -p manifold-server --test it -- soak
 
 bench:
 	cargo build --release --locked -p manifold-server -p manifold-bench
