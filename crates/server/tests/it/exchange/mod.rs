@@ -133,5 +133,7 @@ exchanges! { synap:
     restart
     scan
     sdk
+    shared_deadlines
+    shared_keys
     stream
 }
