@@ -7,8 +7,8 @@ use crate::{
     kv::Expires,
     types::{
         algebra::{self, Combine, ScoreCombine},
-        hash::{self, Field, FieldPage, FieldWhen},
-        list::{self, Equal, Insert, Inserted, PushTo, Side},
+        hash::{self, Added, Field, FieldPage, FieldWhen},
+        list::{self, Equal, Insert, Inserted, PushTo, Side, Sought},
         set,
         whole::{self, KeyCounts, KeyInfo, KeyPage, Moved, Replace},
         zset::{self, Direction, Part, ScoreAdd, ScoreRange, Scored, ScoresAdded},
@@ -54,13 +54,12 @@ impl Engine {
     pub async fn hash_delete(&self, namespace: &Namespace, key: &Key, fields: &[Bytes]) -> Result<u64> {
         hash::delete(self.live()?, namespace, key, fields).await
     }
-    /// Adds to a field that is an integer (decimal digits, perhaps between quotation marks) or absent, which counts as
-    /// 0; what it is then. `Invalid` for any other value, and when the sum is out of range.
-    pub async fn hash_add(&self, namespace: &Namespace, key: &Key, field: Bytes, by: i64) -> Result<i64> {
+    /// Adds to a field that is an integer (decimal digits, perhaps between quotation marks) or absent, which counts as 0.
+    pub async fn hash_add(&self, namespace: &Namespace, key: &Key, field: Bytes, by: i64) -> Result<Added<i64>> {
         hash::add(self.live()?, namespace, key, field, by).await
     }
     /// The same for a number with a fraction.
-    pub async fn hash_add_float(&self, namespace: &Namespace, key: &Key, field: Bytes, by: f64) -> Result<f64> {
+    pub async fn hash_add_float(&self, namespace: &Namespace, key: &Key, field: Bytes, by: f64) -> Result<Added<f64>> {
         hash::add_float(self.live()?, namespace, key, field, by).await
     }
 }
@@ -115,7 +114,7 @@ impl Engine {
         list::trim(self.live()?, namespace, key, start, stop).await
     }
     /// Removes elements equal to a value; how many there were.
-    pub async fn list_remove(&self, namespace: &Namespace, key: &Key, value: &Bytes, which: Equal) -> Result<u64> {
+    pub async fn list_remove(&self, namespace: &Namespace, key: &Key, value: &Sought, which: Equal) -> Result<u64> {
         list::remove(self.live()?, namespace, key, value, which).await
     }
     /// Puts an element next to another one.
@@ -127,7 +126,7 @@ impl Engine {
         &self,
         namespace: &Namespace,
         key: &Key,
-        value: Bytes,
+        value: &Sought,
         nth: u64,
         side: Side,
     ) -> Result<Option<u64>> {

@@ -70,6 +70,11 @@ impl SynapMetrics {
             self.command(at, done);
         }
     }
+    /// Commands of a component that were executed since the start.
+    pub fn commands_of(&self, component: &str) -> u64 {
+        let of_it = |counter: &&CommandCounter| counter.name.split_once('.').is_some_and(|(of, _)| of == component);
+        self.commands.iter().filter(of_it).map(|counter| counter.done.get() + counter.refused.get()).sum()
+    }
     /// Counts an answer; `route` is the template, never a real path.
     pub fn request(&self, route: &'static str, method: &Method, status: StatusCode, elapsed: Duration) {
         self.requests.record(route, method, status, elapsed);

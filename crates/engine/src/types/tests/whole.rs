@@ -100,10 +100,10 @@ async fn a_verb_for_another_type_is_refused_and_says_what_is_there() {
             assert_eq!(wrong(e.list_index(&n, &key, 0).await), hold);
             assert_eq!(wrong(e.list_set(&n, &key, 0, b("x")).await), hold);
             assert_eq!(wrong(e.list_trim(&n, &key, 0, 0).await), hold);
-            assert_eq!(wrong(e.list_remove(&n, &key, &b("a"), Equal::All).await), hold);
-            let insert = Insert { side: Side::Left, pivot: b("a"), value: b("x") };
+            assert_eq!(wrong(e.list_remove(&n, &key, &Sought::Bytes(b("a")), Equal::All).await), hold);
+            let insert = Insert { side: Side::Left, pivot: Sought::Bytes(b("a")), value: b("x") };
             assert_eq!(wrong(e.list_insert(&n, &key, &insert).await), hold);
-            assert_eq!(wrong(e.list_find(&n, &key, b("a"), 1, Side::Left).await), hold);
+            assert_eq!(wrong(e.list_find(&n, &key, &Sought::Bytes(b("a")), 1, Side::Left).await), hold);
             let (list, here) = ((&k("list"), Side::Left), (&key, Side::Left));
             assert_eq!(wrong(e.list_move(&n, list, here).await), (actual, KeyType::List, Some(1)));
             assert_eq!(wrong(e.list_move(&n, here, list).await), (actual, KeyType::List, Some(0)));

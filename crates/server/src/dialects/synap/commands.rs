@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::{
     Synap,
     access::{Caller, Role},
-    admin,
+    admin, collections,
     config::Compat,
     envelope::Item,
     error::Error,
@@ -88,6 +88,29 @@ pub(super) const fn line<C: Command>() -> Line {
     Line { name: C::NAME, aliases: C::ALIASES, role: C::ROLE, run: run::<C> }
 }
 
+/// Commands that differ in a word: each is a type of its own which reads the one they share, and adds that word.
+macro_rules! spellings {
+    ($shared:ident, $role:ident: $($command:ident = $name:literal ($($word:expr),+);)+) => {$(
+        #[doc = concat!("`", $name, "`")]
+        #[derive(Debug)]
+        struct $command($shared);
+
+        impl Command for $command {
+            const NAME: &'static str = $name;
+            const ROLE: Role = Role::$role;
+
+            fn read(payload: Payload<'_>) -> Result<Self, Error> {
+                $shared::read(payload, $($word),+).map($command)
+            }
+
+            async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
+                self.0.run(context, out).await
+            }
+        }
+    )+};
+}
+pub(super) use spellings;
+
 impl Line {
     /// All names it answers to.
     fn names(&self) -> impl Iterator<Item = &'static str> {
@@ -114,6 +137,16 @@ static TABLE: &[&[Line]] = &[
     queue::COMMANDS,
     stream::COMMANDS,
     pubsub::COMMANDS,
+    collections::hash::COMMANDS,
+    collections::hash_read::COMMANDS,
+    collections::list::COMMANDS,
+    collections::list_read::COMMANDS,
+    collections::set::COMMANDS,
+    collections::set_combine::COMMANDS,
+    collections::sorted_set::COMMANDS,
+    collections::sorted_set_read::COMMANDS,
+    collections::sorted_set_combine::COMMANDS,
+    collections::stats::COMMANDS,
     admin::COMMANDS,
 ];
 

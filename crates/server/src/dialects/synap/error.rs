@@ -28,6 +28,10 @@ pub(super) enum Error {
     Request(Text),
     /// 400: a member that must be there is not.
     Missing(Text),
+    /// 400: an object in an array lacks a member.
+    MissingInItem(&'static str),
+    /// 400: a list has no element there.
+    IndexOutOfRange,
     /// 400: a member of the envelope is of the wrong kind; `a string`.
     Envelope { field: &'static str, kind: &'static str },
     /// 400.
@@ -124,6 +128,11 @@ impl Error {
         Error::Field { field: field.into(), rule: rule.into() }
     }
 
+    /// A sum beyond all numbers of its kind.
+    pub(super) fn overflow() -> Self {
+        Error::Payload("Increment would overflow".to_owned())
+    }
+
     /// Decides what only the engine's state tells.
     pub(super) fn settle(self, now: &State) -> Error {
         match self {
@@ -138,6 +147,8 @@ impl Error {
             Error::Malformed(_)
             | Error::Request(_)
             | Error::Missing(_)
+            | Error::MissingInItem(_)
+            | Error::IndexOutOfRange
             | Error::Envelope { .. }
             | Error::UnknownCommand(_)
             | Error::NeedsSocket(_)
@@ -162,8 +173,10 @@ impl Error {
             Error::Malformed(_)
             | Error::Request(_)
             | Error::Missing(_)
+            | Error::MissingInItem(_)
             | Error::Envelope { .. }
             | Error::BodyTooSlow => "INVALID_REQUEST",
+            Error::IndexOutOfRange => "INDEX_OUT_OF_RANGE",
             Error::UnknownCommand(_) | Error::NeedsSocket(_) | Error::NestedBatch => "INVALID_COMMAND",
             Error::Unauthorized(_) => "UNAUTHORIZED",
             Error::Forbidden(_) | Error::ForeignOrigin => "FORBIDDEN",
@@ -191,6 +204,8 @@ impl Error {
             Error::Request(text) => return Cow::Borrowed(text),
             Error::Payload(text) => return Cow::Borrowed(text),
             Error::Missing(field) => format!("Missing required field: {field}"),
+            Error::MissingInItem(member) => format!("Missing '{member}' in array item"),
+            Error::IndexOutOfRange => return "Index out of range".into(),
             Error::Envelope { field, kind } => format!("Field '{field}' must be {kind}"),
             Error::UnknownCommand(command) => format!("Unknown command: {command}"),
             Error::NeedsSocket(command) => format!("Command requires a WebSocket connection: {command}"),
@@ -242,7 +257,7 @@ impl Error {
         };
         match self {
             Error::Missing(field) | Error::Field { field, .. } => named(out, "field", field.as_bytes()),
-            Error::Envelope { field, .. } => named(out, "field", field.as_bytes()),
+            Error::MissingInItem(field) | Error::Envelope { field, .. } => named(out, "field", field.as_bytes()),
             Error::UnknownCommand(command) => named(out, "command", command.as_bytes()),
             Error::NeedsSocket(command) | Error::Forbidden(command) => named(out, "command", command.as_bytes()),
             Error::NestedBatch => named(out, "command", b"batch"),

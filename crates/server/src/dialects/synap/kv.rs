@@ -179,7 +179,7 @@ impl Command for Incr {
         let done = context.engine().increment(context.namespace(), self.0).await;
         match done.map_err(Error::of(Thing::Key, key.as_bytes()))? {
             Incremented::To(sum) => Object::new(out).signed("value", sum).close(),
-            Incremented::Overflow => return Err(overflow()),
+            Incremented::Overflow => return Err(Error::overflow()),
             Incremented::NotAnInteger => {
                 let key = String::from_utf8_lossy(key.as_bytes());
                 return Err(Error::Payload(format!("Value of key '{key}' is not an integer")));
@@ -200,7 +200,7 @@ impl Command for Decr {
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let (key, amount) = read_amount(payload)?;
-        let by = amount.checked_neg().ok_or_else(overflow)?;
+        let by = amount.checked_neg().ok_or_else(Error::overflow)?;
         Ok(Decr(Incr(Increment { key, by, actor: ACTOR })))
     }
 
@@ -412,8 +412,4 @@ fn write_sdk_text(out: &mut Vec<u8>, value: &Value) {
     } else {
         json::write_bytes_as_str(out, &text);
     }
-}
-
-fn overflow() -> Error {
-    Error::Payload("Increment would overflow".to_owned())
 }

@@ -32,6 +32,12 @@ impl<'a> Payload<'a> {
         // It was found to be an object; what can still be wrong is the name of a member.
         json::members(object.get(), names).map_err(|_| Error::Malformed("a member's name is no text".to_owned()))
     }
+
+    /// The key, for commands that name nothing else.
+    pub(super) fn key(self) -> Result<Key, Error> {
+        let [key] = self.members(&["key"])?;
+        key_of(required(key, "key")?, "key")
+    }
 }
 
 /// A member that must be there and not null.

@@ -125,7 +125,9 @@ exchanges! { synap:
     cross_dialect
     envelope
     examples
+    hash
     kv
+    list
     pubsub
     queue
     queue_timing
@@ -133,7 +135,10 @@ exchanges! { synap:
     restart
     scan
     sdk
+    set
     shared_deadlines
     shared_keys
+    sorted_set
     stream
+    types
 }
