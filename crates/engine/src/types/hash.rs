@@ -8,10 +8,10 @@ use manifold_store::{Range, Row};
 use crate::{
     Key, Namespace, Result, keys,
     live::Live,
+    number,
     types::{
         Card, KeyType, check_names, check_values,
         look::{Look, Room, Rows, at_length, look},
-        number,
         place::Place,
         step::{Step, change},
     },

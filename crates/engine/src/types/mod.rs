@@ -25,7 +25,6 @@ mod json;
 mod list;
 mod look;
 mod many;
-mod number;
 mod ordered;
 mod place;
 mod scores;
@@ -48,8 +47,8 @@ pub use json::canonical;
 pub use list::{Equal, Insert, Inserted, PushTo, Side, Sought};
 pub(crate) use ordered::Idle;
 pub(crate) use place::{expire, remove_if_due};
-pub(crate) use whole::is_live_collection;
 pub use whole::{KeyCounts, KeyInfo, KeyPage, Moved, Replace, TypeCount};
+pub(crate) use whole::{live_collection, stored_bytes};
 pub use zset::{Direction, MemberWhen, Moves, ScoreAdd, ScoreRange, Scored, ScoresAdded};
 
 /// Longest name of an element in bytes: a field of a hash, a member of a set or sorted set.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::{
-    Actor, Engine, Key, Namespace, Result,
+    Actor, Engine, Glob, Key, Namespace, Result, keys,
     kv::Expires,
     types::{
         algebra::{self, Combine, ScoreCombine},
@@ -304,6 +304,14 @@ impl Engine {
     pub fn key_page(&self, namespace: &Namespace, page: &KeyPage) -> Result<(Vec<(Key, KeyInfo)>, bool)> {
         whole::page(self.live()?, namespace, page)
     }
+    /// All live keys of all types that begin with `prefix` and match a glob, in byte order.
+    pub async fn key_names(&self, namespace: &Namespace, prefix: Bytes, glob: Option<Glob>) -> Result<Vec<Key>> {
+        whole::names(self.live()?, namespace, prefix, glob).await
+    }
+    /// How many live keys of all types there are (those due but not yet swept included). A look at a counter.
+    pub fn key_total(&self, namespace: &Namespace) -> Result<u64> {
+        Ok(self.live()?.store.rows_of(keys::KV, namespace.as_bytes()))
+    }
     /// How many live keys there are by type. Goes through all of them.
     pub async fn key_counts(&self, namespace: &Namespace) -> Result<KeyCounts> {
         whole::count(self.live()?, namespace).await
@@ -315,6 +323,11 @@ impl Engine {
     /// Deletes keys whatever they hold, in one change; how many were there.
     pub async fn key_delete(&self, namespace: &Namespace, keys: &[Key], actor: &Actor) -> Result<u64> {
         whole::delete(self.live()?, namespace, keys, actor).await
+    }
+    /// Deletes all keys whatever they hold, many at a time; how many there were. Those that others write meanwhile may
+    /// stay.
+    pub async fn key_clear(&self, namespace: &Namespace, actor: &Actor) -> Result<u64> {
+        whole::clear(self.live()?, namespace, actor).await
     }
     /// Gives a key another deadline, or none; what it was before, none when it is absent. A deadline that has passed
     /// deletes the key. Of a value this is a write, with a version and a line in the feed.

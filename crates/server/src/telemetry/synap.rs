@@ -21,9 +21,31 @@ pub struct SynapMetrics {
     commands: Box<[CommandCounter]>,
     requests: Requests,
     kv: Pace,
+    /// What commands did to values.
+    pub values: ValueCounters,
     /// Events given to readers, by room.
     consumed: Labelled<Counter>,
     standing: Mutex<Standing>,
+}
+
+/// What commands did to values.
+#[derive(Debug, Default)]
+pub struct ValueCounters {
+    /// Values that were looked for and found.
+    pub hits: Counter,
+    /// Values that were looked for and not there.
+    pub misses: Counter,
+    /// Values written.
+    pub sets: Counter,
+    /// Keys deleted.
+    pub dels: Counter,
+}
+
+impl ValueCounters {
+    /// Somebody looked for a value.
+    pub fn looked(&self, found: bool) {
+        if found { &self.hits } else { &self.misses }.inc();
+    }
 }
 
 #[derive(Debug)]
@@ -48,6 +70,7 @@ impl SynapMetrics {
             commands: commands.into_iter().map(counter).collect(),
             requests: Requests::default(),
             kv: Pace::default(),
+            values: ValueCounters::default(),
             consumed: Labelled::default(),
             standing: Mutex::default(),
         }

@@ -148,11 +148,11 @@ impl Model for Hashes {
             }
             Step::Add(key, name, by) => {
                 let model = self.0.entry(*key).or_default();
-                let known = model.get(name).map_or(Some(0), |value| number::integer(value));
+                let known = model.get(name).map_or(Some(0), |value| crate::number::integer(value));
                 let done = house.hash_add(&n, &hash(*key), name.clone(), *by).await;
                 assert_eq!(done.expect("add"), known.map_or(Added::NotANumber, |known| Added::To(known + by)));
                 if let Some(known) = known {
-                    model.insert(name.clone(), number::of_integer(known + by));
+                    model.insert(name.clone(), crate::number::of_integer(known + by));
                 }
             }
         }

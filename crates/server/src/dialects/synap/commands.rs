@@ -15,10 +15,10 @@ use super::{
     config::Compat,
     envelope::Item,
     error::Error,
-    kv,
+    key, kv,
     payload::Payload,
     place::Place,
-    pubsub, queue, queue_manage, scan, stream,
+    pubsub, queue, queue_manage, stream,
 };
 
 #[cfg(test)]
@@ -132,7 +132,7 @@ fn run<'a, C: Command>(
 /// Every command, by component.
 static TABLE: &[&[Line]] = &[
     kv::COMMANDS,
-    scan::COMMANDS,
+    key::COMMANDS,
     queue_manage::COMMANDS,
     queue::COMMANDS,
     stream::COMMANDS,

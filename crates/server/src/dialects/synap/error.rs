@@ -6,7 +6,7 @@ use hyper::{
     StatusCode,
     header::{ALLOW, CONNECTION, HeaderMap, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
 };
-use manifold_engine::{self as engine, Kind, State, types::KeyType};
+use manifold_engine::{self as engine, Key, Kind, State, types::KeyType};
 
 use crate::{
     http::{body::BodyError, gzip::BadCoding, json, path::BadEncoding},
@@ -44,6 +44,8 @@ pub(super) enum Error {
     Unauthorized(&'static str),
     /// 403.
     Forbidden(&'static str),
+    /// 403: the configuration does not allow it.
+    FlushDisabled(&'static str),
     /// 403: a page of another site.
     ForeignOrigin,
     /// 404.
@@ -56,6 +58,8 @@ pub(super) enum Error {
     MethodNotAllowed { method: String, path: String, allow: String },
     /// 408: the body came too slowly.
     BodyTooSlow,
+    /// 409.
+    KeyExists(Vec<u8>),
     /// 409: the queue was made with other settings.
     QueueExists(Vec<u8>),
     /// 409: the key holds something else.
@@ -154,11 +158,13 @@ impl Error {
             | Error::NeedsSocket(_)
             | Error::NestedBatch => StatusCode::BAD_REQUEST,
             Error::Unauthorized(_) => StatusCode::UNAUTHORIZED,
-            Error::Forbidden(_) | Error::ForeignOrigin => StatusCode::FORBIDDEN,
+            Error::Forbidden(_) | Error::FlushDisabled(_) | Error::ForeignOrigin => StatusCode::FORBIDDEN,
             Error::NoRoute { .. } | Error::Absent(..) | Error::NoMessage { .. } => StatusCode::NOT_FOUND,
             Error::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Error::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
-            Error::QueueExists(_) | Error::WrongType { .. } | Error::Replication(_) => StatusCode::CONFLICT,
+            Error::KeyExists(_) | Error::QueueExists(_) | Error::WrongType { .. } | Error::Replication(_) => {
+                StatusCode::CONFLICT
+            }
             Error::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Error::Field { .. } | Error::Payload(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Error::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -179,11 +185,12 @@ impl Error {
             Error::IndexOutOfRange => "INDEX_OUT_OF_RANGE",
             Error::UnknownCommand(_) | Error::NeedsSocket(_) | Error::NestedBatch => "INVALID_COMMAND",
             Error::Unauthorized(_) => "UNAUTHORIZED",
-            Error::Forbidden(_) | Error::ForeignOrigin => "FORBIDDEN",
+            Error::Forbidden(_) | Error::FlushDisabled(_) | Error::ForeignOrigin => "FORBIDDEN",
             Error::NoRoute { .. } => "NOT_FOUND",
             Error::Absent(thing, _) => thing.code(),
             Error::NoMessage { .. } => "MESSAGE_NOT_FOUND",
             Error::MethodNotAllowed { .. } => "METHOD_NOT_ALLOWED",
+            Error::KeyExists(_) => "KEY_EXISTS",
             Error::QueueExists(_) => "QUEUE_EXISTS",
             Error::WrongType { .. } => "WRONG_TYPE",
             Error::Replication(_) => "REPLICATION_ERROR",
@@ -210,10 +217,17 @@ impl Error {
             Error::UnknownCommand(command) => format!("Unknown command: {command}"),
             Error::NeedsSocket(command) => format!("Command requires a WebSocket connection: {command}"),
             Error::Forbidden(command) => format!("Insufficient permissions for command: {command}"),
+            Error::FlushDisabled(command) => {
+                let name = command.rsplit('.').next().unwrap_or_default().to_uppercase();
+                format!(
+                    "{name} is disabled. Set 'allow_flush_commands: true' in config to enable this dangerous command"
+                )
+            }
             Error::NoRoute { method, path } => format!("Route not found: {method} {path}"),
             Error::Absent(thing, name) => format!("{} not found: {}", thing.name(), shown(name)),
             Error::NoMessage { id, .. } => format!("Message not found: {id}"),
             Error::MethodNotAllowed { method, path, .. } => format!("Method {method} not allowed for {path}"),
+            Error::KeyExists(key) => format!("Key already exists: {}", shown(key)),
             Error::QueueExists(queue) => {
                 format!("Queue already exists with a different configuration: {}", shown(queue))
             }
@@ -259,9 +273,12 @@ impl Error {
             Error::Missing(field) | Error::Field { field, .. } => named(out, "field", field.as_bytes()),
             Error::MissingInItem(field) | Error::Envelope { field, .. } => named(out, "field", field.as_bytes()),
             Error::UnknownCommand(command) => named(out, "command", command.as_bytes()),
-            Error::NeedsSocket(command) | Error::Forbidden(command) => named(out, "command", command.as_bytes()),
+            Error::NeedsSocket(command) | Error::Forbidden(command) | Error::FlushDisabled(command) => {
+                named(out, "command", command.as_bytes());
+            }
             Error::NestedBatch => named(out, "command", b"batch"),
             Error::Absent(thing, name) => named(out, thing.member(), name),
+            Error::KeyExists(key) => named(out, "key", key),
             Error::QueueExists(queue) | Error::QueueFull(queue) => named(out, "queue", queue),
             Error::NoMessage { queue, id } => {
                 named(out, "queue", queue);
@@ -347,6 +364,16 @@ impl Error {
             (Kind::Conflict { .. }, Thing::Queue) => Error::QueueExists(name.to_vec()),
             (Kind::Busy, Thing::Queue) => Error::QueueFull(name.to_vec()),
             _ => error.into(),
+        }
+    }
+}
+
+impl Error {
+    /// The same of a verb about several keys, for the one that it is about.
+    pub(super) fn of_keys(keys: &[Key]) -> impl Fn(engine::Error) -> Error {
+        move |error| match error.operation().and_then(|at| keys.get(at)) {
+            Some(key) => Error::of(Thing::Key, key.as_bytes())(error),
+            None => error.into(),
         }
     }
 }

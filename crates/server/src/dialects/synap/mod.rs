@@ -30,6 +30,7 @@ mod commands;
 mod config;
 mod envelope;
 mod error;
+mod key;
 mod kv;
 mod object;
 mod payload;
@@ -40,7 +41,6 @@ mod queue_manage;
 mod rate;
 mod rest;
 mod routes;
-mod scan;
 mod stream;
 
 pub use config::{Config, Refused};
@@ -84,6 +84,8 @@ pub struct Synap {
     windows: Windows,
     /// Requests per minute of whoever has no limit of its own; 0 = no limit.
     requests_per_minute: u32,
+    /// Whether commands that remove all keys are done.
+    allow_flush_commands: bool,
     metrics_public: bool,
     compression: bool,
     compat: Compat,
@@ -143,6 +145,7 @@ impl Synap {
             trust: config.trust(),
             windows: Windows::default(),
             requests_per_minute: config.rate_limit.requests_per_minute,
+            allow_flush_commands: config.kv_store.allow_flush_commands,
             metrics_public: config.metrics_public,
             compression: config.compression,
             compat: config.compat,

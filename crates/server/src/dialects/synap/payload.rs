@@ -116,6 +116,11 @@ pub(super) fn too_many(field: &'static str, most: usize) -> Error {
     Error::Field { field: field.into(), rule: format!("must contain at most {most} items").into() }
 }
 
+/// More than `most` bytes.
+pub(super) fn too_long(field: &'static str, most: usize) -> Error {
+    Error::Field { field: field.into(), rule: format!("must be at most {most} bytes").into() }
+}
+
 /// A key that must be there.
 pub(super) fn key(member: Member<'_>, field: &'static str) -> Result<Key, Error> {
     key_of(required(member, field)?, field)

@@ -127,6 +127,10 @@ exchanges! { synap:
     examples
     hash
     kv
+    kv_extras
+    kv_flush
+    kv_stats
+    kv_texts
     list
     pubsub
     queue

@@ -15,7 +15,10 @@ fn names_are_a_component_and_an_operation_and_none_comes_twice() {
 fn only_an_admin_may_touch_the_server() {
     let of = |role| all().filter(move |line| line.role == role).map(|line| line.name);
     let admin: Vec<_> = of(Role::Admin).collect();
-    assert_eq!(admin, ["admin.config", "admin.shutdown", "replication.promote", "replication.resync"]);
+    assert_eq!(
+        admin,
+        ["kv.flushdb", "kv.flushall", "admin.config", "admin.shutdown", "replication.promote", "replication.resync"]
+    );
     let reading: Vec<_> = of(Role::ReadOnly).collect();
     assert!(reading.contains(&"kv.get") && reading.contains(&"queue.stats") && !reading.contains(&"queue.consume"));
 }
