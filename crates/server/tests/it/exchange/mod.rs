@@ -140,6 +140,7 @@ exchanges! { synap:
     scan
     sdk
     set
+    shared_collections
     shared_deadlines
     shared_keys
     sorted_set
