@@ -16,6 +16,17 @@ use crate::http::{gzip, reply::JSON};
 /// Shorter answers are not worth compressing.
 const WORTH_BYTES: usize = 1024;
 
+/// How a route spells an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// In the envelope of commands.
+    Envelope,
+    /// Without it.
+    Bare,
+    /// As a text alone.
+    Flat,
+}
+
 /// Status, headers, and a body in one piece.
 #[derive(Debug)]
 pub(super) struct Answer {
@@ -45,11 +56,12 @@ impl Answer {
     }
 
     /// An error that nobody has an id for.
-    pub(super) fn refused(error: &Error, in_envelope: bool) -> Self {
+    pub(super) fn refused(error: &Error, form: Form) -> Self {
         let mut body = Vec::new();
-        match in_envelope {
-            true => envelope::write_error(&mut body, &Id::fresh(), error),
-            false => body = envelope::bare_error(error),
+        match form {
+            Form::Envelope => envelope::write_error(&mut body, &Id::fresh(), error),
+            Form::Bare => body = envelope::bare_error(error),
+            Form::Flat => body = envelope::flat_error(error),
         }
         let mut answer = Answer::json(error.status(), body);
         error.add_headers(&mut answer.headers);

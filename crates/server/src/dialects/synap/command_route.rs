@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::{
     answer::Answer,
-    commands::{self, Context, Done},
+    commands::{self, Context},
     envelope::{self, Id, Item, Request},
     error::Error,
 };
@@ -35,8 +35,7 @@ async fn one(context: &Context<'_>, id: &Id, item: &Item<'_>) -> Answer {
     match commands::execute(context, item, &mut out).await {
         Ok(done) => {
             out.push(b'}');
-            let status = if done == Done::Created { StatusCode::CREATED } else { StatusCode::OK };
-            Answer::json(status, out)
+            Answer::json(done.status(), out)
         }
         Err(error) => refused(id, &error),
     }

@@ -5,6 +5,7 @@ use std::{collections::HashMap, future::Future, sync::LazyLock};
 
 use foldhash::fast::RandomState;
 use futures_util::future::{self, BoxFuture};
+use hyper::StatusCode;
 use manifold_engine::{Engine, Namespace};
 use tokio::time::Instant;
 
@@ -18,7 +19,7 @@ use super::{
     key, kv,
     payload::Payload,
     place::Place,
-    pubsub, queue, queue_manage, stream,
+    pubsub, queue, queue_manage, stream, stream_consume, stream_manage,
 };
 
 #[cfg(test)]
@@ -46,6 +47,15 @@ pub(super) enum Done {
     Ok,
     /// Something is there now that was not.
     Created,
+}
+
+impl Done {
+    pub(super) fn status(self) -> StatusCode {
+        match self {
+            Done::Ok => StatusCode::OK,
+            Done::Created => StatusCode::CREATED,
+        }
+    }
 }
 
 /// What a command runs in.
@@ -136,6 +146,8 @@ static TABLE: &[&[Line]] = &[
     queue_manage::COMMANDS,
     queue::COMMANDS,
     stream::COMMANDS,
+    stream_manage::COMMANDS,
+    stream_consume::COMMANDS,
     pubsub::COMMANDS,
     collections::hash::COMMANDS,
     collections::hash_read::COMMANDS,
@@ -170,19 +182,53 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
     all().map(|line| line.name)
 }
 
+/// A command that was found.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known {
+    /// The place of its counters.
+    at: usize,
+    line: &'static Line,
+}
+
+/// The command of this name.
+pub(super) fn find(name: &str) -> Result<Known, Error> {
+    let found = BY_NAME.get(name).map(|&(at, line)| Known { at, line });
+    found.ok_or_else(|| Error::UnknownCommand(name.to_owned()))
+}
+
+/// A command that clients cannot name. It counts as the one of the table that has its name, if there is one.
+pub(super) fn spelled(line: &'static Line) -> Known {
+    let at = BY_NAME.get(line.name).map_or(usize::MAX, |(at, _)| *at);
+    Known { at, line }
+}
+
+impl Known {
+    /// Whether somebody may run it.
+    pub(super) fn permit(self, caller: Caller) -> Result<(), Error> {
+        if caller.role < self.line.role { Err(Error::Forbidden(self.line.name)) } else { Ok(()) }
+    }
+
+    /// Runs it, from its payload to its answer.
+    pub(super) async fn run(
+        self,
+        context: &Context<'_>,
+        payload: Payload<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<Done, Error> {
+        let start = out.len();
+        let done = (self.line.run)(context, payload, out).await;
+        context.synap.metrics.command(self.at, done.is_ok());
+        done.map_err(|error| {
+            out.truncate(start);
+            error.settle(&context.engine().state())
+        })
+    }
+}
+
 /// Runs one command, from its name to its answer.
 pub(super) async fn execute(context: &Context<'_>, item: &Item<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
-    let found = BY_NAME.get(item.command.as_ref()).copied();
-    let (at, line) = found.ok_or_else(|| Error::UnknownCommand(item.command.to_string()))?;
+    let known = find(&item.command)?;
     let payload = item.payload()?;
-    if context.caller.role < line.role {
-        return Err(Error::Forbidden(line.name));
-    }
-    let start = out.len();
-    let done = (line.run)(context, payload, out).await;
-    context.synap.metrics.command(at, done.is_ok());
-    done.map_err(|error| {
-        out.truncate(start);
-        error.settle(&context.engine().state())
-    })
+    known.permit(context.caller)?;
+    known.run(context, payload, out).await
 }

@@ -9,7 +9,7 @@ use super::{
     access::Role,
     commands::{Command, Context, Done, Line, line},
     error::{Error, Thing},
-    kv::{ACTOR, read_key},
+    kv::ACTOR,
     object::Object,
     payload::{self, Payload},
 };
@@ -37,7 +37,7 @@ impl Command for Type {
     const ROLE: Role = Role::ReadOnly;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
-        read_key(payload).map(Type)
+        payload.key().map(Type)
     }
 
     async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
@@ -56,7 +56,7 @@ impl Command for Exists {
     const ROLE: Role = Role::ReadOnly;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
-        read_key(payload).map(Exists)
+        payload.key().map(Exists)
     }
 
     async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
@@ -191,7 +191,7 @@ impl Command for Usage {
     const ROLE: Role = Role::ReadOnly;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
-        read_key(payload).map(Usage)
+        payload.key().map(Usage)
     }
 
     async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {

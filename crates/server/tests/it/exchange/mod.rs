@@ -134,8 +134,22 @@ exchanges! { synap:
     list
     pubsub
     queue
+    queue_letters
     queue_timing
     rate_limit
+    rest_hash
+    rest_kv
+    rest_kv_binary
+    rest_list
+    rest_old
+    rest_paths
+    rest_pubsub
+    rest_queue
+    rest_roles
+    rest_set
+    rest_snapshot
+    rest_sorted_set
+    rest_stream
     restart
     scan
     sdk
@@ -145,5 +159,6 @@ exchanges! { synap:
     shared_keys
     sorted_set
     stream
+    stream_sdk
     types
 }

@@ -33,7 +33,7 @@ impl Command for Incr {
         let done = context.engine().increment(context.namespace(), self.0).await;
         match done.map_err(refused(&key))? {
             Incremented::To(sum) => Object::new(out).signed("value", sum).close(),
-            Incremented::Overflow => return Err(overflow()),
+            Incremented::Overflow => return Err(Error::overflow()),
             Incremented::NotAnInteger => {
                 let key = String::from_utf8_lossy(key.as_bytes());
                 return Err(Error::Payload(format!("Value of key '{key}' is not an integer")));
@@ -55,7 +55,7 @@ impl Command for Decr {
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let (key, amount) = read_amount(payload)?;
-        let by = amount.checked_neg().ok_or_else(overflow)?;
+        let by = amount.checked_neg().ok_or_else(Error::overflow)?;
         Ok(Decr(Incr(Increment { key, by, actor: ACTOR })))
     }
 
@@ -68,8 +68,4 @@ fn read_amount(payload: Payload<'_>) -> Result<(Key, i64), Error> {
     let [key, amount] = payload.members(&["key", "amount"])?;
     let key = payload::key(key, "key")?;
     Ok((key, payload::integer(amount, "amount", i64::MIN, i64::MAX)?.unwrap_or(1)))
-}
-
-fn overflow() -> Error {
-    Error::Payload("Increment would overflow".to_owned())
 }

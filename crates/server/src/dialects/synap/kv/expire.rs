@@ -2,7 +2,7 @@
 
 use manifold_engine::{Key, kv::Expires};
 
-use super::{ACTOR, absent, read_key, refused, seconds_of, seconds_until, set::MOST_TTL};
+use super::{ACTOR, absent, refused, seconds_of, seconds_until, set::MOST_TTL};
 use crate::dialects::synap::{
     access::Role,
     commands::{Command, Context, Done},
@@ -54,7 +54,7 @@ impl Command for Persist {
     const ROLE: Role = Role::ReadWrite;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
-        read_key(payload).map(Persist)
+        payload.key().map(Persist)
     }
 
     async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
@@ -74,7 +74,7 @@ impl Command for Ttl {
     const ROLE: Role = Role::ReadOnly;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
-        read_key(payload).map(Ttl)
+        payload.key().map(Ttl)
     }
 
     async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {

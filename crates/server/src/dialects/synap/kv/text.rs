@@ -6,7 +6,7 @@ use manifold_engine::{
     kv::{Edit, TextChange},
 };
 
-use super::{ACTOR, find, json_value, read_key, refused};
+use super::{ACTOR, find, json_value, refused};
 use crate::{
     dialects::synap::{
         access::Role,
@@ -102,7 +102,7 @@ impl Command for StrLen {
     const ROLE: Role = Role::ReadOnly;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
-        read_key(payload).map(StrLen)
+        payload.key().map(StrLen)
     }
 
     async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
