@@ -135,6 +135,7 @@ exchanges! { synap:
     pubsub
     queue
     queue_letters
+    queue_rules
     queue_timing
     rate_limit
     rest_hash

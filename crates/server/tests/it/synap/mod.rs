@@ -1,5 +1,6 @@
 //! What a scenario file cannot say about Synap.
 
 mod process;
+mod queue;
 mod sdk;
 mod soak;
