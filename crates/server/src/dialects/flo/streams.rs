@@ -28,10 +28,6 @@ const DEFAULT_COUNT: i64 = 100;
 const LIST_PAGE: usize = 1000;
 const LAST: Integers = Integers::up_to(1, 1000, "an integer from 1");
 
-/// The header that is the type of an event for other dialects, and the longest such type in bytes.
-const KIND: &str = "event_type";
-const KIND_BYTES: usize = 255;
-
 /// What a stream that is not there answers.
 pub(super) const STREAM: &str = "Stream";
 
@@ -161,7 +157,7 @@ pub(super) fn write_record(out: &mut Vec<u8>, record: &Record) {
     };
     // What another dialect calls the type of an event is one of its headers here.
     if !record.kind.is_empty() {
-        header(KIND, &mut |out| json::write_bytes_as_str(out, &record.kind));
+        header("event_type", &mut |out| json::write_bytes_as_str(out, &record.kind));
     }
     for (name, value) in &record.headers {
         header(name, &mut |out| json::write_str(out, value));
@@ -180,20 +176,13 @@ pub(super) fn records_bytes<'a>(records: impl IntoIterator<Item = &'a Record>) -
 
 fn record(payload: Option<&RawValue>, headers: Option<&RawValue>, limit: usize) -> Result<NewRecord, Error> {
     let payload = payload::member(payload, "payload", limit)?;
-    let mut headers = match json::given(headers) {
+    let headers = match json::given(headers) {
         None => Vec::new(),
         Some(raw) => {
             json::string_members(raw).ok_or(Error::Field { field: "headers", rule: "an object of strings" })?
         }
     };
-    let kind = kind_of(&mut headers);
-    Ok(NewRecord { kind, headers, payload })
-}
-
-/// Takes the type of the event out of the headers: where other dialects look for it. One that is too long stays a header.
-fn kind_of(headers: &mut Vec<(String, String)>) -> Bytes {
-    let is_kind = |(name, value): &(String, String)| name == KIND && (1..=KIND_BYTES).contains(&value.len());
-    headers.iter().position(is_kind).map_or_else(Bytes::new, |at| headers.remove(at).1.into())
+    Ok(NewRecord { kind: Bytes::new(), headers, payload })
 }
 
 fn batch(records: &RawValue, limit: usize) -> Result<Vec<NewRecord>, Error> {
