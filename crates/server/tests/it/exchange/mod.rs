@@ -161,6 +161,7 @@ exchanges! { synap:
     shared_keys
     sorted_set
     stream
+    stream_rules
     stream_sdk
     types
 }
