@@ -327,9 +327,9 @@ pub struct Stats {
     pub dead: u64,
     /// Messages accepted.
     pub enqueued_total: u64,
-    /// Messages acknowledged.
+    /// Messages acknowledged, those that were dead letters by then too.
     pub acked_total: u64,
-    /// Messages that are gone unacknowledged: purges, dead letters beyond the bound or dealt with as such.
+    /// Messages that are gone unacknowledged: purges, dead letters beyond the bound or discarded.
     pub purged_total: u64,
     /// Deliveries.
     pub delivered_total: u64,
