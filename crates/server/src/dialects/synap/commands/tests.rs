@@ -44,12 +44,15 @@ fn listed() -> Vec<(String, Vec<String>, &'static str)> {
     let mut listed: Vec<(String, Vec<String>, &str)> = Vec::new();
     for row in list.lines().filter(|line| line.starts_with("| `")) {
         let cells: Vec<_> = row.split('|').map(str::trim).collect();
+        let mut inside = false;
         for word in cells[1].split_whitespace() {
+            inside |= word.starts_with('(');
             let name = word.trim_matches(['(', ')', ',', '`']).to_owned();
-            match (word.starts_with('('), listed.last_mut()) {
-                (true, Some((_, others, _))) => others.push(name),
+            match listed.last_mut() {
+                Some((_, others, _)) if inside => others.push(name),
                 _ => listed.push((name, Vec::new(), cells[2])),
             }
+            inside &= !word.ends_with(')');
         }
     }
     listed
