@@ -24,6 +24,7 @@ use tokio::sync::{Notify, watch};
 mod access;
 mod admin;
 mod answer;
+mod batch;
 mod collections;
 mod command_route;
 mod commands;

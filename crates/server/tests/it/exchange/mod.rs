@@ -131,6 +131,7 @@ exchanges! { synap:
     kv_flush
     kv_stats
     kv_texts
+    kv_types
     list
     pubsub
     queue
