@@ -172,7 +172,7 @@ impl Synap {
         let (path, shape) = routes::strip_prefix(parts.uri.path());
         let found = routes::find(path);
         let counted = found.as_ref().map_or(OTHER_ROUTE, |found| found.route.template);
-        // A route has one operation, so its kind is known before the method is.
+        // All operations of a route are of one kind, so that is known before the method is.
         let endpoint = found.as_ref().and_then(|found| found.route.operations.first()).map(|(_, endpoint)| endpoint);
         let form = endpoint.map_or(Form::Bare, Endpoint::errors);
         if let Some(preflight) = self.preflight(&parts) {
