@@ -10,11 +10,10 @@ use crate::{
     Namespace, Result, Timestamp, keys,
     live::Live,
     queue::{
-        Consumer, Delivery, Dequeue, Held, Message, QueueName,
-        letters::{self, Shelf},
+        Consumer, Delivery, Dequeue, Held, Message, QueueName, Shelf, letters,
         line::Line,
         pack::Stored,
-        registry::{Inner, Progress, Queue, Told},
+        registry::{Inner, Progress, Queue, Told, absent},
         rows::Slip,
         settle,
         step::Step,
@@ -207,6 +206,30 @@ impl Message {
     }
 }
 
+/// Gives back what has not reached who took it.
+pub(crate) fn hand_back(
+    live: &Live,
+    namespace: &Namespace,
+    name: &QueueName,
+    shelf: Shelf,
+    held: &[Held],
+) -> Result<()> {
+    let queue = live.queues.find(live, &keys::queue(namespace, name)).ok_or_else(|| absent(name))?;
+    queue.hand_back(live, name, shelf, held)
+}
+
+impl Queue {
+    fn hand_back(&self, live: &Live, name: &QueueName, shelf: Shelf, held: &[Held]) -> Result<()> {
+        let mut inner = self.lock();
+        match shelf {
+            Shelf::Messages => settle::hand_back(&mut inner, live, name, held)?,
+            Shelf::Letters => letters::hand_back(&mut inner, live, name, held)?,
+        }
+        inner.rouse();
+        Ok(())
+    }
+}
+
 /// Leases that nobody has heard of yet.
 struct Undelivered<'a> {
     live: &'a Live,
@@ -221,14 +244,8 @@ impl Drop for Undelivered<'_> {
         if self.held.is_empty() {
             return;
         }
-        let mut inner = self.queue.lock();
-        let handed_back = match self.shelf {
-            Shelf::Messages => settle::hand_back(&mut inner, self.live, self.name, &self.held),
-            Shelf::Letters => letters::hand_back(&mut inner, self.live, self.name, &self.held),
-        };
-        match handed_back {
-            Ok(()) => inner.rouse(),
-            Err(error) => tracing::debug!(%error, "messages nobody took come back when their leases end"),
+        if let Err(error) = self.queue.hand_back(self.live, self.name, self.shelf, &self.held) {
+            tracing::debug!(%error, "messages nobody took come back when their leases end");
         }
     }
 }

@@ -6,8 +6,7 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 
 use crate::queue::{
-    Consumer,
-    letters::Shelf,
+    Consumer, Shelf,
     order::{Move, Place},
 };
 

@@ -7,7 +7,7 @@ use crate::{
     Error, Namespace, Result, Timestamp, keys,
     live::Live,
     queue::{
-        Held, LetterDeed, QueueName, Reason, Settled,
+        Held, LetterDeed, QueueName, Reason, Settled, Shelf,
         order::Place,
         registry::{Inner, absent},
         rows::{Fate, Lease, Mark},
@@ -15,15 +15,6 @@ use crate::{
         step::Step,
     },
 };
-
-/// What consumers of a queue take their messages from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Shelf {
-    /// Those that wait to be delivered.
-    Messages,
-    /// Dead letters.
-    Letters,
-}
 
 /// A dead letter as its rows have it.
 #[derive(Debug, Clone, Copy)]

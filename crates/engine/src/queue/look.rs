@@ -6,8 +6,7 @@ use crate::{
     Error, Namespace, Result, Timestamp, keys,
     live::Live,
     queue::{
-        LetterStats, Message, QueueName, Stats,
-        letters::Shelf,
+        LetterStats, Message, QueueName, Shelf, Stats,
         pack::Stored,
         registry::{Inner, absent},
         rows::{Card, LetterTally, Mark, Tally},

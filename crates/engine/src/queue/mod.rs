@@ -153,6 +153,15 @@ pub struct Dequeue {
     pub consumer: Option<Consumer>,
 }
 
+/// What consumers of a queue take from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shelf {
+    /// Messages that wait to be delivered.
+    Messages,
+    /// Dead letters.
+    Letters,
+}
+
 /// A number that tells consumers from each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Consumer {

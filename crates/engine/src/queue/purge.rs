@@ -5,8 +5,7 @@ use crate::{
     Namespace, Result, keys,
     live::Live,
     queue::{
-        PurgeLetters, QueueName,
-        letters::Shelf,
+        PurgeLetters, QueueName, Shelf,
         order::Place,
         registry::absent,
         rows::{Fate, Tally},

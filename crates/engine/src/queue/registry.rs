@@ -10,7 +10,7 @@ use crate::{
     Error, Kind, Result, Timestamp,
     keys::{self, RowKey},
     live::Live,
-    queue::{QueueName, letters::Shelf, line::Line, load::Load, rows, state::State, step::Step},
+    queue::{QueueName, Shelf, line::Line, load::Load, rows, state::State, step::Step},
 };
 
 /// All queues that were used since the start.

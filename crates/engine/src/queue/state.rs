@@ -11,9 +11,8 @@ use crate::{
     keys::RowKey,
     live::Live,
     queue::{
-        ByItself, Consumer, Settings,
+        ByItself, Consumer, Settings, Shelf,
         holders::Holders,
-        letters::Shelf,
         order::{Move, Order},
         pack::{LastRead, Pack},
         rows::{Card, Tally},

@@ -6,8 +6,7 @@ use crate::{
     Engine, Namespace, Result,
     queue::{
         Created, DeadPage, Delivery, Dequeue, Enqueue, Enqueued, Held, LetterDeed, LetterStats, ListDead, Message,
-        Nack, Named, PurgeLetters, QueueName, Settings, Settled, Stats, create, dead, dequeue, enqueue,
-        letters::{self, Shelf},
+        Nack, Named, PurgeLetters, QueueName, Settings, Settled, Shelf, Stats, create, dead, dequeue, enqueue, letters,
         look, purge, settle,
     },
 };
@@ -40,6 +39,11 @@ impl Engine {
         dequeue: Dequeue,
     ) -> Result<Vec<Delivery>> {
         dequeue::dequeue(self.live()?, namespace, queue, Shelf::Messages, dequeue).await
+    }
+    /// Gives back what was taken from a shelf and has not reached who took it, as if that had never been: without
+    /// waiting, for there is nobody to be told. What is no longer held so is left alone.
+    pub fn queue_hand_back(&self, namespace: &Namespace, queue: &QueueName, shelf: Shelf, held: &[Held]) -> Result<()> {
+        dequeue::hand_back(self.live()?, namespace, queue, shelf, held)
     }
     /// Removes leased messages for good.
     pub async fn queue_ack(&self, namespace: &Namespace, queue: &QueueName, held: Vec<Held>) -> Result<Settled> {

@@ -7,8 +7,10 @@ use hyper::{
 };
 
 use super::{
+    commands::Done,
     envelope::{self, Id},
     error::Error,
+    handed::Handed,
     rate::Counted,
 };
 use crate::http::{gzip, reply::JSON};
@@ -35,12 +37,14 @@ pub(super) struct Answer {
     pub(super) body: Vec<u8>,
     /// What is left of the caller's requests, if they are counted.
     pub(super) rate: Option<Counted>,
+    /// Messages in it.
+    pub(super) handed: Vec<Handed>,
 }
 
 impl Answer {
     /// Without a body.
     pub(super) fn empty(status: StatusCode) -> Self {
-        Answer { status, headers: HeaderMap::new(), body: Vec::new(), rate: None }
+        Answer { status, headers: HeaderMap::new(), body: Vec::new(), rate: None, handed: Vec::new() }
     }
 
     /// With a JSON body.
@@ -48,11 +52,17 @@ impl Answer {
         Answer::typed(status, JSON, body)
     }
 
+    /// That of a command that was done.
+    pub(super) fn done(done: Done, body: Vec<u8>) -> Self {
+        let status = done.status();
+        Answer { handed: done.handed().into_iter().collect(), ..Answer::json(status, body) }
+    }
+
     /// With another body.
     pub(super) fn typed(status: StatusCode, content_type: HeaderValue, body: Vec<u8>) -> Self {
         let mut headers = HeaderMap::with_capacity(4);
         headers.insert(CONTENT_TYPE, content_type);
-        Answer { status, headers, body, rate: None }
+        Answer { status, headers, body, rate: None, handed: Vec::new() }
     }
 
     /// An error that nobody has an id for.
@@ -70,7 +80,7 @@ impl Answer {
 
     /// What is sent; compressed if the client takes that and it is worth it.
     pub(super) fn into_response(self, squeeze: bool) -> Response<Body> {
-        let Answer { status, mut headers, mut body, rate } = self;
+        let Answer { status, mut headers, mut body, rate, .. } = self;
         if let Some(rate) = rate {
             rate.add_headers(&mut headers);
         }

@@ -9,6 +9,7 @@ use super::{
     commands::{self, Context},
     envelope::{self, Item},
     error::Error,
+    handed::Handed,
 };
 use crate::http::json::RawValue;
 
@@ -18,10 +19,10 @@ mod tests;
 /// A result that may not be told yet: where it is written, and what it waits for.
 type Open = (Range<usize>, Debt);
 
-/// Runs the commands and appends their results.
-pub(super) async fn write_results(context: &Context<'_>, items: &[&RawValue], out: &mut Vec<u8>) {
+/// Runs the commands and appends their results; the messages that are handed over with them.
+pub(super) async fn write_results(context: &Context<'_>, items: &[&RawValue], out: &mut Vec<u8>) -> Vec<Handed> {
     let mut together = context.engine().together();
-    let mut open = Vec::new();
+    let (mut open, mut handed) = (Vec::new(), Vec::new());
     for (at, raw) in items.iter().enumerate() {
         if at > 0 {
             out.push(b',');
@@ -29,17 +30,20 @@ pub(super) async fn write_results(context: &Context<'_>, items: &[&RawValue], ou
         let item = envelope::batch_item(raw);
         if item.as_ref().is_ok_and(|item| !commands::defers(item)) {
             settle(context, &mut together, &mut open, out).await;
-            write_result(context, item, out).await;
+            handed.extend(write_result(context, item, out).await);
             continue;
         }
         let start = out.len();
-        let ((), debt) = together.run(write_result(context, item, out)).await;
+        let (passed, debt) = together.run(write_result(context, item, out)).await;
+        handed.extend(passed);
         open.extend(debt.map(|debt| (start..out.len(), debt)));
     }
     settle(context, &mut together, &mut open, out).await;
+    handed
 }
 
-async fn write_result(context: &Context<'_>, item: Result<Item<'_>, Error>, out: &mut Vec<u8>) {
+/// Runs one command and appends its result; the message that is handed over with it, if one is.
+async fn write_result(context: &Context<'_>, item: Result<Item<'_>, Error>, out: &mut Vec<u8>) -> Option<Handed> {
     let start = out.len();
     out.extend_from_slice(b"{\"status\":\"success\",\"success\":true,\"payload\":");
     let done = match item {
@@ -47,10 +51,14 @@ async fn write_result(context: &Context<'_>, item: Result<Item<'_>, Error>, out:
         Err(error) => Err(error),
     };
     match done {
-        Ok(_) => out.push(b'}'),
+        Ok(done) => {
+            out.push(b'}');
+            done.handed()
+        }
         Err(error) => {
             out.truncate(start);
             write_error(out, &error);
+            None
         }
     }
 }

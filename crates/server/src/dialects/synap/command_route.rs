@@ -36,7 +36,7 @@ async fn one(context: &Context<'_>, id: &Id, item: &Item<'_>) -> Answer {
     match commands::execute(context, item, &mut out).await {
         Ok(done) => {
             out.push(b'}');
-            Answer::json(done.status(), out)
+            Answer::done(done, out)
         }
         Err(error) => refused(id, &error),
     }
@@ -54,7 +54,7 @@ async fn batch(context: &Context<'_>, id: &Id, items: &[&RawValue]) -> Answer {
     let mut out = b"{\"type\":\"batch_response\",\"request_id\":".to_vec();
     json::write_str(&mut out, id.as_str());
     out.extend_from_slice(b",\"success\":true,\"results\":[");
-    batch::write_results(context, items, &mut out).await;
+    let handed = batch::write_results(context, items, &mut out).await;
     out.extend_from_slice(b"]}");
-    Answer::json(StatusCode::OK, out)
+    Answer { handed, ..Answer::json(StatusCode::OK, out) }
 }

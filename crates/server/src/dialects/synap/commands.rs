@@ -16,6 +16,7 @@ use super::{
     config::Compat,
     envelope::Item,
     error::Error,
+    handed::Handed,
     key, kv,
     payload::Payload,
     place::Place,
@@ -45,18 +46,28 @@ pub(super) trait Command: Sized + Send + 'static {
 }
 
 /// A command that was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Done {
     Ok,
+    /// The answer carries a message.
+    Handed(Handed),
     /// Something is there now that was not.
     Created,
 }
 
 impl Done {
-    pub(super) fn status(self) -> StatusCode {
+    pub(super) fn status(&self) -> StatusCode {
         match self {
-            Done::Ok => StatusCode::OK,
+            Done::Ok | Done::Handed(_) => StatusCode::OK,
             Done::Created => StatusCode::CREATED,
+        }
+    }
+
+    /// The message that the answer carries.
+    pub(super) fn handed(self) -> Option<Handed> {
+        match self {
+            Done::Handed(handed) => Some(handed),
+            Done::Ok | Done::Created => None,
         }
     }
 }

@@ -31,6 +31,7 @@ mod commands;
 mod config;
 mod envelope;
 mod error;
+mod handed;
 mod key;
 mod kv;
 mod object;
@@ -308,8 +309,12 @@ impl Service for Synap {
         let observed = Observed::begin(&request);
         let origin = self.trust.listed_origin(request.headers()).cloned();
         let squeeze = self.compression && gzip::accepted(request.headers());
-        let (route, answer) = self.answer(request, peer).await;
+        let (route, mut answer) = self.answer(request, peer).await;
+        let handed = std::mem::take(&mut answer.handed);
         let mut response = reply::for_method(observed.method(), answer.into_response(squeeze));
+        if !handed.is_empty() {
+            response.extensions_mut().insert(handed::receipt(self.engine.clone(), self.namespace.clone(), handed));
+        }
         let headers = response.headers_mut();
         headers.extend(HARDENING);
         if let Some(origin) = origin {

@@ -45,6 +45,7 @@ pub(super) struct Publish {
 impl Command for Publish {
     const NAME: &'static str = "queue.publish";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let [queue, name, message, body, priority, headers, max_retries] =
@@ -122,11 +123,12 @@ impl Command for Consume {
             let _waiting = context.place.wait()?;
             context.synap.unless_stopping(taking).await.transpose()?.unwrap_or_default()
         };
-        match (taken.first(), consumer) {
-            (delivery, None) => write_delivery(out, delivery),
-            (delivery, Some(_)) => write_sdk_delivery(out, delivery),
+        let delivery = taken.first();
+        match consumer {
+            None => write_delivery(out, delivery),
+            Some(_) => write_sdk_delivery(out, delivery),
         }
-        Ok(Done::Ok)
+        Ok(delivery.map_or(Done::Ok, |delivery| Done::Handed(target.handed(delivery))))
     }
 }
 
@@ -140,6 +142,7 @@ pub(super) struct Ack {
 impl Command for Ack {
     const NAME: &'static str = "queue.ack";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let [queue, name, message_id] = payload.members(&["queue", "name", "message_id"])?;
@@ -174,6 +177,7 @@ pub(super) struct Nack {
 impl Command for Nack {
     const NAME: &'static str = "queue.nack";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let [queue, name, message_id, requeue] = payload.members(&["queue", "name", "message_id", "requeue"])?;

@@ -1,5 +1,7 @@
 //! Queues as a whole.
 
+use std::time::Duration;
+
 use manifold_engine::{
     Timestamp,
     queue::{self, Created, LetterStats, Named, PurgeLetters, QueueName},
@@ -17,6 +19,17 @@ use super::{
 use crate::http::json;
 
 const MOST_DEPTH: i64 = 10_000_000;
+/// Members of a queue's configuration.
+const BESIDE: [&str; 5] =
+    ["max_depth", "ack_deadline_secs", "default_max_retries", "default_priority", "prefetch_limit"];
+/// What errors call them inside of `config`.
+const WITHIN: [&str; BESIDE.len()] = [
+    "config.max_depth",
+    "config.ack_deadline_secs",
+    "config.default_max_retries",
+    "config.default_priority",
+    "config.prefetch_limit",
+];
 /// Most messages that a consumer may be allowed to hold.
 const MOST_HELD: i64 = 10_000;
 
@@ -36,18 +49,19 @@ impl Command for Create {
     const ROLE: Role = Role::ReadWrite;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
-        const MEMBERS: [&str; 5] =
-            ["max_depth", "ack_deadline_secs", "default_max_retries", "default_priority", "prefetch_limit"];
         let [queue, name, config] = payload.members(&["queue", "name", "config"])?;
         let queue = Target::read(queue, name)?.queue()?;
         // Members beside the name mean the same, and less than those of the object.
-        let beside = payload.members(&MEMBERS)?;
+        let beside = payload.members(&BESIDE)?;
         let within = match json::given(config) {
-            None => [None; 5],
-            Some(raw) if raw.get().starts_with('{') => Payload(Some(raw)).members(&MEMBERS)?,
+            None => [None; BESIDE.len()],
+            Some(raw) if raw.get().starts_with('{') => Payload(Some(raw)).members(&BESIDE)?,
             Some(_) => return Err(Error::field("config", "must be an object")),
         };
-        let member = |at: usize| json::given(within[at]).or(beside[at]);
+        let member = |at: usize| match json::given(within[at]) {
+            None => (beside[at], BESIDE[at]),
+            within => (within, WITHIN[at]),
+        };
         Ok(Create { queue, named: named(member)? })
     }
 
@@ -247,17 +261,24 @@ pub(super) async fn all(context: &Context<'_>) -> Result<Vec<(QueueName, queue::
     Ok(found)
 }
 
-fn named<'a>(member: impl Fn(usize) -> Member<'a>) -> Result<Named, Error> {
-    let max_depth = payload::integer(member(0), "config.max_depth", 1, MOST_DEPTH)?;
-    let lease = payload::integer(member(1), "config.ack_deadline_secs", 1, MOST_LEASE)?;
-    let retries = payload::integer(member(2), "config.default_max_retries", 0, MOST_RETRIES)?;
-    let priority = payload::clamped(member(3), "config.default_priority", MOST_PRIORITY)?;
-    let held = payload::integer(member(4), "config.prefetch_limit", 0, MOST_HELD)?;
+/// The configuration that is named; `member` gives one and what errors call it.
+fn named<'a>(member: impl Fn(usize) -> (Member<'a>, &'static str)) -> Result<Named, Error> {
+    let integer = |at, least, most| {
+        let (raw, name) = member(at);
+        payload::integer(raw, name, least, most)
+    };
+    let max_depth = integer(0, 1, MOST_DEPTH)?;
+    let lease = integer(1, 1, MOST_LEASE)?;
+    let retries = integer(2, 0, MOST_RETRIES)?;
+    let (priority, name) = member(3);
+    let default_priority = payload::clamped(priority, name, MOST_PRIORITY)?;
+    let held = integer(4, 0, MOST_HELD)?;
     Ok(Named {
         max_depth: max_depth.map(i64::unsigned_abs),
         max_attempts: retries.map(attempts),
-        lease: lease.map(|seconds| std::time::Duration::from_secs(seconds.unsigned_abs())),
+        // 0 says that there is no bound.
         max_held: held.map(|held| Some(held.unsigned_abs()).filter(|held| *held > 0)),
-        default_priority: priority,
+        lease: lease.map(|seconds| Duration::from_secs(seconds.unsigned_abs())),
+        default_priority,
     })
 }

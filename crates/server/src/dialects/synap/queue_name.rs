@@ -2,11 +2,12 @@
 
 use manifold_engine::{
     self as engine,
-    queue::{Held, QueueName},
+    queue::{Delivery, Held, QueueName, Shelf},
 };
 
 use super::{
     error::{Error, Thing},
+    handed::Handed,
     payload::{self, Member},
 };
 use crate::http::json;
@@ -52,6 +53,16 @@ impl Target {
         match self {
             Target::Queue(name) | Target::Letters { name, .. } => name,
         }
+    }
+
+    /// What was taken from it.
+    pub(super) fn handed(&self, delivery: &Delivery) -> Handed {
+        let (queue, shelf) = match self {
+            Target::Queue(queue) => (queue, Shelf::Messages),
+            Target::Letters { queue, .. } => (queue, Shelf::Letters),
+        };
+        let held = Held { sequence: delivery.message.sequence, lease: Some(delivery.lease) };
+        Handed { queue: queue.clone(), shelf, held }
     }
 
     /// The refusal of a verb about it.

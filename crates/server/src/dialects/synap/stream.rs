@@ -20,6 +20,8 @@ use crate::http::json;
 const TYPE_BYTES: usize = 255;
 /// The type of an event that another dialect wrote without one.
 const DEFAULT_TYPE: &[u8] = b"message";
+/// The header that is no metadata.
+pub(super) const TYPE_HEADER: &str = "event_type";
 pub(super) const DEFAULT_LIMIT: i64 = 100;
 pub(super) const MOST_EVENTS: i64 = 10_000;
 /// Bytes of events at which a page ends early; the next offset leads on.
@@ -49,6 +51,7 @@ pub(super) struct Publish {
 impl Command for Publish {
     const NAME: &'static str = "stream.publish";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let [room, event_type, event, data, metadata] =
@@ -58,7 +61,7 @@ impl Command for Publish {
         let kind = kind(payload::required(json::given(event_type).or(event), "event_type")?)?;
         let data = payload::any(data, "data")?;
         let headers = payload::strings(metadata, "metadata")?.and_then(json::string_members).unwrap_or_default();
-        if headers.iter().any(|(name, _)| name == "event_type") {
+        if headers.iter().any(|(name, _)| name == TYPE_HEADER) {
             return Err(Error::field("metadata", "must not contain event_type"));
         }
         Ok(Publish { room, record: NewRecord { kind, headers, payload: payload::bytes(data.get()) }, sdk })
@@ -246,9 +249,14 @@ pub(super) fn event_id(generation: u64, engine_offset: u64) -> String {
     format!("evt_{generation:x}_{:x}", engine_offset + 1)
 }
 
-/// The type of an event.
+/// The type of an event; what another dialect wrote may have it among its headers.
 pub(super) fn event_type(record: &Record) -> &[u8] {
-    if record.kind.is_empty() { DEFAULT_TYPE } else { &record.kind }
+    let header = record.headers.iter().find(|(name, _)| name == TYPE_HEADER).map(|(_, text)| text.as_bytes());
+    match header {
+        _ if !record.kind.is_empty() => &record.kind,
+        Some(text) if !text.is_empty() => text,
+        _ => DEFAULT_TYPE,
+    }
 }
 
 /// Appends what an event says.
@@ -258,9 +266,13 @@ pub(super) fn write_data(out: &mut Vec<u8>, record: &Record) {
 }
 
 fn write_event(out: &mut Vec<u8>, record: &Record) {
-    Object::new(out)
+    event_members(Object::new(out), record).close();
+}
+
+/// Adds what every event has: its offset, its type and its data.
+pub(super) fn event_members<'o>(object: Object<'o>, record: &Record) -> Object<'o> {
+    object
         .number("offset", record.offset + 1)
         .name("event_type", event_type(record))
         .with("data", |out| write_data(out, record))
-        .close();
 }

@@ -11,7 +11,7 @@ use super::{
     error::{Error, Thing},
     object::Object,
     payload::{self, Payload},
-    stream::{DEFAULT_LIMIT, MOST_EVENTS, event_id, event_type, write_data},
+    stream::{DEFAULT_LIMIT, MOST_EVENTS, TYPE_HEADER, event_id, event_type, write_data},
 };
 use crate::http::json;
 
@@ -81,7 +81,7 @@ fn write_event(out: &mut Vec<u8>, room: &Name, generation: u64, record: &Record,
         .with("data", |out| json::write_array(out, data, |out, byte| json::write_u64(out, (*byte).into())))
         .number("timestamp", at / 1000)
         .with("metadata", |out| {
-            let pairs = record.headers.iter();
+            let pairs = record.headers.iter().filter(|(name, _)| name != TYPE_HEADER);
             pairs.fold(Object::new(out), |object, (name, text)| object.text(name, text)).close();
         })
         .close();

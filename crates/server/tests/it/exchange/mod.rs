@@ -136,6 +136,7 @@ exchanges! { synap:
     pubsub
     queue
     queue_letters
+    queue_rules
     queue_timing
     rate_limit
     rest_hash
@@ -158,6 +159,7 @@ exchanges! { synap:
     set
     sorted_set
     stream
+    stream_rules
     stream_sdk
     types
 }

@@ -1,4 +1,5 @@
 //! What a scenario file cannot say about Synap.
 
 mod process;
+mod queue;
 mod rest;
