@@ -246,6 +246,11 @@ impl Engine {
         }
     }
 
+    /// What exists, whether the engine is stopping or not.
+    pub(crate) fn opened(&self) -> Option<&Arc<Live>> {
+        self.0.live.get()
+    }
+
     pub(crate) fn live(&self) -> Result<&Arc<Live>> {
         if *self.0.stop.borrow() {
             return Err(Error::new(Kind::Closed, "the engine is stopping"));

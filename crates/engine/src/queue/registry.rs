@@ -264,7 +264,7 @@ impl<T> Told<T> {
 
     /// Waits until the answer may be told.
     pub(crate) async fn settle(self, live: &Live) -> Result<T> {
-        live.store.durable(self.frame).await?;
+        live.durable(self.frame).await?;
         self.result
     }
 }

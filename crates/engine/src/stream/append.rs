@@ -30,7 +30,7 @@ pub(crate) async fn append(live: &Live, namespace: &Namespace, append: Append) -
     let (stream, frame, appended) = commit(live, &key, append)?;
     // Also when nobody waits for the answer any more, readers must get to see the records.
     let _shown = ShownInTheEnd { live, stream: &stream, frame };
-    live.store.durable(frame).await?;
+    live.durable(frame).await?;
     Ok(appended)
 }
 

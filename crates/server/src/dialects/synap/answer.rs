@@ -7,6 +7,7 @@ use hyper::{
 };
 
 use super::{
+    commands::Done,
     envelope::{self, Id},
     error::Error,
     handed::Handed,
@@ -55,6 +56,12 @@ impl Answer {
     /// With a JSON body.
     pub(super) fn json(status: StatusCode, body: Vec<u8>) -> Self {
         Answer::typed(status, JSON, body)
+    }
+
+    /// That of a command that was done.
+    pub(super) fn done(done: Done, body: Vec<u8>) -> Self {
+        let status = done.status();
+        Answer { handed: done.handed().into_iter().collect(), ..Answer::json(status, body) }
     }
 
     /// With another body.

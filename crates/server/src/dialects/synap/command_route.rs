@@ -8,10 +8,10 @@ use tokio::time::Instant;
 
 use super::{
     answer::Answer,
+    batch,
     commands::{self, Context, Done},
     envelope::{self, Id, Item, Request},
     error::Error,
-    handed::Handed,
     object::Object,
 };
 use crate::http::json::RawValue;
@@ -54,8 +54,7 @@ async fn one(context: &Context<'_>, id: Option<&Id>, item: &Item<'_>) -> Answer 
                 out.extend(payload);
             }
             out.push(b'}');
-            let status = done.status();
-            Answer { handed: done.handed().into_iter().collect(), ..Answer::json(status, out) }
+            Answer::done(done, out)
         }
         Err(error) => refused(id, &error),
     }
@@ -77,35 +76,11 @@ pub(super) fn refused(id: Option<&Id>, error: &Error) -> Answer {
     answer
 }
 
-/// Each sees what those before it did; one that fails stops nothing.
 async fn batch(context: &Context<'_>, id: Option<&Id>, items: &[&RawValue]) -> Answer {
     let mut out = b"{\"type\":\"batch_response\",\"request_id\":".to_vec();
     envelope::write_id(&mut out, id);
     out.extend_from_slice(b",\"success\":true,\"results\":[");
-    let mut all = Vec::new();
-    for (at, raw) in items.iter().enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
-        all.extend(item(context, raw, &mut out).await);
-    }
+    let handed = batch::write_results(context, items, &mut out).await;
     out.extend_from_slice(b"]}");
-    Answer { handed: all, ..Answer::json(StatusCode::OK, out) }
-}
-
-/// The message that is handed over, if one is.
-async fn item(context: &Context<'_>, raw: &RawValue, out: &mut Vec<u8>) -> Option<Handed> {
-    let start = out.len();
-    out.extend_from_slice(b"{\"status\":\"success\",\"success\":true,\"payload\":");
-    let done = match envelope::batch_item(raw) {
-        Ok(item) => commands::execute(context, &item, out).await,
-        Err(error) => Err(error),
-    };
-    let done = done.map_err(|error| {
-        out.truncate(start);
-        out.extend_from_slice(b"{\"status\":\"error\",\"success\":false,\"error\":");
-        error.write(out);
-    });
-    out.push(b'}');
-    done.ok().and_then(Done::handed)
+    Answer { handed, ..Answer::json(StatusCode::OK, out) }
 }

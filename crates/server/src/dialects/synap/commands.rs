@@ -37,6 +37,9 @@ pub(super) trait Command: Sized + Send + 'static {
     const ROLE: Role;
     /// Whether it needs a connection that stays.
     const NEEDS_SOCKET: bool = false;
+    /// Whether in a batch its wait for the disk may be left to the end: it decides on what is written, and reads nothing
+    /// that has to be durable first.
+    const DEFERS: bool = false;
 
     /// Reads its payload, member by member in the order of the contract.
     fn read(payload: Payload<'_>) -> Result<Self, Error>;
@@ -65,7 +68,7 @@ impl Done {
         }
     }
 
-    /// The message that is handed over, if one is.
+    /// The message that the answer carries.
     pub(super) fn handed(self) -> Option<Handed> {
         match self {
             Done::Handed(handed) => Some(handed),
@@ -109,15 +112,24 @@ pub(super) struct Line {
     aliases: &'static [&'static str],
     role: Role,
     needs_socket: bool,
+    defers: bool,
     run: Run,
 }
 
 /// The line of a command.
 pub(super) const fn line<C: Command>() -> Line {
-    Line { name: C::NAME, aliases: C::ALIASES, role: C::ROLE, needs_socket: C::NEEDS_SOCKET, run: run::<C> }
+    Line {
+        name: C::NAME,
+        aliases: C::ALIASES,
+        role: C::ROLE,
+        needs_socket: C::NEEDS_SOCKET,
+        defers: C::DEFERS,
+        run: run::<C>,
+    }
 }
 
-/// Commands that differ in a word: each is a type of its own which reads the one they share, and adds that word.
+/// Commands that differ in a word: each is a type of its own which reads the one they share, and adds that word. Those
+/// that write do so with one verb and read nothing, so their wait for the disk may be left to the end of a batch.
 macro_rules! spellings {
     ($shared:ident, $role:ident: $($command:ident = $name:literal ($($word:expr),+);)+) => {$(
         #[doc = concat!("`", $name, "`")]
@@ -127,6 +139,7 @@ macro_rules! spellings {
         impl Command for $command {
             const NAME: &'static str = $name;
             const ROLE: Role = Role::$role;
+            const DEFERS: bool = matches!(Role::$role, Role::ReadWrite);
 
             fn read(payload: Payload<'_>) -> Result<Self, Error> {
                 $shared::read(payload, $($word),+).map($command)
@@ -214,6 +227,11 @@ pub(super) struct Known {
 pub(super) fn find(name: &str) -> Result<Known, Error> {
     let found = BY_NAME.get(name).map(|&(at, line)| Known { at, line });
     found.ok_or_else(|| Error::UnknownCommand(name.to_owned()))
+}
+
+/// Whether the wait of a command for the disk may be left to the end of its batch. One that there is not has none.
+pub(super) fn defers(item: &Item<'_>) -> bool {
+    find(&item.command).map_or(true, |known| known.line.defers)
 }
 
 /// A command that clients cannot name. It counts as the one of the table that has its name, if there is one.

@@ -126,6 +126,7 @@ struct Rename(Move);
 impl Command for Rename {
     const NAME: &'static str = "key.rename";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         Move::read(payload).map(Rename)
@@ -144,6 +145,7 @@ struct RenameNx(Move);
 impl Command for RenameNx {
     const NAME: &'static str = "key.renamenx";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         Move::read(payload).map(RenameNx)

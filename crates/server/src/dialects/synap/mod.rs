@@ -24,6 +24,7 @@ use tokio::sync::{Notify, watch};
 mod access;
 mod admin;
 mod answer;
+mod batch;
 mod collections;
 mod command_route;
 mod commands;
@@ -179,7 +180,7 @@ impl Synap {
         let (path, shape) = routes::strip_prefix(uri.path());
         let found = routes::find(path);
         let counted = found.as_ref().map_or(OTHER_ROUTE, |found| found.route.template);
-        // A route has one operation, so its kind is known before the method is.
+        // All operations of a route are of one kind, so that is known before the method is.
         let endpoint = found.as_ref().and_then(|found| found.route.operations.first()).map(|(_, endpoint)| endpoint);
         let form = endpoint.map_or(Form::Bare, Endpoint::errors);
         if let Some(preflight) = self.preflight(&parts) {
@@ -331,7 +332,11 @@ impl Service for Synap {
         let handed = std::mem::take(&mut answer.handed);
         let mut response = reply::for_method(observed.method(), answer.into_response(squeeze));
         if !handed.is_empty() {
-            response.extensions_mut().insert(handed::receipt(self.engine.clone(), self.namespace.clone(), handed));
+            let receipt = handed::receipt(self.engine.clone(), self.namespace.clone(), handed);
+            // An answer to HEAD is without the message: the receipt goes unsigned, and the message back.
+            if observed.method() != Method::HEAD {
+                response.extensions_mut().insert(receipt);
+            }
         }
         let headers = response.headers_mut();
         headers.extend(HARDENING);

@@ -45,6 +45,7 @@ pub(super) struct Publish {
 impl Command for Publish {
     const NAME: &'static str = "queue.publish";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let [queue, name, message, body, priority, headers, max_retries] =
@@ -141,6 +142,7 @@ pub(super) struct Ack {
 impl Command for Ack {
     const NAME: &'static str = "queue.ack";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let [queue, name, message_id] = payload.members(&["queue", "name", "message_id"])?;
@@ -175,6 +177,7 @@ pub(super) struct Nack {
 impl Command for Nack {
     const NAME: &'static str = "queue.nack";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let [queue, name, message_id, requeue] = payload.members(&["queue", "name", "message_id", "requeue"])?;

@@ -44,6 +44,7 @@ pub(super) struct Publish {
 impl Command for Publish {
     const NAME: &'static str = "stream.publish";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let [room, event_type, event, data, metadata] =

@@ -22,6 +22,7 @@ pub(super) struct Expire {
 impl Command for Expire {
     const NAME: &'static str = "kv.expire";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let [key, ttl] = payload.members(&["key", "ttl"])?;
@@ -52,6 +53,7 @@ pub(super) struct Persist(Key);
 impl Command for Persist {
     const NAME: &'static str = "kv.persist";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         payload.key().map(Persist)

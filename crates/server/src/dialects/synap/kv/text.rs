@@ -28,6 +28,7 @@ pub(super) struct Append(Edit);
 impl Command for Append {
     const NAME: &'static str = "kv.append";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let [key, value] = payload.members(&["key", "value"])?;
@@ -47,6 +48,7 @@ pub(super) struct SetRange(Edit);
 impl Command for SetRange {
     const NAME: &'static str = "kv.setrange";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let [key, offset, value] = payload.members(&["key", "offset", "value"])?;

@@ -37,8 +37,7 @@ pub(super) async fn answer(
         other => other,
     })?;
     let status = call.status(|| reply::said(&out, "created"));
-    let handed = done.handed().into_iter().collect();
-    Ok(Answer { handed, ..Answer::json(status, call.reply.body(out, target)?) })
+    Ok(Answer { status, ..Answer::done(done, call.reply.body(out, target)?) })
 }
 
 /// JSON, but nothing that the route takes.

@@ -29,8 +29,7 @@ pub(in crate::dialects::synap) async fn answer(context: &Context<'_>, body: &[u8
     let context = Context { shape: Compat::Document, ..*context };
     let mut out = Vec::with_capacity(256);
     let done = commands::execute(&context, &item, &mut out).await?;
-    let status = done.status();
-    Ok(Answer { handed: done.handed().into_iter().collect(), ..Answer::json(status, out) })
+    Ok(Answer::done(done, out))
 }
 
 fn payload_of(operation: &str, target: Option<&str>, data: Option<&RawValue>) -> Result<Vec<u8>, Error> {
