@@ -208,6 +208,14 @@ impl Engine {
         }
     }
 
+    /// Brings everything committed so far to disk for good, whatever the level of durability.
+    pub async fn sync(&self) -> Result<()> {
+        let live = self.live()?.clone();
+        let synced = tokio::task::spawn_blocking(move || live.store.sync()).await;
+        synced.map_err(|error| Error::new(Kind::Bug, format!("syncing the store panicked: {error}")))??;
+        Ok(())
+    }
+
     /// Now, by the clock that deadlines are judged by.
     pub fn now(&self) -> Timestamp {
         self.0.clock.now()
@@ -236,6 +244,11 @@ impl Engine {
             worker_failures_total: worker_failures,
             store: live.store.stats(),
         }
+    }
+
+    /// What exists, whether the engine is stopping or not.
+    pub(crate) fn opened(&self) -> Option<&Arc<Live>> {
+        self.0.live.get()
     }
 
     pub(crate) fn live(&self) -> Result<&Arc<Live>> {

@@ -278,7 +278,7 @@ impl Draft {
 impl Live {
     /// Waits until what was decided may be told.
     pub(crate) async fn settle<T>(&self, decided: Decided<T>) -> Result<(T, Committed)> {
-        self.store.durable(decided.frame).await?;
+        self.durable(decided.frame).await?;
         decided.result
     }
 }

@@ -17,6 +17,7 @@ mod by_itself;
 mod checker;
 mod consumers;
 mod faults;
+mod letters;
 mod model;
 
 pub(super) fn q(name: &str) -> QueueName {

@@ -327,7 +327,7 @@ impl Engine {
     /// Deletes all keys whatever they hold, many at a time; how many there were. Those that others write meanwhile may
     /// stay.
     pub async fn key_clear(&self, namespace: &Namespace, actor: &Actor) -> Result<u64> {
-        whole::clear(self.live()?, namespace, actor).await
+        whole::clear(self, namespace, actor).await
     }
     /// Gives a key another deadline, or none; what it was before, none when it is absent. A deadline that has passed
     /// deletes the key. Of a value this is a write, with a version and a line in the feed.

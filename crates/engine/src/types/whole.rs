@@ -6,7 +6,7 @@ use bytes::Bytes;
 use manifold_store::{Range, Row, Snapshot, Store};
 
 use crate::{
-    Actor, Error, Glob, Key, Namespace, Result, Timestamp,
+    Actor, Engine, Error, Glob, Key, Namespace, Result, Timestamp,
     chance::Dice,
     keys,
     kv::{Expires, Head},
@@ -305,18 +305,23 @@ pub(crate) async fn delete(live: &Live, namespace: &Namespace, wanted: &[Key], a
 }
 
 /// Deletes all keys of a namespace, a page after the other, so that others write meanwhile; how many there were.
-pub(crate) async fn clear(live: &Live, namespace: &Namespace, actor: &Actor) -> Result<u64> {
+pub(crate) async fn clear(engine: &Engine, namespace: &Namespace, actor: &Actor) -> Result<u64> {
+    let live = engine.live()?;
+    let mut together = engine.together();
     let mut deleted = 0;
     let mut next = KeyPage { limit: CLEARED, ..KeyPage::default() };
     loop {
         let (found, more) = page(live, namespace, &next)?;
         let names: Vec<Key> = found.into_iter().map(|(key, _)| key).collect();
-        deleted += delete(live, namespace, &names, actor).await?;
+        deleted += together.run(delete(live, namespace, &names, actor)).await.0?;
         match names.last() {
             Some(last) if more => next.after = Some(Bytes::copy_from_slice(last.as_bytes())),
-            _ => return Ok(deleted),
+            _ => break,
         }
+        tokio::task::yield_now().await;
     }
+    together.wait().await?;
+    Ok(deleted)
 }
 
 /// Gives a key another deadline, or none; what it was before. A deadline that has passed deletes it.

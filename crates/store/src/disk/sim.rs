@@ -11,9 +11,10 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::{Disk, File, Lock};
 
@@ -80,6 +81,7 @@ struct State {
     fault: Option<(u64, Fault)>,
     failing: Option<Call>,
     sync_fails: bool,
+    syncs_held: bool,
     crashed: bool,
     capacity: Option<u64>,
 }
@@ -122,6 +124,11 @@ impl SimDisk {
     /// Lets every sync fail from now on, or work again.
     pub fn fail_syncs(&self, fails: bool) {
         self.state.lock().sync_fails = fails;
+    }
+
+    /// Lets every sync take until it is let go.
+    pub fn hold_syncs(&self, held: bool) {
+        self.state.lock().syncs_held = held;
     }
 
     /// Bytes all files together may have; `None` = no limit.
@@ -442,6 +449,9 @@ impl File for SimFile {
 
     fn sync_data(&self) -> io::Result<()> {
         let mut state = self.state.lock();
+        while state.syncs_held && !state.crashed {
+            MutexGuard::unlocked(&mut state, || std::thread::sleep(Duration::from_millis(1)));
+        }
         let torn = state.enter(Call::Sync)?;
         if torn {
             return Err(stopped());

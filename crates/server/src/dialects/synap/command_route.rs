@@ -7,7 +7,8 @@ use tokio::time::Instant;
 
 use super::{
     answer::Answer,
-    commands::{self, Context, Done},
+    batch,
+    commands::{self, Context},
     envelope::{self, Id, Item, Request},
     error::Error,
 };
@@ -35,8 +36,7 @@ async fn one(context: &Context<'_>, id: &Id, item: &Item<'_>) -> Answer {
     match commands::execute(context, item, &mut out).await {
         Ok(done) => {
             out.push(b'}');
-            let status = if done == Done::Created { StatusCode::CREATED } else { StatusCode::OK };
-            Answer::json(status, out)
+            Answer::done(done, out)
         }
         Err(error) => refused(id, &error),
     }
@@ -50,32 +50,11 @@ fn refused(id: &Id, error: &Error) -> Answer {
     answer
 }
 
-/// Each sees what those before it did; one that fails stops nothing.
 async fn batch(context: &Context<'_>, id: &Id, items: &[&RawValue]) -> Answer {
     let mut out = b"{\"type\":\"batch_response\",\"request_id\":".to_vec();
     json::write_str(&mut out, id.as_str());
     out.extend_from_slice(b",\"success\":true,\"results\":[");
-    for (at, raw) in items.iter().enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
-        item(context, raw, &mut out).await;
-    }
+    let handed = batch::write_results(context, items, &mut out).await;
     out.extend_from_slice(b"]}");
-    Answer::json(StatusCode::OK, out)
-}
-
-async fn item(context: &Context<'_>, raw: &RawValue, out: &mut Vec<u8>) {
-    let start = out.len();
-    out.extend_from_slice(b"{\"status\":\"success\",\"success\":true,\"payload\":");
-    let done = match envelope::batch_item(raw) {
-        Ok(item) => commands::execute(context, &item, out).await,
-        Err(error) => Err(error),
-    };
-    if let Err(error) = done {
-        out.truncate(start);
-        out.extend_from_slice(b"{\"status\":\"error\",\"success\":false,\"error\":");
-        error.write(out);
-    }
-    out.push(b'}');
+    Answer { handed, ..Answer::json(StatusCode::OK, out) }
 }

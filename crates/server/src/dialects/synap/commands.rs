@@ -5,6 +5,7 @@ use std::{collections::HashMap, future::Future, sync::LazyLock};
 
 use foldhash::fast::RandomState;
 use futures_util::future::{self, BoxFuture};
+use hyper::StatusCode;
 use manifold_engine::{Engine, Namespace};
 use tokio::time::Instant;
 
@@ -15,10 +16,11 @@ use super::{
     config::Compat,
     envelope::Item,
     error::Error,
+    handed::Handed,
     key, kv,
     payload::Payload,
     place::Place,
-    pubsub, queue, queue_manage, stream,
+    pubsub, queue, queue_manage, stream, stream_consume, stream_manage,
 };
 
 #[cfg(test)]
@@ -32,6 +34,9 @@ pub(super) trait Command: Sized + Send + 'static {
     const ALIASES: &'static [&'static str] = &[];
     /// Who may.
     const ROLE: Role;
+    /// Whether in a batch its wait for the disk may be left to the end: it decides on what is written, and reads nothing
+    /// that has to be durable first.
+    const DEFERS: bool = false;
 
     /// Reads its payload, member by member in the order of the contract.
     fn read(payload: Payload<'_>) -> Result<Self, Error>;
@@ -41,11 +46,30 @@ pub(super) trait Command: Sized + Send + 'static {
 }
 
 /// A command that was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Done {
     Ok,
+    /// The answer carries a message.
+    Handed(Handed),
     /// Something is there now that was not.
     Created,
+}
+
+impl Done {
+    pub(super) fn status(&self) -> StatusCode {
+        match self {
+            Done::Ok | Done::Handed(_) => StatusCode::OK,
+            Done::Created => StatusCode::CREATED,
+        }
+    }
+
+    /// The message that the answer carries.
+    pub(super) fn handed(self) -> Option<Handed> {
+        match self {
+            Done::Handed(handed) => Some(handed),
+            Done::Ok | Done::Created => None,
+        }
+    }
 }
 
 /// What a command runs in.
@@ -80,15 +104,17 @@ pub(super) struct Line {
     name: &'static str,
     aliases: &'static [&'static str],
     role: Role,
+    defers: bool,
     run: Run,
 }
 
 /// The line of a command.
 pub(super) const fn line<C: Command>() -> Line {
-    Line { name: C::NAME, aliases: C::ALIASES, role: C::ROLE, run: run::<C> }
+    Line { name: C::NAME, aliases: C::ALIASES, role: C::ROLE, defers: C::DEFERS, run: run::<C> }
 }
 
-/// Commands that differ in a word: each is a type of its own which reads the one they share, and adds that word.
+/// Commands that differ in a word: each is a type of its own which reads the one they share, and adds that word. Those
+/// that write do so with one verb and read nothing, so their wait for the disk may be left to the end of a batch.
 macro_rules! spellings {
     ($shared:ident, $role:ident: $($command:ident = $name:literal ($($word:expr),+);)+) => {$(
         #[doc = concat!("`", $name, "`")]
@@ -98,6 +124,7 @@ macro_rules! spellings {
         impl Command for $command {
             const NAME: &'static str = $name;
             const ROLE: Role = Role::$role;
+            const DEFERS: bool = matches!(Role::$role, Role::ReadWrite);
 
             fn read(payload: Payload<'_>) -> Result<Self, Error> {
                 $shared::read(payload, $($word),+).map($command)
@@ -136,6 +163,8 @@ static TABLE: &[&[Line]] = &[
     queue_manage::COMMANDS,
     queue::COMMANDS,
     stream::COMMANDS,
+    stream_manage::COMMANDS,
+    stream_consume::COMMANDS,
     pubsub::COMMANDS,
     collections::hash::COMMANDS,
     collections::hash_read::COMMANDS,
@@ -170,19 +199,58 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
     all().map(|line| line.name)
 }
 
+/// A command that was found.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known {
+    /// The place of its counters.
+    at: usize,
+    line: &'static Line,
+}
+
+/// The command of this name.
+pub(super) fn find(name: &str) -> Result<Known, Error> {
+    let found = BY_NAME.get(name).map(|&(at, line)| Known { at, line });
+    found.ok_or_else(|| Error::UnknownCommand(name.to_owned()))
+}
+
+/// Whether the wait of a command for the disk may be left to the end of its batch. One that there is not has none.
+pub(super) fn defers(item: &Item<'_>) -> bool {
+    find(&item.command).map_or(true, |known| known.line.defers)
+}
+
+/// A command that clients cannot name. It counts as the one of the table that has its name, if there is one.
+pub(super) fn spelled(line: &'static Line) -> Known {
+    let at = BY_NAME.get(line.name).map_or(usize::MAX, |(at, _)| *at);
+    Known { at, line }
+}
+
+impl Known {
+    /// Whether somebody may run it.
+    pub(super) fn permit(self, caller: Caller) -> Result<(), Error> {
+        if caller.role < self.line.role { Err(Error::Forbidden(self.line.name)) } else { Ok(()) }
+    }
+
+    /// Runs it, from its payload to its answer.
+    pub(super) async fn run(
+        self,
+        context: &Context<'_>,
+        payload: Payload<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<Done, Error> {
+        let start = out.len();
+        let done = (self.line.run)(context, payload, out).await;
+        context.synap.metrics.command(self.at, done.is_ok());
+        done.map_err(|error| {
+            out.truncate(start);
+            error.settle(&context.engine().state())
+        })
+    }
+}
+
 /// Runs one command, from its name to its answer.
 pub(super) async fn execute(context: &Context<'_>, item: &Item<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
-    let found = BY_NAME.get(item.command.as_ref()).copied();
-    let (at, line) = found.ok_or_else(|| Error::UnknownCommand(item.command.to_string()))?;
+    let known = find(&item.command)?;
     let payload = item.payload()?;
-    if context.caller.role < line.role {
-        return Err(Error::Forbidden(line.name));
-    }
-    let start = out.len();
-    let done = (line.run)(context, payload, out).await;
-    context.synap.metrics.command(at, done.is_ok());
-    done.map_err(|error| {
-        out.truncate(start);
-        error.settle(&context.engine().state())
-    })
+    known.permit(context.caller)?;
+    known.run(context, payload, out).await
 }

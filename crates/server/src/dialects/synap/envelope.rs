@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{error::Error, payload::Payload};
+use super::{error::Error, object::Object, payload::Payload};
 use crate::http::json::{self, Malformed, RawValue};
 
 #[cfg(test)]
@@ -68,13 +68,32 @@ pub(super) fn read(body: &[u8]) -> (Id, Result<Request<'_>, Error>) {
 }
 
 fn members(body: &[u8]) -> Result<([Member<'_>; 5], &str), Error> {
-    let text = json::text(body).map_err(|_| Error::Malformed("the text is not UTF-8".to_owned()))?;
+    let text = json::text(body).map_err(|_| not_utf8())?;
     let members = json::members(text, &["type", "request_id", "command", "payload", "commands"]);
     match members {
         Ok(members) => Ok((members, text)),
         Err(Malformed::OtherType) => Err(Error::Request("Request body must be a JSON object".into())),
         Err(Malformed::Syntax) => Err(Error::Malformed(reason(text))),
     }
+}
+
+/// The JSON of a body that has no envelope.
+pub(super) fn document(body: &[u8]) -> Result<&RawValue, Error> {
+    let text = json::text(body).map_err(|_| not_utf8())?;
+    let raw: &RawValue = serde_json::from_str(text).map_err(|error| Error::Malformed(error.to_string()))?;
+    check_nesting(raw.get())?;
+    Ok(raw)
+}
+
+fn not_utf8() -> Error {
+    Error::Malformed("the text is not UTF-8".to_owned())
+}
+
+fn check_nesting(text: &str) -> Result<(), Error> {
+    if json::nested_deeper_than(NESTING, text) {
+        return Err(Error::Malformed(format!("more than {NESTING} containers inside each other")));
+    }
+    Ok(())
 }
 
 /// What a parser says about a text that is no JSON.
@@ -99,9 +118,7 @@ fn request<'a>(
     bad_id: Option<Error>,
     text: &str,
 ) -> Result<Request<'a>, Error> {
-    if json::nested_deeper_than(NESTING, text) {
-        return Err(Error::Malformed(format!("more than {NESTING} containers inside each other")));
-    }
+    check_nesting(text)?;
     let kind = json::given(kind).map(json::string).transpose();
     let kind = kind.map_err(|_| Error::Envelope { field: "type", kind: "a string" })?;
     let batch = match kind.as_deref() {
@@ -172,6 +189,13 @@ pub(super) fn write_error(out: &mut Vec<u8>, id: &Id, error: &Error) {
 fn open(out: &mut Vec<u8>, id: &Id) {
     out.extend_from_slice(b"{\"type\":\"response\",\"request_id\":");
     json::write_str(out, id.as_str());
+}
+
+/// The body of an error for clients that know no codes and read its text.
+pub(super) fn flat_error(error: &Error) -> Vec<u8> {
+    let mut out = Vec::with_capacity(128);
+    Object::new(&mut out).text("error", &error.message()).text("code", error.code()).close();
+    out
 }
 
 /// The body of an error of a route that has no envelope.

@@ -40,6 +40,8 @@ pub(super) enum Error {
     NeedsSocket(&'static str),
     /// 400.
     NestedBatch,
+    /// 400: an event that is no longer kept, by the offsets of clients.
+    OffsetGone { room: Vec<u8>, requested: u64, oldest: u64 },
     /// 401.
     Unauthorized(&'static str),
     /// 403.
@@ -62,6 +64,8 @@ pub(super) enum Error {
     KeyExists(Vec<u8>),
     /// 409: the queue was made with other settings.
     QueueExists(Vec<u8>),
+    /// 409.
+    RoomExists(Vec<u8>),
     /// 409: the key holds something else.
     WrongType { key: Vec<u8>, actual: KeyType, expected: KeyType },
     /// 409.
@@ -156,15 +160,18 @@ impl Error {
             | Error::Envelope { .. }
             | Error::UnknownCommand(_)
             | Error::NeedsSocket(_)
-            | Error::NestedBatch => StatusCode::BAD_REQUEST,
+            | Error::NestedBatch
+            | Error::OffsetGone { .. } => StatusCode::BAD_REQUEST,
             Error::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Error::Forbidden(_) | Error::FlushDisabled(_) | Error::ForeignOrigin => StatusCode::FORBIDDEN,
             Error::NoRoute { .. } | Error::Absent(..) | Error::NoMessage { .. } => StatusCode::NOT_FOUND,
             Error::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Error::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
-            Error::KeyExists(_) | Error::QueueExists(_) | Error::WrongType { .. } | Error::Replication(_) => {
-                StatusCode::CONFLICT
-            }
+            Error::KeyExists(_)
+            | Error::QueueExists(_)
+            | Error::RoomExists(_)
+            | Error::WrongType { .. }
+            | Error::Replication(_) => StatusCode::CONFLICT,
             Error::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Error::Field { .. } | Error::Payload(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Error::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -184,6 +191,7 @@ impl Error {
             | Error::BodyTooSlow => "INVALID_REQUEST",
             Error::IndexOutOfRange => "INDEX_OUT_OF_RANGE",
             Error::UnknownCommand(_) | Error::NeedsSocket(_) | Error::NestedBatch => "INVALID_COMMAND",
+            Error::OffsetGone { .. } => "OFFSET_OUT_OF_RANGE",
             Error::Unauthorized(_) => "UNAUTHORIZED",
             Error::Forbidden(_) | Error::FlushDisabled(_) | Error::ForeignOrigin => "FORBIDDEN",
             Error::NoRoute { .. } => "NOT_FOUND",
@@ -192,6 +200,7 @@ impl Error {
             Error::MethodNotAllowed { .. } => "METHOD_NOT_ALLOWED",
             Error::KeyExists(_) => "KEY_EXISTS",
             Error::QueueExists(_) => "QUEUE_EXISTS",
+            Error::RoomExists(_) => "ROOM_EXISTS",
             Error::WrongType { .. } => "WRONG_TYPE",
             Error::Replication(_) => "REPLICATION_ERROR",
             Error::TooLarge(_) => "PAYLOAD_TOO_LARGE",
@@ -223,6 +232,9 @@ impl Error {
                     "{name} is disabled. Set 'allow_flush_commands: true' in config to enable this dangerous command"
                 )
             }
+            Error::OffsetGone { requested, oldest, .. } => {
+                format!("Offset {requested} is out of range; earliest retained offset is {oldest}")
+            }
             Error::NoRoute { method, path } => format!("Route not found: {method} {path}"),
             Error::Absent(thing, name) => format!("{} not found: {}", thing.name(), shown(name)),
             Error::NoMessage { id, .. } => format!("Message not found: {id}"),
@@ -231,6 +243,7 @@ impl Error {
             Error::QueueExists(queue) => {
                 format!("Queue already exists with a different configuration: {}", shown(queue))
             }
+            Error::RoomExists(room) => format!("Room already exists: {}", shown(room)),
             Error::WrongType { key, actual, expected } => {
                 format!("Key '{}' holds a {}, not a {}", shown(key), type_name(*actual), type_name(*expected))
             }
@@ -280,6 +293,7 @@ impl Error {
             Error::Absent(thing, name) => named(out, thing.member(), name),
             Error::KeyExists(key) => named(out, "key", key),
             Error::QueueExists(queue) | Error::QueueFull(queue) => named(out, "queue", queue),
+            Error::RoomExists(room) => named(out, "room", room),
             Error::NoMessage { queue, id } => {
                 named(out, "queue", queue);
                 out.push(b',');
@@ -299,6 +313,13 @@ impl Error {
                     }
                     named(out, member, value);
                 }
+            }
+            Error::OffsetGone { room, requested, oldest } => {
+                named(out, "room", room);
+                out.extend_from_slice(b",\"requested\":");
+                json::write_u64(out, *requested);
+                out.extend_from_slice(b",\"oldest\":");
+                json::write_u64(out, *oldest);
             }
             Error::TooLarge(limit) => {
                 out.extend_from_slice(b"\"limit\":");

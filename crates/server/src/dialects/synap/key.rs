@@ -9,7 +9,7 @@ use super::{
     access::Role,
     commands::{Command, Context, Done, Line, line},
     error::{Error, Thing},
-    kv::{ACTOR, read_key},
+    kv::ACTOR,
     object::Object,
     payload::{self, Payload},
 };
@@ -37,7 +37,7 @@ impl Command for Type {
     const ROLE: Role = Role::ReadOnly;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
-        read_key(payload).map(Type)
+        payload.key().map(Type)
     }
 
     async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
@@ -56,7 +56,7 @@ impl Command for Exists {
     const ROLE: Role = Role::ReadOnly;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
-        read_key(payload).map(Exists)
+        payload.key().map(Exists)
     }
 
     async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
@@ -126,6 +126,7 @@ struct Rename(Move);
 impl Command for Rename {
     const NAME: &'static str = "key.rename";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         Move::read(payload).map(Rename)
@@ -144,6 +145,7 @@ struct RenameNx(Move);
 impl Command for RenameNx {
     const NAME: &'static str = "key.renamenx";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         Move::read(payload).map(RenameNx)
@@ -191,7 +193,7 @@ impl Command for Usage {
     const ROLE: Role = Role::ReadOnly;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
-        read_key(payload).map(Usage)
+        payload.key().map(Usage)
     }
 
     async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {

@@ -24,12 +24,14 @@ use tokio::sync::{Notify, watch};
 mod access;
 mod admin;
 mod answer;
+mod batch;
 mod collections;
 mod command_route;
 mod commands;
 mod config;
 mod envelope;
 mod error;
+mod handed;
 mod key;
 mod kv;
 mod object;
@@ -38,20 +40,23 @@ mod place;
 mod pubsub;
 mod queue;
 mod queue_manage;
+mod queue_name;
 mod rate;
 mod rest;
 mod routes;
 mod stream;
+mod stream_consume;
+mod stream_manage;
 
 pub use config::{Config, Refused};
 
 use access::{Access, Caller};
-use answer::Answer;
+use answer::{Answer, Form};
 use config::Compat;
 use error::Error;
 use place::Places;
 use rate::{Counted, Party, Windows};
-use routes::{Endpoint, ROUTES};
+use routes::Endpoint;
 
 use crate::{
     http::{
@@ -60,7 +65,7 @@ use crate::{
         gzip,
         observe::Observed,
         reply,
-        route::{self, Found},
+        route::Found,
     },
     net::{Refusal, Service},
     telemetry::SynapMetrics,
@@ -166,11 +171,11 @@ impl Synap {
     async fn answer(&self, request: Request<Incoming>, peer: IpAddr) -> (&'static str, Answer) {
         let (parts, body) = request.into_parts();
         let (path, shape) = routes::strip_prefix(parts.uri.path());
-        let found = route::find(ROUTES, path);
+        let found = routes::find(path);
         let counted = found.as_ref().map_or(OTHER_ROUTE, |found| found.route.template);
         // A route has one operation, so its kind is known before the method is.
-        let endpoint = found.as_ref().and_then(|found| found.route.operations.first()).map(|(_, endpoint)| *endpoint);
-        let in_envelope = endpoint.is_some_and(Endpoint::has_envelope);
+        let endpoint = found.as_ref().and_then(|found| found.route.operations.first()).map(|(_, endpoint)| endpoint);
+        let form = endpoint.map_or(Form::Bare, Endpoint::errors);
         if let Some(preflight) = self.preflight(&parts) {
             return (counted, preflight);
         }
@@ -182,7 +187,7 @@ impl Synap {
                 self.dispatch(&parts, body, found, caller, shape).await
             }
         };
-        let mut answer = answer.unwrap_or_else(|error| Answer::refused(&error, in_envelope));
+        let mut answer = answer.unwrap_or_else(|error| Answer::refused(&error, form));
         answer.rate = rate;
         (counted, answer)
     }
@@ -191,7 +196,7 @@ impl Synap {
     fn admit(
         &self,
         parts: &Parts,
-        endpoint: Option<Endpoint>,
+        endpoint: Option<&Endpoint>,
         peer: IpAddr,
         rate: &mut Option<Counted>,
     ) -> Result<Caller, Error> {
@@ -201,7 +206,7 @@ impl Synap {
         let public = match endpoint {
             Some(Endpoint::Health) => true,
             Some(Endpoint::Metrics) => self.metrics_public,
-            Some(Endpoint::Command | Endpoint::Publish) | None => false,
+            Some(Endpoint::Command | Endpoint::Old | Endpoint::Rest(_)) | None => false,
         };
         let now = self.engine.now();
         let caller = match public {
@@ -233,16 +238,18 @@ impl Synap {
             return Err(Error::MethodNotAllowed { method, path, allow: found.route.allow() });
         };
         match endpoint {
-            Endpoint::Health => return Ok(rest::health(self)),
-            Endpoint::Metrics => return Ok(rest::metrics(self).await),
-            Endpoint::Command | Endpoint::Publish => {}
+            Endpoint::Health => return Ok(rest::server::health(self)),
+            Endpoint::Metrics => return Ok(rest::server::metrics(self).await),
+            Endpoint::Command | Endpoint::Old | Endpoint::Rest(_) => {}
         }
+        let target = rest::Target::read(&found, parts.uri.query())?;
         let place = self.places.take()?;
         let body = self.body(parts, incoming).await?;
         let context = commands::Context { synap: self, caller, shape, place: &place, until: None };
         match endpoint {
-            Endpoint::Command => Ok(command_route::answer(context, &body).await),
-            _ => rest::publish(&context, found.parameters[0], &body).await,
+            Endpoint::Rest(call) => rest::answer(&context, call, &target, &body).await,
+            Endpoint::Old => rest::old::answer(&context, &body).await,
+            Endpoint::Command | Endpoint::Health | Endpoint::Metrics => Ok(command_route::answer(context, &body).await),
         }
     }
 
@@ -302,8 +309,12 @@ impl Service for Synap {
         let observed = Observed::begin(&request);
         let origin = self.trust.listed_origin(request.headers()).cloned();
         let squeeze = self.compression && gzip::accepted(request.headers());
-        let (route, answer) = self.answer(request, peer).await;
+        let (route, mut answer) = self.answer(request, peer).await;
+        let handed = std::mem::take(&mut answer.handed);
         let mut response = reply::for_method(observed.method(), answer.into_response(squeeze));
+        if !handed.is_empty() {
+            response.extensions_mut().insert(handed::receipt(self.engine.clone(), self.namespace.clone(), handed));
+        }
         let headers = response.headers_mut();
         headers.extend(HARDENING);
         if let Some(origin) = origin {
@@ -320,7 +331,7 @@ impl Service for Synap {
 
     fn refuse(&self, refusal: Refusal) -> Response<Body> {
         let status = if refusal == Refusal::TargetTooLong { Some(StatusCode::URI_TOO_LONG) } else { None };
-        let mut answer = Answer::refused(&Error::from(refusal), false);
+        let mut answer = Answer::refused(&Error::from(refusal), Form::Bare);
         answer.status = status.unwrap_or(answer.status);
         let mut response = answer.into_response(false);
         response.headers_mut().extend(HARDENING);

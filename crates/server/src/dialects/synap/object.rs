@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use manifold_engine::kv::{Encoding, Value};
 
-use crate::http::json;
+use crate::http::json::{self, RawValue};
 
 /// An object that is being written. Nothing closes it by itself.
 #[derive(Debug)]
@@ -17,11 +17,27 @@ impl<'o> Object<'o> {
         Object { out, opened: false }
     }
 
+    /// Begins with the members of an object that is there as text.
+    pub(super) fn continuing(out: &'o mut Vec<u8>, object: &str) -> Self {
+        let members = object[1..object.len() - 1].trim_ascii();
+        let opened = !members.is_empty();
+        if opened {
+            out.push(b'{');
+            out.extend_from_slice(members.as_bytes());
+        }
+        Object { out, opened }
+    }
+
     /// A member whose value `write` appends.
     pub(super) fn with(mut self, name: &str, write: impl FnOnce(&mut Vec<u8>)) -> Self {
         self.open(|out| json::write_str(out, name));
         write(self.out);
         self
+    }
+
+    /// A member whose value is there as text.
+    pub(super) fn raw(self, name: &str, raw: &RawValue) -> Self {
+        self.with(name, |out| out.extend_from_slice(raw.get().as_bytes()))
     }
 
     fn open(&mut self, name: impl FnOnce(&mut Vec<u8>)) {
@@ -123,10 +139,15 @@ pub(super) fn write_value(out: &mut Vec<u8>, value: &Value) {
     }
 }
 
+/// Appends an array of bytes.
+pub(super) fn write_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+    json::write_array(out, bytes, |out, byte| json::write_u64(out, (*byte).into()));
+}
+
 /// Appends a body of a message or an event: what another dialect wrote is parsed first.
 pub(super) fn write_body(out: &mut Vec<u8>, value: &Value) {
     if value.encoding == Encoding::Binary
-        && let Ok(raw) = serde_json::from_slice::<&json::RawValue>(&value.bytes)
+        && let Ok(raw) = serde_json::from_slice::<&RawValue>(&value.bytes)
     {
         return out.extend_from_slice(raw.get().as_bytes());
     }

@@ -131,16 +131,34 @@ exchanges! { synap:
     kv_flush
     kv_stats
     kv_texts
+    kv_types
     list
     pubsub
     queue
+    queue_letters
+    queue_rules
     queue_timing
     rate_limit
+    rest_hash
+    rest_kv
+    rest_kv_binary
+    rest_list
+    rest_old
+    rest_paths
+    rest_pubsub
+    rest_queue
+    rest_roles
+    rest_set
+    rest_snapshot
+    rest_sorted_set
+    rest_stream
     restart
     scan
     sdk
     set
     sorted_set
     stream
+    stream_rules
+    stream_sdk
     types
 }

@@ -1,3 +1,4 @@
 //! What a scenario file cannot say about Synap.
 
 mod process;
+mod queue;

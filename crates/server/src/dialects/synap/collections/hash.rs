@@ -71,6 +71,7 @@ struct MSet {
 impl Command for MSet {
     const NAME: &'static str = "hash.mset";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let [key, fields] = payload.members(&["key", "fields"])?;
@@ -118,6 +119,7 @@ struct Del {
 impl Command for Del {
     const NAME: &'static str = "hash.del";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let [key, fields, field] = payload.members(&["key", "fields", "field"])?;
@@ -148,6 +150,7 @@ struct IncrBy {
 impl Command for IncrBy {
     const NAME: &'static str = "hash.incrby";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let [key, field, by] = payload.members(&["key", "field", "increment"])?;
@@ -176,6 +179,7 @@ struct IncrByFloat {
 impl Command for IncrByFloat {
     const NAME: &'static str = "hash.incrbyfloat";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let [key, field, by] = payload.members(&["key", "field", "increment"])?;

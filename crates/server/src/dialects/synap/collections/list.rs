@@ -104,6 +104,7 @@ struct RPopLPush {
 impl Command for RPopLPush {
     const NAME: &'static str = "list.rpoplpush";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let [source, destination] = payload.members(&["source", "destination"])?;
@@ -136,6 +137,7 @@ struct Set {
 impl Command for Set {
     const NAME: &'static str = "list.set";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let [key, index, value] = payload.members(&["key", "index", "value"])?;
@@ -166,6 +168,7 @@ struct Trim {
 impl Command for Trim {
     const NAME: &'static str = "list.trim";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let [key, start, stop] = payload.members(&["key", "start", "stop"])?;
@@ -194,6 +197,7 @@ struct Rem {
 impl Command for Rem {
     const NAME: &'static str = "list.rem";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let [key, count, value] = payload.members(&["key", "count", "value"])?;
@@ -225,6 +229,7 @@ struct InsertAt {
 impl Command for InsertAt {
     const NAME: &'static str = "list.insert";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let [key, position, before, pivot, value] =

@@ -46,6 +46,7 @@ struct Add(Named);
 impl Command for Add {
     const NAME: &'static str = "set.add";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         Named::read(payload).map(Add)
@@ -66,6 +67,7 @@ struct Rem(Named);
 impl Command for Rem {
     const NAME: &'static str = "set.rem";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         Named::read(payload).map(Rem)
@@ -171,6 +173,7 @@ struct Pop(Share);
 impl Command for Pop {
     const NAME: &'static str = "set.pop";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         Share::read(payload).map(Pop)
@@ -213,6 +216,7 @@ struct Move {
 impl Command for Move {
     const NAME: &'static str = "set.move";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let [source, destination, member] = payload.members(&["source", "destination", "member"])?;

@@ -42,6 +42,7 @@ struct ZAdd {
 impl Command for ZAdd {
     const NAME: &'static str = "sortedset.zadd";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let [key, member, score, members, scores, nx, xx, gt, lt] =
@@ -127,6 +128,7 @@ struct ZRem {
 impl Command for ZRem {
     const NAME: &'static str = "sortedset.zrem";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let [key, members] = payload.members(&["key", "members"])?;
@@ -152,6 +154,7 @@ struct ZIncrBy {
 impl Command for ZIncrBy {
     const NAME: &'static str = "sortedset.zincrby";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let [key, member, increment, score] = payload.members(&["key", "member", "increment", "score"])?;
@@ -221,6 +224,7 @@ struct ZRemRangeByRank {
 impl Command for ZRemRangeByRank {
     const NAME: &'static str = "sortedset.zremrangebyrank";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let [key, start, stop] = payload.members(&["key", "start", "stop"])?;
@@ -246,6 +250,7 @@ struct ZRemRangeByScore {
 impl Command for ZRemRangeByScore {
     const NAME: &'static str = "sortedset.zremrangebyscore";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let Scores { key, range } = Scores::read(payload)?;

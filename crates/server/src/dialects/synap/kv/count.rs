@@ -22,6 +22,7 @@ impl Command for Incr {
     const NAME: &'static str = "kv.incr";
     const ALIASES: &'static [&'static str] = &["kv.incrby"];
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let (key, by) = read_amount(payload)?;
@@ -52,6 +53,7 @@ impl Command for Decr {
     const NAME: &'static str = "kv.decr";
     const ALIASES: &'static [&'static str] = &["kv.decrby"];
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let (key, amount) = read_amount(payload)?;

@@ -26,6 +26,7 @@ impl Command for Del {
     const NAME: &'static str = "kv.del";
     const ALIASES: &'static [&'static str] = &["kv.delete"];
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let [keys, key] = payload.members(&["keys", "key"])?;
@@ -52,6 +53,7 @@ pub(super) struct MDel(Vec<Key>);
 impl Command for MDel {
     const NAME: &'static str = "kv.mdel";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let [keys] = payload.members(&["keys"])?;

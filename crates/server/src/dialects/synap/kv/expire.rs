@@ -2,7 +2,7 @@
 
 use manifold_engine::{Key, kv::Expires};
 
-use super::{ACTOR, absent, read_key, refused, seconds_of, seconds_until, set::MOST_TTL};
+use super::{ACTOR, absent, refused, seconds_of, seconds_until, set::MOST_TTL};
 use crate::dialects::synap::{
     access::Role,
     commands::{Command, Context, Done},
@@ -22,6 +22,7 @@ pub(super) struct Expire {
 impl Command for Expire {
     const NAME: &'static str = "kv.expire";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let [key, ttl] = payload.members(&["key", "ttl"])?;
@@ -52,9 +53,10 @@ pub(super) struct Persist(Key);
 impl Command for Persist {
     const NAME: &'static str = "kv.persist";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
-        read_key(payload).map(Persist)
+        payload.key().map(Persist)
     }
 
     async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
@@ -74,7 +76,7 @@ impl Command for Ttl {
     const ROLE: Role = Role::ReadOnly;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
-        read_key(payload).map(Ttl)
+        payload.key().map(Ttl)
     }
 
     async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {

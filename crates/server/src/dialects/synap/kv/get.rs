@@ -2,7 +2,7 @@
 
 use manifold_engine::{Key, kv::Entry};
 
-use super::{read_key, refused, seconds_until, value_of, write_found};
+use super::{refused, seconds_until, value_of, write_found};
 use crate::dialects::synap::{
     access::Role,
     commands::{Command, Context, Done},
@@ -22,7 +22,7 @@ impl Command for Get {
     const ROLE: Role = Role::ReadOnly;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
-        read_key(payload).map(Get)
+        payload.key().map(Get)
     }
 
     async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
@@ -48,7 +48,7 @@ impl Command for Exists {
     const ROLE: Role = Role::ReadOnly;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
-        read_key(payload).map(Exists)
+        payload.key().map(Exists)
     }
 
     async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {

@@ -30,6 +30,7 @@ pub(super) struct MSet(Pairs);
 impl Command for MSet {
     const NAME: &'static str = "kv.mset";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let [pairs] = payload.members(&["pairs"])?;
@@ -51,6 +52,7 @@ pub(super) struct MSetNx(Pairs);
 impl Command for MSetNx {
     const NAME: &'static str = "kv.msetnx";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let [pairs, key, value] = payload.members(&["pairs", "key", "value"])?;

@@ -11,7 +11,6 @@ use super::{
     commands::{Context, Line, line},
     error::{Error, Thing},
     object, payload,
-    payload::Payload,
 };
 use crate::http::json::{self, RawValue};
 
@@ -58,12 +57,6 @@ pub(super) const COMMANDS: &[Line] = &[
     line::<set::GetSet>(),
     line::<many::MSetNx>(),
 ];
-
-/// The payload of a command that names a key and nothing else.
-pub(super) fn read_key(payload: Payload<'_>) -> Result<Key, Error> {
-    let [key] = payload.members(&["key"])?;
-    payload::key(key, "key")
-}
 
 /// The value that is stored: its own text.
 pub(super) fn json_value(raw: &RawValue) -> Value {

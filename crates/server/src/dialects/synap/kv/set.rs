@@ -33,6 +33,7 @@ impl Set {
 impl Command for Set {
     const NAME: &'static str = "kv.set";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let [key, value, ttl, nx, xx] = payload.members(&["key", "value", "ttl", "nx", "xx"])?;
@@ -70,6 +71,7 @@ pub(super) struct GetSet(Set);
 impl Command for GetSet {
     const NAME: &'static str = "kv.getset";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let [key, value] = payload.members(&["key", "value"])?;

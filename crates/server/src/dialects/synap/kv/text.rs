@@ -6,7 +6,7 @@ use manifold_engine::{
     kv::{Edit, TextChange},
 };
 
-use super::{ACTOR, find, json_value, read_key, refused};
+use super::{ACTOR, find, json_value, refused};
 use crate::{
     dialects::synap::{
         access::Role,
@@ -28,6 +28,7 @@ pub(super) struct Append(Edit);
 impl Command for Append {
     const NAME: &'static str = "kv.append";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let [key, value] = payload.members(&["key", "value"])?;
@@ -47,6 +48,7 @@ pub(super) struct SetRange(Edit);
 impl Command for SetRange {
     const NAME: &'static str = "kv.setrange";
     const ROLE: Role = Role::ReadWrite;
+    const DEFERS: bool = true;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let [key, offset, value] = payload.members(&["key", "offset", "value"])?;
@@ -102,7 +104,7 @@ impl Command for StrLen {
     const ROLE: Role = Role::ReadOnly;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
-        read_key(payload).map(StrLen)
+        payload.key().map(StrLen)
     }
 
     async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
