@@ -19,7 +19,7 @@ use crate::{
         many,
         ordered::{self, Ordered, Ranked, ranks},
         place::{Place, new_card},
-        step::{Step, change},
+        step::{Step, change, change_at_length},
     },
 };
 
@@ -164,13 +164,13 @@ fn take(step: &mut Step<'_, '_>, card: &mut Card, row: &[u8], found: &Row) {
 
 /// Takes elements out at one end, at most `count`, in the order they come; none when there is no list.
 pub(crate) async fn pop(
-    live: &Live,
+    live: &Arc<Live>,
     namespace: &Namespace,
     key: &Key,
     side: Side,
     count: u64,
 ) -> Result<Option<Vec<Bytes>>> {
-    let popped = change(live, namespace, key, |step, place| {
+    let popped = change_at_length(live, namespace, key, count, move |step, place| {
         step.txn.relief();
         let Some(mut card) = place.card(KeyType::List)? else { return Ok(None) };
         let popped = pop_some(step, place, &mut card, side, count)?;
@@ -375,8 +375,8 @@ pub(crate) async fn set(live: &Live, namespace: &Namespace, key: &Key, rank: i64
 }
 
 /// Keeps only the elements from rank `start` to `stop`.
-pub(crate) async fn trim(live: &Live, namespace: &Namespace, key: &Key, start: i64, stop: i64) -> Result<()> {
-    change(live, namespace, key, |step, place| {
+pub(crate) async fn trim(live: &Arc<Live>, namespace: &Namespace, key: &Key, start: i64, stop: i64) -> Result<()> {
+    change_at_length(live, namespace, key, u64::MAX, move |step, place| {
         step.txn.relief();
         let Some(mut card) = place.card(KeyType::List)? else { return Ok(()) };
         let (first, kept) = ranks(start, stop, card.count);
@@ -430,9 +430,15 @@ fn move_out(step: &mut Step<'_, '_>, place: &mut Place, card: &Card, first: u64,
 }
 
 /// Removes elements equal to a value; how many there were.
-pub(crate) async fn remove(live: &Live, namespace: &Namespace, key: &Key, value: &Sought, which: Equal) -> Result<u64> {
+pub(crate) async fn remove(
+    live: &Arc<Live>,
+    namespace: &Namespace,
+    key: &Key,
+    value: &Sought,
+    which: Equal,
+) -> Result<u64> {
     let wanted = Wanted::new(value);
-    change(live, namespace, key, |step, place| {
+    change_at_length(live, namespace, key, u64::MAX, move |step, place| {
         step.txn.relief();
         let Some(mut card) = place.card(KeyType::List)? else { return Ok(0) };
         let (most, side) = match which {
@@ -496,10 +502,11 @@ impl Wanted {
 }
 
 /// Puts an element next to another one.
-pub(crate) async fn insert(live: &Live, namespace: &Namespace, key: &Key, insert: &Insert) -> Result<Inserted> {
+pub(crate) async fn insert(live: &Arc<Live>, namespace: &Namespace, key: &Key, insert: &Insert) -> Result<Inserted> {
     check_values(live, [&insert.value])?;
     let wanted = Wanted::new(&insert.pivot);
-    change(live, namespace, key, |step, place| {
+    let (side, value) = (insert.side, insert.value.clone());
+    change_at_length(live, namespace, key, u64::MAX, move |step, place| {
         let Some(mut card) = place.card(KeyType::List)? else { return Ok(Inserted::NoList) };
         step.txn.grow()?;
         let snapshot = step.txn.live().store.latest();
@@ -512,14 +519,14 @@ pub(crate) async fn insert(live: &Live, namespace: &Namespace, key: &Key, insert
             }
             before = Some(position(&row)?);
         };
-        let gap = match insert.side {
+        let gap = match side {
             Side::Left => (before, Some(pivot)),
             Side::Right => (Some(pivot), rows.next().map(|(row, _)| position(&row)).transpose()?),
         };
         match gap {
-            (Some(left), Some(right)) => between::put_between(step, &mut card, left, right, &insert.value)?,
-            (None, _) => push_one(step, &mut card, Side::Left, &insert.value)?,
-            (_, None) => push_one(step, &mut card, Side::Right, &insert.value)?,
+            (Some(left), Some(right)) => between::put_between(step, &mut card, left, right, &value)?,
+            (None, _) => push_one(step, &mut card, Side::Left, &value)?,
+            (_, None) => push_one(step, &mut card, Side::Right, &value)?,
         }
         let count = card.count;
         place.put_card(step.txn, card);

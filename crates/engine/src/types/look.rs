@@ -16,7 +16,7 @@ use crate::{
 const ROWS: usize = 512;
 
 /// So many rows are read where they are asked for.
-const SHORT: u64 = 4096;
+pub(crate) const SHORT: u64 = 4096;
 
 /// A collection in one cut.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use crate::{
         KeyType, NAME_MAX, check_names,
         look::{Look, Room, at_length, look},
         many, slots,
-        step::change,
+        step::{change, change_at_length},
     },
 };
 
@@ -58,11 +58,11 @@ pub(crate) async fn remove(live: &Live, namespace: &Namespace, key: &Key, member
 }
 
 /// Takes members out at random, at most `count`; none when there is no set.
-pub(crate) async fn pop(live: &Live, namespace: &Namespace, key: &Key, count: u64) -> Result<Option<Vec<Bytes>>> {
-    change(live, namespace, key, |step, place| {
+pub(crate) async fn pop(live: &Arc<Live>, namespace: &Namespace, key: &Key, count: u64) -> Result<Option<Vec<Bytes>>> {
+    change_at_length(live, namespace, key, count, move |step, place| {
         step.txn.relief();
         let Some(mut card) = place.card(KeyType::Set)? else { return Ok(None) };
-        let mut room = Room::new(live);
+        let mut room = Room::new(step.txn.live());
         let mut popped = Vec::new();
         // The members of a large set are left to the worker.
         if count >= card.count && card.count > FEW {

@@ -1,6 +1,6 @@
 //! The rows of elements in a transaction: a rule that touches one twice sees what it wrote itself.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
 use foldhash::fast::RandomState;
@@ -12,7 +12,7 @@ use crate::{
     keys::{self, RowKey},
     live::Live,
     txn::{self, Txn},
-    types::place::Place,
+    types::{look::SHORT, many, place::Place},
 };
 
 /// A transaction on collections.
@@ -99,4 +99,18 @@ pub(crate) async fn change<T>(
         })
     };
     Ok(live.settle(decided).await?.0)
+}
+
+/// The same for a rule that may touch as many rows as `rows` says, but no more than the collection has.
+pub(crate) async fn change_at_length<T: Send + 'static>(
+    live: &Arc<Live>,
+    namespace: &Namespace,
+    key: &Key,
+    rows: u64,
+    rule: impl FnOnce(&mut Step<'_, '_>, &mut Place) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    if rows <= SHORT {
+        return change(live, namespace, key, rule).await;
+    }
+    many::change_at_length(live, namespace, vec![key.clone()], |step, places| rule(step, places.get(0))).await
 }

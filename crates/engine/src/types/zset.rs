@@ -15,7 +15,7 @@ use crate::{
         look::{Look, Room, Rows, at_length, look},
         ordered::{self, Ordered, Ranked, ranks},
         scores::{self, Put},
-        step::{Step, change},
+        step::{Step, change, change_at_length},
     },
 };
 
@@ -221,17 +221,17 @@ pub(crate) async fn remove(live: &Live, namespace: &Namespace, key: &Key, member
 
 /// Takes out the members at one end, at most `count`, in the order they come.
 pub(crate) async fn pop(
-    live: &Live,
+    live: &Arc<Live>,
     namespace: &Namespace,
     key: &Key,
     direction: Direction,
     count: u64,
 ) -> Result<Vec<Scored>> {
-    change(live, namespace, key, |step, place| {
+    change_at_length(live, namespace, key, count, move |step, place| {
         step.txn.relief();
         let Some(card) = place.card(KeyType::SortedSet)? else { return Ok(Vec::new()) };
-        let snapshot = live.store.latest();
-        let mut room = Room::new(live);
+        let snapshot = step.txn.live().store.latest();
+        let mut room = Room::new(step.txn.live());
         let rows = between(&snapshot, card.id, ScoreRange::ALL, direction, count);
         let popped: Vec<Scored> =
             rows.take(usize_of(count)).map(|(row, _)| scored(&row, &mut room)).collect::<Result<_>>()?;
@@ -251,12 +251,12 @@ pub(crate) async fn pop(
 }
 
 /// Removes the members with scores in a range; how many there were.
-pub(crate) async fn remove_range(live: &Live, namespace: &Namespace, key: &Key, range: ScoreRange) -> Result<u64> {
+pub(crate) async fn remove_range(live: &Arc<Live>, namespace: &Namespace, key: &Key, range: ScoreRange) -> Result<u64> {
     range.check()?;
-    change(live, namespace, key, |step, place| {
+    change_at_length(live, namespace, key, u64::MAX, move |step, place| {
         step.txn.relief();
         let Some(card) = place.card(KeyType::SortedSet)? else { return Ok(0) };
-        let snapshot = live.store.latest();
+        let snapshot = step.txn.live().store.latest();
         let rows = between(&snapshot, card.id, range, Direction::Ascending, u64::MAX);
         remove_rows(step, place, card, rows)
     })

@@ -136,6 +136,30 @@ async fn ranks_deep_inside_are_right() {
     assert_eq!(house.zrange("zset").await.len(), 1000);
 }
 
+#[tokio::test]
+async fn thousands_of_elements_are_taken_out_in_one_change() {
+    let mut house = spacious().await;
+    let n = ns("n");
+    grow(&house, 0, 10_000).await;
+    let popped = house.list_pop(&n, &k("list"), Side::Right, 5_000).await.expect("pop").expect("a list");
+    assert!(popped.iter().eq(named(5_000, 5_000).iter().rev()));
+    let last = Sought::Bytes(b("004999"));
+    assert_eq!(house.list_remove(&n, &k("list"), &last, Equal::All).await.expect("remove"), 1);
+    let drawn = house.set_pop(&n, &k("set"), 6_000).await.expect("pop").expect("a set");
+    assert!(!house.set_has(&n, &k("set"), &drawn).expect("has").contains(&true));
+    let highest = house.zset_pop(&n, &k("zset"), Direction::Descending, 5_000).await.expect("pop");
+    assert!(highest.is_sorted_by(|a, z| a.score > z.score));
+    let above = ScoreRange { min: Bound::Included(highest[4_999].score), ..ScoreRange::ALL };
+    assert_eq!(house.zset_count(&n, &k("zset"), above).await.expect("count"), 0);
+    let lowest = house.zset_part(&n, &k("zset"), 0, 9, Direction::Ascending).await.expect("part");
+    let others = ScoreRange { min: Bound::Excluded(lowest[9].score), ..ScoreRange::ALL };
+    assert_eq!(house.zset_remove_range(&n, &k("zset"), others).await.expect("remove"), 4_990);
+    house.restart().await;
+    assert_eq!(house.lrange("list").await, Some(named(0, 4_999)));
+    assert_eq!(house.set_len(&n, &k("set")).expect("len"), Some(4_000));
+    assert_eq!(house.zrange("zset").await, lowest);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn writers_and_readers_of_ranks_agree_while_an_index_is_filled() {
     let house = std::sync::Arc::new(spacious().await);
