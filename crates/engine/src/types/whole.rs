@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use manifold_store::{Range, Row, Snapshot, Store};
+use manifold_store::{Range, Row, Snapshot, Store, View};
 
 use crate::{
     Actor, Engine, Error, Glob, Key, Namespace, Result, Timestamp,
@@ -135,12 +135,16 @@ pub(crate) fn stored_bytes(store: &Store) -> u64 {
 
 /// What keys are, in one cut, in the order asked.
 pub(crate) fn info(live: &Live, namespace: &Namespace, wanted: &[Key]) -> Result<Vec<Option<KeyInfo>>> {
-    let (snapshot, ()) = live.store.snapshot(|| ());
-    let info = |key: &Key| match snapshot.get(keys::KV, &keys::kv(namespace, key)) {
+    let info = |key: &Key, row: Option<Row>| match row {
         Some(row) => KeyInfo::read(key.as_bytes().len(), &row, live.clock.now()),
         None => Ok(None),
     };
-    wanted.iter().map(info).collect()
+    if let [key] = wanted {
+        // One row is a cut of its own.
+        return Ok(vec![info(key, live.store.get(View::Durable, keys::KV, &keys::kv(namespace, key)))?]);
+    }
+    let (snapshot, ()) = live.store.snapshot(|| ());
+    wanted.iter().map(|key| info(key, snapshot.get(keys::KV, &keys::kv(namespace, key)))).collect()
 }
 
 /// A page of keys with what they are, and whether more follow.

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use manifold_store::disk::Reboot;
+use proptest::prelude::*;
 
 use super::*;
 use crate::{
@@ -50,6 +51,26 @@ fn a_value_has_a_text() {
         assert_eq!(&value.text().expect("a text")[..], text, "{value:?}");
     }
     assert_eq!(refused(json(r#""\ud800""#).text()).kind(), &Kind::Invalid);
+}
+
+proptest! {
+    #[test]
+    fn an_edited_text_is_the_old_one_with_the_change(before: Vec<u8>, offset in 0..300usize, with: Vec<u8>) {
+        let mut expected = before.clone();
+        expected.resize(before.len().max(offset + with.len()), 0);
+        expected[offset..offset + with.len()].copy_from_slice(&with);
+        let change = TextChange::Overwrite { offset, with: with.clone().into() };
+        let after = edited(before.clone().into(), &change, MAX).expect("short");
+        prop_assert_eq!(&after[..], &expected[..]);
+        let after = edited(before.clone().into(), &TextChange::Append(with.clone().into()), MAX).expect("short");
+        prop_assert_eq!(&after[..], &[before, with].concat()[..]);
+    }
+
+    #[test]
+    fn the_text_of_a_string_is_the_string(text: String) {
+        let value = Value::of_text(&text).expect("a value");
+        prop_assert_eq!(&value.text().expect("a text")[..], text.as_bytes());
+    }
 }
 
 #[tokio::test]

@@ -393,10 +393,20 @@ impl Error {
     /// The same of a verb about several keys, for the one that it is about.
     pub(super) fn of_keys(keys: &[Key]) -> impl Fn(engine::Error) -> Error {
         move |error| match error.operation().and_then(|at| keys.get(at)) {
-            Some(key) => Error::of(Thing::Key, key.as_bytes())(error),
+            Some(key) => refused(key)(error),
             None => error.into(),
         }
     }
+}
+
+/// The refusal of a verb about a key.
+pub(super) fn refused(key: &Key) -> impl Fn(engine::Error) -> Error {
+    Error::of(Thing::Key, key.as_bytes())
+}
+
+/// There is no such key.
+pub(super) fn absent(key: &Key) -> Error {
+    Error::Absent(Thing::Key, key.as_bytes().to_vec())
 }
 
 /// What clients call a type.

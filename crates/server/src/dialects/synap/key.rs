@@ -8,7 +8,7 @@ use manifold_engine::{
 use super::{
     access::Role,
     commands::{Command, Context, Done, Line, line},
-    error::{Error, Thing},
+    error::{Error, absent},
     kv::ACTOR,
     object::Object,
     payload::{self, Payload},
@@ -111,7 +111,7 @@ impl Move {
     fn answer(&self, moved: Moved, out: &mut Vec<u8>) -> Result<Done, Error> {
         let Move { source, destination } = self;
         if moved == Moved::NoSource {
-            return Err(Error::Absent(Thing::Key, source.as_bytes().to_vec()));
+            return Err(absent(source));
         }
         let object = Object::new(out).flag("success", moved == Moved::Done).name("source", source.as_bytes());
         object.name("destination", destination.as_bytes()).close();

@@ -5,18 +5,17 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use manifold_engine::{
-    self as engine, Key,
-    types::{NAME_MAX, canonical},
-};
+use manifold_engine::types::{NAME_MAX, canonical};
 
 use crate::{
     dialects::synap::{
-        error::{Error, Thing},
+        error::Error,
         payload::{self, Member},
     },
     http::json::RawValue,
 };
+
+pub(super) use crate::dialects::synap::error::{absent, refused};
 
 #[cfg(test)]
 mod tests;
@@ -119,14 +118,4 @@ pub(super) fn integer(member: Member<'_>, field: &'static str) -> Result<i64, Er
 pub(super) fn ranks([start, stop]: [Member<'_>; 2]) -> Result<(i64, i64), Error> {
     let start = payload::integer(start, "start", i64::MIN, i64::MAX)?.unwrap_or(0);
     Ok((start, payload::integer(stop, "stop", i64::MIN, i64::MAX)?.unwrap_or(-1)))
-}
-
-/// The refusal of a verb about a key.
-pub(super) fn refused(key: &Key) -> impl Fn(engine::Error) -> Error {
-    Error::of(Thing::Key, key.as_bytes())
-}
-
-/// There is no such key.
-pub(super) fn absent(key: &Key) -> Error {
-    Error::Absent(Thing::Key, key.as_bytes().to_vec())
 }

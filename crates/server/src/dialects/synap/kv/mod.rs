@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use manifold_engine::{
-    self as engine, Actor, Key, Timestamp,
+    Actor, Timestamp,
     kv::{Encoding, Entry, Value},
 };
 
 use super::{
     commands::{Context, Line, line},
-    error::{Error, Thing},
+    error::{absent, refused},
     object, payload,
 };
 use crate::http::json::{self, RawValue};
@@ -80,16 +80,6 @@ fn write_found(out: &mut Vec<u8>, value: Option<&Value>) {
         Some(value) => write_sdk_text(out, value),
         None => out.extend_from_slice(b"null"),
     }
-}
-
-/// The refusal of a verb on a key.
-pub(super) fn refused(key: &Key) -> impl Fn(engine::Error) -> Error {
-    Error::of(Thing::Key, key.as_bytes())
-}
-
-/// There is no such key.
-pub(super) fn absent(key: &Key) -> Error {
-    Error::Absent(Thing::Key, key.as_bytes().to_vec())
 }
 
 fn seconds_of(seconds: i64) -> Duration {

@@ -11,7 +11,7 @@ use crate::{
     dialects::synap::{
         access::Role,
         commands::{Command, Context, Done, Line, line},
-        error::Error,
+        error::{Error, absent},
         kv,
         object::{self, Object},
         payload::{self, Member, Payload},
@@ -112,7 +112,7 @@ impl Command for Get {
     }
 
     async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
-        let value = kv::find(context, &self.key)?.ok_or_else(|| kv::absent(&self.key))?.value;
+        let value = kv::find(context, &self.key)?.ok_or_else(|| absent(&self.key))?.value;
         if !self.as_bytes {
             kv::write_sdk_text(out, &value);
             return Ok(Done::Ok);
