@@ -180,7 +180,8 @@ pub(crate) async fn pop(
         Ok(Some(popped))
     })
     .await?;
-    popped.map(ordered::bodies).transpose()
+    let Some(popped) = popped else { return Ok(None) };
+    at_length(live, popped.len() as u64, move |_| ordered::bodies(popped)).await.map(Some)
 }
 
 /// Takes elements out at one end; the card is to be put back.
