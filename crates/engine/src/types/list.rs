@@ -12,7 +12,7 @@ use crate::{
     keys::{self, RowKey},
     live::Live,
     types::{
-        Card, KeyType, canonical,
+        Card, KeyType,
         card::Span,
         check_values,
         look::{Room, Rows, at_length, look},
@@ -24,6 +24,10 @@ use crate::{
 };
 
 mod between;
+mod sought;
+
+pub use sought::Sought;
+use sought::Wanted;
 
 const ENCODING: u8 = 1;
 /// The position of the first element ever.
@@ -60,15 +64,6 @@ pub enum Equal {
     All,
     /// At most so many, from this end on.
     Some(u64, Side),
-}
-
-/// What to look for in a list, and how elements are compared with it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Sought {
-    /// Elements of these bytes.
-    Bytes(Bytes),
-    /// Elements that are the same JSON as this one, however they are spelled: see [`canonical`].
-    Json(Bytes),
 }
 
 /// Puts an element next to another one.
@@ -180,7 +175,8 @@ pub(crate) async fn pop(
         Ok(Some(popped))
     })
     .await?;
-    popped.map(ordered::bodies).transpose()
+    let Some(popped) = popped else { return Ok(None) };
+    at_length(live, popped.len() as u64, move |_| ordered::bodies(popped)).await.map(Some)
 }
 
 /// Takes elements out at one end; the card is to be put back.
@@ -475,30 +471,6 @@ pub(crate) async fn remove(
         Ok(removed.len() as u64)
     })
     .await
-}
-
-/// A value that elements are compared with.
-enum Wanted {
-    Bytes(Bytes),
-    /// In its one spelling.
-    Json(Vec<u8>),
-}
-
-impl Wanted {
-    fn new(sought: &Sought) -> Self {
-        match sought {
-            Sought::Bytes(bytes) => Wanted::Bytes(bytes.clone()),
-            Sought::Json(text) => Wanted::Json(canonical(text).into_owned()),
-        }
-    }
-
-    /// Reads an element only when its length allows it to be equal.
-    fn is(&self, row: &Row) -> Result<bool> {
-        match self {
-            Wanted::Bytes(bytes) => Ok(row.body_len() == bytes.len() && row.body()? == bytes),
-            Wanted::Json(text) => Ok(row.body_len() >= text.len() && *canonical(&row.body()?) == **text),
-        }
-    }
 }
 
 /// Puts an element next to another one.
