@@ -37,7 +37,7 @@ async fn one(context: &Context<'_>, id: &Id, item: &Item<'_>) -> Answer {
         Ok(done) => {
             out.push(b'}');
             let status = if done == Done::Created { StatusCode::CREATED } else { StatusCode::OK };
-            Answer { handed: handed(done).into_iter().collect(), ..Answer::json(status, out) }
+            Answer { handed: done.handed().into_iter().collect(), ..Answer::json(status, out) }
         }
         Err(error) => refused(id, &error),
     }
@@ -81,12 +81,5 @@ async fn item(context: &Context<'_>, raw: &RawValue, out: &mut Vec<u8>) -> Optio
         error.write(out);
     });
     out.push(b'}');
-    done.ok().and_then(handed)
-}
-
-fn handed(done: Done) -> Option<Handed> {
-    match done {
-        Done::Handed(handed) => Some(handed),
-        Done::Ok | Done::Created => None,
-    }
+    done.ok().and_then(Done::handed)
 }

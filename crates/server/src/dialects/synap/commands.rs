@@ -51,6 +51,16 @@ pub(super) enum Done {
     Created,
 }
 
+impl Done {
+    /// The message that the answer carries.
+    pub(super) fn handed(self) -> Option<Handed> {
+        match self {
+            Done::Handed(handed) => Some(handed),
+            Done::Ok | Done::Created => None,
+        }
+    }
+}
+
 /// What a command runs in.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Context<'a> {
