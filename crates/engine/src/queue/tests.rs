@@ -646,6 +646,25 @@ async fn queues_with_the_same_name_in_two_namespaces_know_nothing_of_each_other(
     assert_eq!(house.queue_stats(&ns("m"), &q("q")).await.expect("stats").ready, 1);
 }
 
+#[tokio::test]
+#[expect(clippy::await_holding_lock, reason = "who holds the lock of a queue is what makes it busy here")]
+async fn a_queue_that_is_busy_holds_up_no_other() {
+    let house = House::new().await;
+    house.send(say("a")).await;
+    let (live, row) = (house.engine.live().expect("open"), crate::keys::queue(&ns("n"), &q("q")));
+    let queue = live.queues.find(live, &row).expect("the queue");
+    let busy = queue.lock();
+    let (n, other) = (ns("n"), q("other"));
+    for _ in 0..3 {
+        house.queue_enqueue(&n, &other, say("b")).await.expect("enqueue");
+    }
+    let taken = house.queue_dequeue(&n, &other, waiting(1000)).await.expect("dequeue");
+    let held = taken.iter().map(|delivery| Held { sequence: delivery.message.sequence, lease: None }).collect();
+    assert_eq!(house.queue_ack(&n, &other, held).await.expect("ack"), done(1));
+    assert_eq!(house.queue_list(&n).await.expect("list"), [other, q("q")]);
+    drop(busy);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn parallel_consumers_get_every_message_once() {
     let house = House::with(|options| options.level = crate::Level::Os).await;
