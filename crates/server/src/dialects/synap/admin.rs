@@ -48,6 +48,7 @@ impl Command for Stats {
         let stats = context.engine().stats();
         let messages: u64 = queues.iter().map(|(_, queue)| queue.ready + queue.leased + queue.dead).sum();
         let messages = messages + queue_manage::letters_left(context, &queues).await?;
+        let total_keys = context.engine().key_total(context.namespace())?;
         let server = |out: &mut Vec<u8>| {
             let object = Object::new(out).text("version", VERSION);
             object.number("uptime_secs", metrics.uptime_seconds()).text("role", ROLE).close();
@@ -59,7 +60,7 @@ impl Command for Stats {
                 object.number("limit_bytes", *memory_limit_bytes).close();
             })
             .with("kv", |out| {
-                let object = Object::new(out).number("total_keys", stats.kv_entries);
+                let object = Object::new(out).number("total_keys", total_keys);
                 object.number("operations_per_sec", metrics.kv_per_second()).close();
             })
             .with("queues", |out| {

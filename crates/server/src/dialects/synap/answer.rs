@@ -17,6 +17,17 @@ use crate::http::{gzip, reply::JSON};
 /// Shorter answers are not worth compressing.
 const WORTH_BYTES: usize = 1024;
 
+/// How a route spells an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// In the envelope of commands.
+    Envelope,
+    /// Without it.
+    Bare,
+    /// As a text alone.
+    Flat,
+}
+
 /// Status, headers, and a body in one piece.
 #[derive(Debug)]
 pub(super) struct Answer {
@@ -35,6 +46,12 @@ impl Answer {
         Answer { status, headers: HeaderMap::new(), body: Vec::new(), rate: None, handed: Vec::new() }
     }
 
+    /// One that the body of another protocol follows.
+    pub(super) fn switching(response: Response<Body>) -> Self {
+        let (parts, _) = response.into_parts();
+        Answer { status: parts.status, headers: parts.headers, body: Vec::new(), rate: None, handed: Vec::new() }
+    }
+
     /// With a JSON body.
     pub(super) fn json(status: StatusCode, body: Vec<u8>) -> Self {
         Answer::typed(status, JSON, body)
@@ -48,11 +65,12 @@ impl Answer {
     }
 
     /// An error that nobody has an id for.
-    pub(super) fn refused(error: &Error, in_envelope: bool) -> Self {
+    pub(super) fn refused(error: &Error, form: Form) -> Self {
         let mut body = Vec::new();
-        match in_envelope {
-            true => envelope::write_error(&mut body, &Id::fresh(), error),
-            false => body = envelope::bare_error(error),
+        match form {
+            Form::Envelope => envelope::write_error(&mut body, Some(&Id::fresh()), error),
+            Form::Bare => body = envelope::bare_error(error),
+            Form::Flat => body = envelope::flat_error(error),
         }
         let mut answer = Answer::json(error.status(), body);
         error.add_headers(&mut answer.headers);
