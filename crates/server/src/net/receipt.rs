@@ -4,6 +4,9 @@ use std::{fmt, sync::Arc};
 
 use parking_lot::Mutex;
 
+#[cfg(test)]
+mod tests;
+
 /// Put among the extensions of a response by who must know when its answer is lost: the connection ended before all of
 /// it was written. What was written may still be lost on its way.
 #[derive(Debug, Clone)]

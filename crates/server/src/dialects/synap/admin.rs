@@ -46,8 +46,9 @@ impl Command for Stats {
         let rooms = stream::all(context).await?;
         let pubsub = context.engine().pubsub_stats()?;
         let stats = context.engine().stats();
+        let messages: u64 = queues.iter().map(|(_, queue)| queue.ready + queue.leased + queue.dead).sum();
+        let messages = messages + queue_manage::letters_left(context, &queues).await?;
         let total_keys = context.engine().key_total(context.namespace())?;
-        let messages = queues.iter().map(|(_, queue)| queue.ready + queue.leased + queue.dead).sum();
         let server = |out: &mut Vec<u8>| {
             let object = Object::new(out).text("version", VERSION);
             object.number("uptime_secs", metrics.uptime_seconds()).text("role", ROLE).close();

@@ -261,6 +261,22 @@ pub(super) async fn all(context: &Context<'_>) -> Result<Vec<(QueueName, queue::
     Ok(found)
 }
 
+/// Dead letters of queues that are no more, besides those of `living`.
+pub(super) async fn letters_left(context: &Context<'_>, living: &[(QueueName, queue::Stats)]) -> Result<u64, Error> {
+    let (engine, namespace) = (context.engine(), context.namespace());
+    let mut left = 0;
+    for queue in engine.queue_list_with_letters(namespace).await? {
+        // Both lists are sorted.
+        if living.binary_search_by(|(living, _)| living.cmp(&queue)).is_ok() {
+            continue;
+        }
+        let stats = engine.queue_letter_stats(namespace, &queue).await;
+        let stats = stats.map_err(Error::of(Thing::Queue, queue.as_bytes()))?;
+        left += stats.ready + stats.leased;
+    }
+    Ok(left)
+}
+
 /// The configuration that is named; `member` gives one and what errors call it.
 fn named<'a>(member: impl Fn(usize) -> (Member<'a>, &'static str)) -> Result<Named, Error> {
     let integer = |at, least, most| {

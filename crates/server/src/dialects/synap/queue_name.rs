@@ -12,6 +12,9 @@ use super::{
 };
 use crate::http::json;
 
+#[cfg(test)]
+mod tests;
+
 /// What a name ends with that means dead letters.
 const LETTERS: &[u8] = b".dlq";
 /// What ids of messages begin with.

@@ -3,6 +3,7 @@
 mod process;
 mod queue;
 mod rest;
+mod rooms;
 mod sdk;
 mod soak;
 mod sockets;
