@@ -2,6 +2,7 @@
 
 mod process;
 mod queue;
+mod restart;
 mod sdk;
 mod soak;
 mod sockets;
