@@ -1,5 +1,6 @@
 //! What a scenario file cannot say about Synap.
 
+mod crash;
 mod process;
 mod queue;
 mod restart;
