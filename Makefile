@@ -47,7 +47,7 @@ sdks: $(SDKS:%=$(SDK_ENVIRONMENTS)/%/complete)
 $(SDK_ENVIRONMENTS)/%/complete: crates/server/tests/sdk/requirements-%.txt | python
 	rm -rf $(@D)
 	python3 -m venv $(@D)
-	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-input --retries 5 -r $<
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-input --retries 5 --only-binary :all: -r $<
 	touch $@
 
 docs:

@@ -160,6 +160,8 @@ exchanges! { synap:
     shared_collections
     shared_deadlines
     shared_keys
+    shared_queues
+    shared_rooms
     sorted_set
     stream
     stream_rules

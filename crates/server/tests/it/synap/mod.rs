@@ -1,8 +1,10 @@
 //! What a scenario file cannot say about Synap.
 
+mod crash;
 mod process;
 mod queue;
 mod rest;
+mod restart;
 mod rooms;
 mod sdk;
 mod soak;

@@ -121,7 +121,7 @@ async def limits(queues: Watched, version: str) -> None:
     await asyncio.sleep(1.2)
     again = await queues.consume("small", "me")
     same((again.id, again.retries), (got.id, retried(1, version)))
-    await refused(queues.create_queue("none", max_size=0), "INVALID_PAYLOAD", "config.max_depth")
+    await refused(queues.create_queue("none", max_size=0), "INVALID_PAYLOAD", "max_depth")
 
 
 async def managing(queues: Watched) -> None:
