@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use hyper::StatusCode;
-use manifold_engine::Timestamp;
 use tokio::time::Instant;
 
 use super::{
@@ -12,7 +11,6 @@ use super::{
     commands::{self, Context, Done},
     envelope::{self, Id, Item, Request},
     error::Error,
-    object::Object,
 };
 use crate::http::json::RawValue;
 
@@ -36,7 +34,11 @@ pub(super) async fn answer(context: Context<'_>, body: &[u8]) -> Answer {
             let context = Context { until: Some(Instant::now() + BATCH_PATIENCE), socket: None, ..context };
             batch(&context, id, &items).await
         }
-        Ok(Request::Ping) => pong(&context),
+        Ok(Request::Ping) => {
+            let mut out = Vec::with_capacity(48);
+            envelope::write_pong(&mut out, context.engine().now());
+            Answer::json(StatusCode::OK, out)
+        }
         Err(error) => refused(id, &error),
     }
 }
@@ -58,13 +60,6 @@ async fn one(context: &Context<'_>, id: Option<&Id>, item: &Item<'_>) -> Answer 
         }
         Err(error) => refused(id, &error),
     }
-}
-
-fn pong(context: &Context<'_>) -> Answer {
-    let mut out = Vec::with_capacity(48);
-    let Timestamp(now_ms) = context.engine().now();
-    Object::new(&mut out).text("type", "pong").number("timestamp", now_ms / 1000).close();
-    Answer::json(StatusCode::OK, out)
 }
 
 /// The answer to a request that was not even looked at.

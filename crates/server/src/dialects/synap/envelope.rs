@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use manifold_engine::Timestamp;
+
 use super::{error::Error, object::Object, payload::Payload};
 use crate::http::json::{self, Malformed, RawValue};
 
@@ -203,6 +205,11 @@ pub(super) fn write_error(out: &mut Vec<u8>, id: Option<&Id>, error: &Error) {
     out.extend_from_slice(b",\"status\":\"error\",\"success\":false,\"error\":");
     error.write(out);
     out.push(b'}');
+}
+
+/// Appends the answer to a ping.
+pub(super) fn write_pong(out: &mut Vec<u8>, Timestamp(now_ms): Timestamp) {
+    Object::new(out).text("type", "pong").number("timestamp", now_ms / 1000).close();
 }
 
 /// Appends an id, or null.

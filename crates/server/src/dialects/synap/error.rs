@@ -131,6 +131,11 @@ impl Thing {
 }
 
 impl Error {
+    /// Bytes came where texts are understood.
+    pub(super) const BINARY_FRAME: Error = Error::Request(Text::Borrowed("Binary frames are not supported"));
+    /// A target that is no text.
+    pub(super) const BAD_ENCODING: Error = Error::Request(Text::Borrowed("Invalid path encoding"));
+
     /// A member that breaks a rule known when this was compiled.
     pub(super) fn field(field: impl Into<Text>, rule: &'static str) -> Self {
         Error::Field { field: field.into(), rule: rule.into() }
@@ -441,7 +446,7 @@ impl From<engine::Error> for Error {
 
 impl From<BadEncoding> for Error {
     fn from(_: BadEncoding) -> Self {
-        Error::Request("Invalid path encoding".into())
+        Error::BAD_ENCODING
     }
 }
 

@@ -104,6 +104,8 @@ pub struct Synap {
     rooms: StreamRetention,
     /// Messages that wait for a connection before it is dropped.
     subscriber_buffer: usize,
+    /// Longer values are not told to those who watch keys.
+    watched_value_bytes: usize,
     /// Makes numbers of consumers' names.
     consumers: RandomState,
     /// The configuration of the process as JSON, secrets masked.
@@ -165,6 +167,7 @@ impl Synap {
             queues: config.queues(),
             rooms: config.rooms(),
             subscriber_buffer: config.pubsub.subscriber_buffer,
+            watched_value_bytes: config.watch.max_inline_value_bytes,
             consumers: RandomState::default(),
             effective,
             metrics,

@@ -18,7 +18,7 @@ use super::{
 use crate::http::json::{self, RawValue};
 
 /// Most patterns of one request.
-const MOST_PATTERNS: usize = 1000;
+pub(super) const MOST_PATTERNS: usize = 1000;
 /// Longest name of a subscriber in bytes.
 const ID_BYTES: usize = 256;
 

@@ -51,6 +51,8 @@ const fn route(template: &'static str, operations: &'static [(Verb, Endpoint)]) 
 static ROUTES: &[Route<Endpoint>] = &[
     route("/api/v1/command", &[(Verb::Post, Endpoint::Command)]),
     route("/api/v1/ws", &[(Verb::Get, Endpoint::Socket(ws::Kind::Commands))]),
+    route("/pubsub/ws", &[(Verb::Get, Endpoint::Socket(ws::Kind::Topics))]),
+    route("/kv/ws", &[(Verb::Get, Endpoint::Socket(ws::Kind::Keys))]),
     route("/health", &[(Verb::Get, Endpoint::Health)]),
     route("/metrics", &[(Verb::Get, Endpoint::Metrics)]),
     route("/api/stream", &[(Verb::Post, Endpoint::Old)]),

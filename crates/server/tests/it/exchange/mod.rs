@@ -169,6 +169,8 @@ exchanges! { synap:
     types
     websocket
     websocket_access
+    websocket_keys
+    websocket_pubsub
     websocket_rate
     websocket_rooms
     websocket_size

@@ -99,7 +99,7 @@ const MOST_GROWTH: u64 = 2 * (STALLED as u64) * (256 << 10) + (128 << 20);
 
 #[test]
 fn subscribers_that_stall_hold_up_nobody_lose_no_event_and_are_dropped_from_topics() {
-    let mut server = Server::with(Settings::fast());
+    let mut server = Server::with(Settings::fast().set("synap.pubsub.subscriber_buffer", 256));
     let address = server.synap();
     let mut of_room: Vec<Socket> = (0..STALLED).map(|_| narrow(address)).collect();
     of_room.iter_mut().for_each(|socket| drop(subscribe(socket, r#"{"room":"r"}"#)));

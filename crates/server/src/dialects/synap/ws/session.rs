@@ -4,7 +4,7 @@
 //! client takes nothing, this task waits: events stay in the log, and messages wait in the bounded queue of the
 //! subscriber, which is dropped when that is full.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use tokio::{sync::watch, time::timeout};
 
@@ -14,12 +14,10 @@ use super::{
     },
     calls::{Call, Calls},
     connection::{Connection, Push},
+    outgoing::{self, End, LAST_ANSWERS, stopping},
     push,
 };
-use crate::http::ws::{Close, Gone, Incoming, Socket, Utf8Bytes};
-
-/// What a stopping server allows for the answers that are still under way.
-const LAST_ANSWERS: Duration = Duration::from_secs(5);
+use crate::http::ws::{Close, Incoming, Socket, Utf8Bytes};
 
 /// Serves a connection until it ends or the server stops.
 pub(super) async fn run(
@@ -58,18 +56,6 @@ enum Turn {
     Answer(Option<Vec<u8>>),
     Push(Push),
     Stop,
-}
-
-/// How a session ends.
-enum End {
-    Close(Close),
-    Gone,
-}
-
-impl From<Gone> for End {
-    fn from(Gone: Gone) -> Self {
-        End::Gone
-    }
 }
 
 impl<'a> Session<'a> {
@@ -124,24 +110,8 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Sends at the client's pace, unless that is too slow for its messages; a stopping server waits a little for it.
     async fn send(&mut self, socket: &mut Socket, texts: impl IntoIterator<Item = Vec<u8>>) -> Result<(), End> {
-        let send = async {
-            for text in texts {
-                socket.queue(text).await?;
-            }
-            socket.flush().await
-        };
-        let out_of_time = async {
-            stopping(&mut self.shutdown).await;
-            tokio::time::sleep(LAST_ANSWERS).await;
-        };
-        tokio::select! {
-            biased;
-            sent = send => Ok(sent?),
-            () = self.guest.connection.fell_behind() => Err(End::Close(Close::Slow)),
-            () = out_of_time => Err(End::Close(Close::GoingAway)),
-        }
+        outgoing::send(socket, texts, self.guest.connection.fell_behind(), &mut self.shutdown).await
     }
 
     /// Answers what was asked before the server began to stop: whoever waits is told that there was nothing.
@@ -178,7 +148,7 @@ impl<'a> Guest<'a> {
     /// Bytes, which are no request.
     fn binary(self) -> Call<'a> {
         let refused = self.synap.count(&self.caller).1.err();
-        let refused = refused.unwrap_or(Error::Request("Binary frames are not supported".into()));
+        let refused = refused.unwrap_or(Error::BINARY_FRAME);
         Call::answered(push::refusal(&refused))
     }
 }
@@ -187,9 +157,4 @@ async fn answer(guest: Guest<'_>, place: Arc<Place<'_>>, text: Utf8Bytes) -> Vec
     let Guest { synap, connection, caller, shape } = guest;
     let context = Context { synap, caller, shape, place: &place, until: None, socket: Some(connection) };
     command_route::answer(context, text.as_bytes()).await.body
-}
-
-async fn stopping(shutdown: &mut watch::Receiver<bool>) {
-    // A sender that is gone stops nobody any more, and means the same.
-    shutdown.wait_for(|stopping| *stopping).await.ok();
 }
