@@ -11,13 +11,20 @@ use tokio::time::{Instant, Sleep, sleep_until};
 #[cfg(test)]
 mod tests;
 
-/// How long a body may take, and one second more for each [`MIN_BYTES_PER_SECOND`] that came: a sender that pauses now
-/// and then is not cut, one that trickles is.
-const GRACE: Duration = Duration::from_secs(10);
-/// The pace a body must keep after the grace.
+/// The pace a body must keep where it must keep one.
 const MIN_BYTES_PER_SECOND: u64 = 1024;
 /// A declared length is trusted for a reservation up to here; beyond, memory follows what has arrived.
 const RESERVE_MAX: usize = 1 << 20;
+
+/// How long a body may take. Each contract has its own words for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyTime {
+    /// So long, and one second more for each KiB that came: a sender that pauses now and then is not cut, one that
+    /// trickles is.
+    Paced(Duration),
+    /// So long from its beginning to its end.
+    Whole(Duration),
+}
 
 /// Why a body was not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -25,7 +32,7 @@ pub enum BodyError {
     /// It is longer than the limit. Found before reading when the length is declared.
     #[error("the request body is too large")]
     TooLarge,
-    /// After 10 s it came at less than 1 KiB/s.
+    /// It took longer than the listener's patience.
     #[error("the request body came too slowly")]
     TooSlow,
     /// The connection ended, or the framing was broken, before the body did.
@@ -35,7 +42,7 @@ pub enum BodyError {
 
 /// The whole body, at most `max_bytes` of it. A body that arrives in one piece is not copied. After an error the rest
 /// stays unread, so the connection closes with the answer.
-pub async fn collect<B>(body: B, max_bytes: usize) -> Result<Bytes, BodyError>
+pub async fn collect<B>(body: B, max_bytes: usize, time: BodyTime) -> Result<Bytes, BodyError>
 where
     B: Body<Data = Bytes>,
 {
@@ -43,7 +50,7 @@ where
     if declared.is_some_and(|length| length > max_bytes as u64) {
         return Err(BodyError::TooLarge);
     }
-    let mut frames = Frames { body: pin!(body), alarm: pin!(None), started: None, received: 0, max_bytes };
+    let mut frames = Frames { body: pin!(body), alarm: pin!(None), started: None, received: 0, max_bytes, time };
 
     let Some(first) = frames.next().await? else { return Ok(Bytes::new()) };
     let Some(second) = frames.next().await? else { return Ok(first) };
@@ -64,6 +71,7 @@ struct Frames<'a, B> {
     started: Option<Instant>,
     received: u64,
     max_bytes: usize,
+    time: BodyTime,
 }
 
 impl<B: Body<Data = Bytes>> Frames<'_, B> {
@@ -89,7 +97,10 @@ impl<B: Body<Data = Bytes>> Frames<'_, B> {
             return frame.transpose().map_err(|_| BodyError::Aborted);
         }
         let started = *self.started.get_or_insert_with(Instant::now);
-        let due = started + GRACE + Duration::from_secs(self.received / MIN_BYTES_PER_SECOND);
+        let due = match self.time {
+            BodyTime::Paced(grace) => started + grace + Duration::from_secs(self.received / MIN_BYTES_PER_SECOND),
+            BodyTime::Whole(whole) => started + whole,
+        };
         match self.alarm.as_mut().as_pin_mut() {
             Some(alarm) => alarm.reset(due),
             None => self.alarm.set(Some(sleep_until(due))),

@@ -23,7 +23,7 @@ use super::{
     connection::{self, Shared},
     pulse::Patience,
 };
-use crate::http::body::collect;
+use crate::http::body::{BodyTime, collect};
 
 /// Answers by path; enough to see every branch of the listener.
 struct Echo;
@@ -50,7 +50,7 @@ impl Service for Echo {
                 Ok(Bytes::from_static(b"begin")),
                 Err(std::io::Error::other("the source failed")),
             ]))),
-            _ => match collect(request.into_body(), 1 << 20).await {
+            _ => match collect(request.into_body(), 1 << 20, BodyTime::Paced(Duration::from_secs(10))).await {
                 Ok(body) => Response::new(Body::from(format!("{path}:{}", body.len()))),
                 Err(_) => status(StatusCode::PAYLOAD_TOO_LARGE),
             },

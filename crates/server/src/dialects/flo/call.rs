@@ -1,17 +1,22 @@
 //! A request that was let in: what its handler needs.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use hyper::{body::Incoming, http::request::Parts};
 use manifold_engine::Engine;
 
 use super::{Flo, error::Error};
 use crate::http::{
-    body, gzip,
+    body::{self, BodyTime},
+    gzip,
     json::{self, RawValue},
     query::Query,
     route::MAX_PARAMETERS,
 };
 
+/// How slowly a body may come.
+const BODY_TIME: BodyTime = BodyTime::Paced(Duration::from_secs(30));
 /// Longest JSON body.
 const JSON_BODY: usize = 32 << 20;
 
@@ -40,7 +45,7 @@ impl<'a> Call<'a> {
 
     /// The body, read to its end and decoded; at most `limit` bytes of it.
     pub(super) async fn bytes(&self, incoming: Incoming, limit: usize) -> Result<Bytes, Error> {
-        let received = body::collect(incoming, limit).await.map_err(|error| Error::of_body(error, limit))?;
+        let received = body::collect(incoming, limit, BODY_TIME).await.map_err(|error| Error::of_body(error, limit))?;
         self.flo.metrics.received(received.len());
         match gzip::coding(&self.parts.headers).ok_or(Error::UnsupportedCoding)? {
             gzip::Coding::Identity => Ok(received),

@@ -4,7 +4,7 @@
 //! reads its payload, calls the engine and writes its answer. `commands` is the table of all commands; each component
 //! has a file of its own.
 
-use std::{future::Future, net::IpAddr, sync::Arc};
+use std::{future::Future, net::IpAddr, sync::Arc, time::Duration};
 
 use axum::body::Body;
 use foldhash::quality::RandomState;
@@ -54,7 +54,7 @@ use routes::{Endpoint, ROUTES};
 
 use crate::{
     http::{
-        body,
+        body::{self, BodyTime},
         browser::{HARDENING, Trust},
         gzip,
         observe::Observed,
@@ -68,6 +68,8 @@ use crate::{
 const NAMESPACE: &str = "default";
 /// What requests for no route count under.
 const OTHER_ROUTE: &str = "other";
+/// Time for all of a body.
+const BODY_TIME: BodyTime = BodyTime::Whole(Duration::from_secs(60));
 /// Asks for another form of answers.
 const COMPAT: HeaderName = HeaderName::from_static("x-synap-compat");
 
@@ -243,7 +245,7 @@ impl Synap {
     /// The body, read to its end and decoded.
     async fn body(&self, parts: &Parts, incoming: Incoming) -> Result<bytes::Bytes, Error> {
         let limit = self.max_body_bytes;
-        let received = body::collect(incoming, limit).await.map_err(|error| Error::of_body(error, limit))?;
+        let received = body::collect(incoming, limit, BODY_TIME).await.map_err(|error| Error::of_body(error, limit))?;
         match gzip::coding(&parts.headers) {
             Some(gzip::Coding::Identity) => Ok(received),
             Some(gzip::Coding::Gzip) => gzip::decode(&received, limit).map_err(|error| Error::of_coding(error, limit)),

@@ -7,7 +7,7 @@ use manifold_engine::{
 };
 
 use super::{
-    call::Call,
+    call::{BODY_TIME, Call},
     error::Error,
     members::{self, Place},
     names,
@@ -31,7 +31,7 @@ pub(super) const AROUND_VALUES: usize = 3;
 pub(super) async fn post(call: Call<'_>, incoming: Incoming) -> Reply {
     let query = call.query()?;
     let results = wants_results(query.text("return"))?;
-    let body = body::collect(incoming, call.max_body_bytes).await?;
+    let body = body::collect(incoming, call.max_body_bytes, BODY_TIME).await?;
     let text = json::text(&body)?;
     let found = json::members(text, &MEMBERS)?;
     members::check_depth(text, AROUND_VALUES)?;

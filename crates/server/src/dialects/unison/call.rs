@@ -6,7 +6,10 @@ use hyper::http::request::Parts;
 use manifold_engine::Engine;
 
 use super::error::Error;
-use crate::http::{query::Query, route::MAX_PARAMETERS};
+use crate::http::{body::BodyTime, query::Query, route::MAX_PARAMETERS};
+
+/// How slowly a body may come.
+pub(super) const BODY_TIME: BodyTime = BodyTime::Paced(Duration::from_secs(10));
 
 /// How long `minSeq` waits for the head.
 const REACH_TIMEOUT: Duration = Duration::from_secs(5);

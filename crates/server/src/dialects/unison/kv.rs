@@ -7,7 +7,7 @@ use manifold_engine::{
 };
 
 use super::{
-    call::Call,
+    call::{BODY_TIME, Call},
     conditions,
     error::Error,
     list,
@@ -39,7 +39,7 @@ pub(super) async fn put(call: Call<'_>, incoming: Incoming) -> Reply {
     let (namespace, key) = target(&call)?;
     call.query()?;
     let condition = conditions::of_put(&call.parts.headers)?;
-    let body = body::collect(incoming, call.max_body_bytes).await?;
+    let body = body::collect(incoming, call.max_body_bytes, BODY_TIME).await?;
     let text = json::text(&body)?;
     let [value, actor, expires_at, ttl_ms, keep_ttl, cas] =
         json::members(text, &["value", "actor", "expiresAt", "ttlMs", "keepTtl", "cas"])?;
