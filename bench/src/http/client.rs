@@ -102,7 +102,7 @@ pub struct Round {
 
 impl Round {
     /// For the connection with this number: each begins at another request.
-    pub fn new(requests: &Rc<[Vec<u8>]>, connection: usize) -> Box<dyn Script> {
+    pub fn script(requests: &Rc<[Vec<u8>]>, connection: usize) -> Box<dyn Script> {
         Box::new(Round { requests: requests.clone(), next: connection * 17 })
     }
 }

@@ -137,7 +137,7 @@ fn block(
     section(&format!("http: {title}, {} turns of {} ms each", args.turns, args.turn_ms));
     compare::print_head("connections", "bare");
     let turns = Turns { count: args.turns, length: Duration::from_millis(args.turn_ms) };
-    let script = |connection| Round::new(requests, connection);
+    let script = |connection| Round::script(requests, connection);
     for &connections in &args.connections {
         let contestants = [("bare hyper", bare), ("manifold", manifold)];
         let contestants = contestants.map(|(name, server)| Contestant { name, server, script: &script });

@@ -38,7 +38,7 @@ struct Case {
 impl Case {
     fn of(title: &'static str, writes: bool, name: &str, payload: impl Fn(usize) -> String) -> Self {
         let requests: Rc<[Vec<u8>]> = (0..KEYS).map(|n| command(name, &payload(n))).collect();
-        Case { title, writes, script: Box::new(move |connection| Round::new(&requests, connection)) }
+        Case { title, writes, script: Box::new(move |connection| Round::script(&requests, connection)) }
     }
 }
 
@@ -52,7 +52,7 @@ pub async fn run(args: &Args, level: &str, first: bool, manifold: &Server) -> Re
     for case in cases().into_iter().filter(|case| (case.writes || first) && case.title.contains(&args.command)) {
         let (requests, body_bytes) = sample(&mut connection, &case).await?;
         let bare = Server::bare(body_bytes)?;
-        let same = |connection| Round::new(&requests, connection);
+        let same = |connection| Round::script(&requests, connection);
         let contestants = [
             Contestant { name: "bare hyper", server: &bare, script: &same },
             Contestant { name: "manifold", server: manifold, script: &case.script },

@@ -24,27 +24,45 @@ pub enum Kind {
 /// Both, with what is done to them.
 pub const KINDS: [(Kind, &str); 2] = [(Kind::List, "list push"), (Kind::SortedSet, "sorted set add")];
 
-impl Kind {
-    /// Adds the elements with numbers from `first` on.
-    pub async fn add(self, engine: &Engine, namespace: &Namespace, key: &Key, first: u64, count: u64) -> Result<()> {
-        let numbers = first..first + count;
+/// Elements that are yet to be added.
+pub enum Elements {
+    List(Vec<Bytes>),
+    SortedSet(Vec<Scored>),
+}
+
+impl Elements {
+    /// Adds them.
+    pub async fn add(self, engine: &Engine, namespace: &Namespace, key: &Key) -> Result<()> {
         match self {
-            Kind::List => {
-                let values: Vec<Bytes> = numbers.map(|n| element(n).into()).collect();
+            Elements::List(values) => {
                 engine.list_push(namespace, key, Side::Right, &values, PushTo::Any).await?;
             }
-            Kind::SortedSet => {
-                let members = numbers.map(|n| Scored { member: member(n).into(), score: score(n) as f64 }).collect();
-                let added = engine.zset_add(namespace, key, ScoreAdd { members, ..ScoreAdd::default() }).await?;
-                if added.added != count {
-                    return Err(format!("{} of {count} members were new", added.added).into());
+            Elements::SortedSet(members) => {
+                let count = members.len() as u64;
+                let added = engine.zset_add(namespace, key, ScoreAdd { members, ..ScoreAdd::default() }).await?.added;
+                if added != count {
+                    return Err(format!("{added} of {count} members were new").into());
                 }
             }
         }
         Ok(())
     }
+}
 
-    /// The same as a command.
+impl Kind {
+    /// The elements with numbers from `first` on.
+    pub fn elements(self, first: u64, count: u64) -> Elements {
+        let numbers = first..first + count;
+        match self {
+            Kind::List => Elements::List(numbers.map(|n| element(n).into()).collect()),
+            Kind::SortedSet => {
+                let scored = |n| Scored { member: member(n).into(), score: score(n) as f64 };
+                Elements::SortedSet(numbers.map(scored).collect())
+            }
+        }
+    }
+
+    /// The command that adds them.
     pub fn command(self, key: &str, first: u64, count: u64) -> Vec<u8> {
         let numbers = first..first + count;
         match self {
