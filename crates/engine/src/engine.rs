@@ -16,13 +16,14 @@ use crate::{
     feed::{self, Changes, FeedPage, Filter, Follower, Start},
     keys,
     kv::{
-        self, Delete, Entry, Increment, Incremented, List, Op, Outcome, Page, Put, Retime, Revision, Scan, Swapped,
+        self, Delete, Edit, Entry, Increment, Incremented, List, Op, Outcome, Page, Put, Revision, Scan, Swapped,
         TreeScan,
     },
     live::{Counted, Live},
     namespaces::{self, NamespaceInfo},
     open::{self, Ground},
     series::SeriesRetention,
+    types,
     work::Workers,
 };
 
@@ -87,8 +88,10 @@ pub enum State {
 /// Numbers for metrics.
 #[derive(Debug, Clone, Default)]
 pub struct Stats {
-    /// Live keys (those due but not yet swept included).
+    /// Live keys, whatever they hold (those due but not yet swept included).
     pub kv_entries: u64,
+    /// Bytes of what they hold.
+    pub key_bytes: u64,
     /// Remembered versions of removed keys.
     pub kv_tombstones: u64,
     /// Newest number of the feed.
@@ -205,6 +208,14 @@ impl Engine {
         }
     }
 
+    /// Brings everything committed so far to disk for good, whatever the level of durability.
+    pub async fn sync(&self) -> Result<()> {
+        let live = self.live()?.clone();
+        let synced = tokio::task::spawn_blocking(move || live.store.sync()).await;
+        synced.map_err(|error| Error::new(Kind::Bug, format!("syncing the store panicked: {error}")))??;
+        Ok(())
+    }
+
     /// Now, by the clock that deadlines are judged by.
     pub fn now(&self) -> Timestamp {
         self.0.clock.now()
@@ -221,6 +232,7 @@ impl Engine {
         let feed_head = live.feed.published();
         Stats {
             kv_entries: live.store.rows(keys::KV),
+            key_bytes: types::stored_bytes(&live.store),
             kv_tombstones: live.store.rows(keys::TOMB),
             feed_head,
             feed_oldest: live.feed.oldest(feed_head),
@@ -249,7 +261,8 @@ impl Engine {
         let live = self.live()?;
         kv::put(live, namespace, put).await.inspect_err(|error| live.counters.refused(error))
     }
-    /// Writes a value and tells what was there before; a condition that fails is no error but writes nothing.
+    /// Writes a value and tells what was there before; a condition that fails is no error but writes nothing. A
+    /// collection is not absent either.
     pub async fn swap(&self, namespace: &Namespace, put: Put) -> Result<Swapped> {
         kv::swap(self.live()?, namespace, put).await
     }
@@ -257,9 +270,10 @@ impl Engine {
     pub async fn increment(&self, namespace: &Namespace, increment: Increment) -> Result<Incremented> {
         kv::increment(self.live()?, namespace, increment).await
     }
-    /// Gives a live key another deadline; none when it is absent, or has that deadline.
-    pub async fn retime(&self, namespace: &Namespace, retime: Retime) -> Result<Option<Entry>> {
-        kv::retime(self.live()?, namespace, retime).await
+    /// Changes a part of the text of a value; its length in bytes then. `Invalid` when that would be no UTF-8,
+    /// `TooLarge` over the limit.
+    pub async fn edit(&self, namespace: &Namespace, edit: Edit) -> Result<u64> {
+        kv::edit(self.live()?, namespace, edit).await
     }
     /// Deletes a key; `None` when it was absent. The cut's head is the change's own number, or the head.
     pub async fn delete(&self, namespace: &Namespace, delete: Delete) -> Result<Cut<Outcome>> {
@@ -272,9 +286,13 @@ impl Engine {
         let live = self.live()?;
         kv::batch(live, operations).await.inspect_err(|error| live.counters.refused(error))
     }
-    /// One live key.
+    /// One live key; one that holds a collection reads as absent.
     pub fn get(&self, namespace: &Namespace, key: &Key) -> Result<Cut<Option<Entry>>> {
         kv::get(self.live()?, namespace, key)
+    }
+    /// One live key; `WrongType` when it holds a collection.
+    pub fn get_typed(&self, namespace: &Namespace, key: &Key) -> Result<Option<Entry>> {
+        kv::get_typed(self.live()?, namespace, key)
     }
     /// One live key, waiting for it at most so long; none when it did not come.
     pub async fn get_or_wait(&self, namespace: &Namespace, key: &Key, wait: Duration) -> Result<Cut<Option<Entry>>> {

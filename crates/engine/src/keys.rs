@@ -135,6 +135,9 @@ pub(crate) const TABLES: &[TableSpec] = &[
     TableSpec { table: ZSET_ORDER, name: "zset_order", ordered: true, inline_max: None },
 ];
 
+/// Tables whose rows are counted by namespace.
+pub(crate) const COUNTED: &[Table] = &[KV];
+
 /// Key of the [`META`] row that names the durability level of the run that wrote last.
 pub(crate) const META_LEVEL: &[u8] = b"level";
 /// Key of the [`META`] row that keeps the feed's bounds when its records are gone.

@@ -151,7 +151,7 @@ fn count(live: &Live) -> Result<Vec<NamespaceInfo>> {
     each_counted(
         &snapshot,
         keys::KV,
-        |row| types::is_live_collection(row, now),
+        |row| Ok(types::live_collection(row, || now)?.is_some()),
         |name, collections| {
             found.entry(name).and_modify(|info| info.collections = collections);
         },

@@ -51,7 +51,7 @@ pub(crate) fn open(
     stop: watch::Receiver<bool>,
 ) -> std::result::Result<Live, OpenError> {
     let Options { dir, level, interval, limits, retention, series_retention, clock } = options.clone();
-    let store_options = manifold_store::Options { level, interval, ..ground.store };
+    let store_options = manifold_store::Options { level, interval, counted: keys::COUNTED, ..ground.store };
     let store = Store::open(ground.disk, &dir, store_options)?;
     let recovered = prologue(&store, clock.now()).map_err(|error| refuse(&dir, &error))?;
     let known = Known::read(&store).map_err(|error| refuse(&dir, &error))?;

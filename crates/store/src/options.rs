@@ -48,6 +48,8 @@ pub struct Options {
     pub allocate_bytes: u64,
     /// Every table that may be used.
     pub tables: &'static [TableSpec],
+    /// Tables whose rows are also counted by what their keys begin with, up to the first zero byte.
+    pub counted: &'static [Table],
     /// Mixed into the checksums of a log that is created now; random, so that nobody can forge frames inside values.
     pub salt: u32,
     /// Whether a thread cleans, heals and tidies; tests do that by hand to have the same calls in every run.
@@ -65,6 +67,7 @@ impl Options {
             reserve_bytes: 1 << 20,
             allocate_bytes: 8 << 20,
             tables,
+            counted: &[],
             salt: 0,
             maintenance: true,
         }

@@ -222,6 +222,11 @@ impl Store {
         self.shared.index.totals(table).rows
     }
 
+    /// Rows of a table of [`Options::counted`] whose keys begin with `name` and a zero byte (committed, live).
+    pub fn rows_of(&self, table: Table, name: &[u8]) -> u64 {
+        self.shared.index.rows_of(table, name)
+    }
+
     /// Bytes of heads and bodies of a table's live rows.
     pub fn table_bytes(&self, table: Table) -> u64 {
         self.shared.index.totals(table).bytes

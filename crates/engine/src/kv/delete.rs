@@ -1,25 +1,19 @@
 //! Removing one key.
 
 use crate::{
-    Cut, Namespace, Result, keys,
-    kv::{Changed, Delete, Outcome, slot::Slot},
+    Cut, Namespace, Result,
+    kv::{Changed, Delete, Outcome, change::change, slot::Slot},
     live::Live,
-    txn::{self, Committed, Txn},
+    txn::{Committed, Txn},
 };
 
 /// Deletes a key; `None` when it was absent.
 pub(crate) async fn delete(live: &Live, namespace: &Namespace, delete: Delete) -> Result<Cut<Outcome>> {
-    live.store.room().await;
-    let row = keys::kv(namespace, &delete.key);
-    let decided = {
-        let _held = live.locks.lock(&row);
-        txn::decide(live, |txn| {
-            txn.relief();
-            let mut slot = Slot::load(txn, namespace.clone(), delete.key.clone())?;
-            apply(txn, &mut slot, delete)
-        })
-    };
-    let (draft, committed) = live.settle(decided).await?;
+    let done = change(live, namespace, delete.key.clone(), |txn, slot| {
+        txn.relief();
+        apply(txn, slot, delete)
+    });
+    let (draft, committed) = done.await?;
     let it = draft.map(|draft| changed(&committed, draft));
     Ok(Cut { head: head_after(live, &committed), it })
 }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use crate::{Actor, Key, Namespace, Timestamp};
 
 mod batch;
+mod change;
 mod delete;
 mod expire;
 mod forget;
@@ -14,10 +15,10 @@ mod history;
 mod increment;
 mod put;
 mod read;
-mod retime;
 mod row;
 mod slot;
 mod swap;
+mod text;
 mod walk;
 
 #[cfg(test)]
@@ -30,11 +31,11 @@ pub(crate) use forget::Forget;
 pub(crate) use history::history;
 pub(crate) use increment::increment;
 pub(crate) use put::put;
-pub(crate) use read::{get, get_many, get_or_wait, list};
-pub(crate) use retime::retime;
+pub(crate) use read::{get, get_many, get_or_wait, get_typed, list};
 pub(crate) use row::{FIRST_COLLECTION, Head, Stored, is_live_value, write};
 pub(crate) use slot::Slot;
 pub(crate) use swap::swap;
+pub(crate) use text::edit;
 pub use walk::{Scan, TreeScan};
 
 /// What the bytes of a value are.
@@ -138,9 +139,9 @@ pub struct Delete {
 }
 
 /// What a write met, and what it wrote.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Swapped {
-    /// What the key held before; none when it was absent.
+    /// The value the key held before; none when it was absent, or held a collection.
     pub previous: Option<Entry>,
     /// The new entry; none when the condition failed.
     pub written: Option<Entry>,
@@ -168,15 +169,32 @@ pub enum Incremented {
     Overflow,
 }
 
-/// Gives a live key another deadline.
+/// Changes a part of the text that a key's value stands for, which is a JSON string from then on. The key keeps its
+/// deadline.
 #[derive(Debug, Clone)]
-pub struct Retime {
-    /// Its key.
+pub struct Edit {
+    /// Its key; an absent one has an empty text.
     pub key: Key,
-    /// Its deadline.
-    pub expires: Expires,
+    /// What is changed.
+    pub change: TextChange,
+    /// Longest text it may come to.
+    pub max_bytes: usize,
     /// Who writes.
     pub actor: Actor,
+}
+
+/// A change of a text.
+#[derive(Debug, Clone)]
+pub enum TextChange {
+    /// These bytes come behind it.
+    Append(Bytes),
+    /// Bytes in the place of others.
+    Overwrite {
+        /// Where they begin; what is missing up to there is filled with NULs.
+        offset: usize,
+        /// The bytes; none change nothing.
+        with: Bytes,
+    },
 }
 
 /// One operation of a batch.

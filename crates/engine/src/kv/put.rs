@@ -3,25 +3,16 @@
 use crate::{
     Error, Kind, Namespace, Result,
     feed::Change,
-    keys,
-    kv::{Entry, Expires, Put, Value, slot::Slot},
+    kv::{Entry, Expires, Put, Value, change::change, slot::Slot},
     live::Live,
-    txn::{self, Deadline, Txn},
+    txn::{Deadline, Txn},
 };
 
 /// Writes a value; the answer is the new entry.
 pub(crate) async fn put(live: &Live, namespace: &Namespace, put: Put) -> Result<Entry> {
     check_size(live, &put.value)?;
-    live.store.room().await;
-    let row = keys::kv(namespace, &put.key);
-    let decided = {
-        let _held = live.locks.lock(&row);
-        txn::decide(live, |txn| {
-            let mut slot = Slot::load(txn, namespace.clone(), put.key.clone())?;
-            apply(txn, &mut slot, put)
-        })
-    };
-    let (draft, committed) = live.settle(decided).await?;
+    let done = change(live, namespace, put.key.clone(), |txn, slot| apply(txn, slot, put));
+    let (draft, committed) = done.await?;
     Ok(entry(&committed.changes[draft]))
 }
 

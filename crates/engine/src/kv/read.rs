@@ -9,6 +9,7 @@ use crate::{
     Cut, Key, Namespace, Result, keys,
     kv::{Entry, List, Page, row::Head, walk::Walk},
     live::Live,
+    types::{self, KeyType},
 };
 
 /// A read that meets frames becoming durable tries again so many times before it takes a snapshot.
@@ -23,6 +24,15 @@ pub(crate) fn get(live: &Live, namespace: &Namespace, key: &Key) -> Result<Cut<O
         (head, snapshot.get(keys::KV, &row))
     });
     Ok(Cut { head, it: entry(live, key, found)? })
+}
+
+/// One live key; refused when it holds a collection.
+pub(crate) fn get_typed(live: &Live, namespace: &Namespace, key: &Key) -> Result<Option<Entry>> {
+    let Some(row) = live.store.get(View::Durable, keys::KV, &keys::kv(namespace, key)) else { return Ok(None) };
+    match types::live_collection(&row, || live.clock.now())? {
+        Some(actual) => Err(types::wrong_type(key, actual, KeyType::String)),
+        None => entry(live, key, Some(row)),
+    }
 }
 
 /// One live key, as soon as it is there.

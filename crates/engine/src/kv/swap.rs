@@ -3,29 +3,31 @@
 use manifold_store::Row;
 
 use crate::{
-    Key, Kind, Namespace, Result, keys,
-    kv::{Entry, Put, Swapped, put, row::Head, slot::Slot},
+    Error, Key, Kind, Namespace, Result,
+    kv::{Entry, Put, Swapped, When, change::change, put, row::Head, slot::Slot},
     live::Live,
-    txn::{self, Txn},
+    txn::Txn,
 };
 
 /// Writes a value unless its condition fails; either way tells what was there.
 pub(crate) async fn swap(live: &Live, namespace: &Namespace, put: Put) -> Result<Swapped> {
     put::check_size(live, &put.value)?;
-    live.store.room().await;
-    let row = keys::kv(namespace, &put.key);
-    let key = put.key.clone();
-    let decided = {
-        let _held = live.locks.lock(&row);
-        txn::decide(live, |txn| {
-            let mut slot = Slot::load(txn, namespace.clone(), put.key.clone())?;
-            let previous = slot.live_row(txn).cloned();
-            Ok((apply(live, txn, &mut slot, put)?, previous))
-        })
+    let (key, when) = (put.key.clone(), put.when);
+    let done = change(live, namespace, put.key.clone(), |txn, slot| {
+        let previous = slot.live_row(txn).cloned();
+        Ok((apply(live, txn, slot, put)?, previous))
+    });
+    let ((draft, previous), committed) = match done.await {
+        Err(error) if when == When::Absent && is_wrong_type(&error) => return Ok(Swapped::default()),
+        done => done?,
     };
-    let ((draft, previous), committed) = live.settle(decided).await?;
     let written = draft.map(|draft| put::entry(&committed.changes[draft]));
     Ok(Swapped { previous: previous.map(|row| read(key, &row)).transpose()?.flatten(), written })
+}
+
+/// A key that holds a collection is not absent either: the condition fails, and there is no value to tell of.
+fn is_wrong_type(error: &Error) -> bool {
+    matches!(error.kind(), Kind::WrongType { .. })
 }
 
 /// The rule: that of a put, but a condition that fails is an answer and no error.

@@ -368,6 +368,20 @@ async fn a_swap_tells_what_was_there_whether_it_writes_or_not() {
     assert_eq!(swap(When::Absent, "5").await, (None, Some(5)), "what has expired is not there");
 }
 
+#[tokio::test]
+async fn a_swap_on_a_collection_is_refused_unless_it_wanted_nothing_there() {
+    let house = House::new().await;
+    house.hash_set(&ns("n"), &k("a"), vec![("f".into(), "v".into())], FieldWhen::Always).await.expect("hash_set");
+    let swap = async |when| house.swap(&ns("n"), Put { when, ..put("a", "1") }).await;
+    let done = swap(When::Absent).await.expect("an answer");
+    assert!(done.previous.is_none() && done.written.is_none());
+    for when in [When::Always, When::Present, When::Version(1)] {
+        let wrong = Kind::WrongType { actual: KeyType::Hash, expected: KeyType::String };
+        assert_eq!(refused(swap(when).await).kind(), &wrong);
+    }
+    assert!(house.hash_has(&ns("n"), &k("a"), &"f".into()).expect("has"));
+}
+
 fn by(by: i64) -> Increment {
     Increment { key: k("a"), by, actor: crate::tests::ANN }
 }
@@ -416,21 +430,25 @@ async fn only_integers_are_added_to() {
 #[tokio::test]
 async fn another_deadline_is_a_write_of_the_same_value() {
     let mut house = House::new().await;
-    let retime = async |house: &House, expires| {
-        let retime = Retime { key: k("a"), expires, actor: crate::tests::ANN };
-        house.retime(&ns("n"), retime).await.expect("answered").map(|entry| (entry.version, entry.expires_at))
+    let expire = async |house: &House, expires| {
+        let before = house.key_expire(&ns("n"), &k("a"), expires, &crate::tests::ANN).await.expect("answered");
+        let now = house.read("a").map(|entry| (entry.version, entry.expires_at));
+        (before.map(|info| info.expires_at), now)
     };
     let second = Duration::from_secs(1);
-    assert_eq!(retime(&house, Expires::In(second)).await, None, "an absent key has no deadline");
+    let then = Some(START.plus(second));
+    assert_eq!(expire(&house, Expires::In(second)).await, (None, None), "an absent key has no deadline");
     let long = "7".repeat(100_000);
     house.set("a", &long).await;
-    assert_eq!(retime(&house, Expires::Never).await, None, "it had none");
-    assert_eq!(retime(&house, Expires::In(second)).await, Some((2, Some(START.plus(second)))));
-    assert_eq!(retime(&house, Expires::Never).await, Some((3, None)));
-    assert_eq!(retime(&house, Expires::In(second)).await, Some((4, Some(START.plus(second)))));
+    assert_eq!(expire(&house, Expires::Never).await, (Some(None), Some((1, None))), "it had none");
+    assert_eq!(expire(&house, Expires::In(second)).await, (Some(None), Some((2, then))));
+    assert_eq!(expire(&house, Expires::Never).await, (Some(then), Some((3, None))));
+    assert_eq!(expire(&house, Expires::In(second)).await, (Some(None), Some((4, then))));
     house.restart().await;
     assert_eq!(house.read("a").expect("an entry").value, json(&long));
     house.advance(1000);
     assert!(house.read("a").is_none());
-    assert_eq!(retime(&house, Expires::In(second)).await, None);
+    assert_eq!(expire(&house, Expires::In(second)).await, (None, None));
+    house.set("a", "1").await;
+    assert_eq!(expire(&house, Expires::In(Duration::ZERO)).await, (Some(None), None), "that is to delete it");
 }

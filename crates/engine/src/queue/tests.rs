@@ -17,6 +17,7 @@ mod by_itself;
 mod checker;
 mod consumers;
 mod faults;
+mod letters;
 mod model;
 
 pub(super) fn q(name: &str) -> QueueName {
@@ -476,6 +477,25 @@ async fn a_queue_keeps_the_settings_it_was_made_with() {
     assert_eq!(made, Settings { default_priority: 7, ..settings });
     assert_eq!(house.queue_list(&ns("n")).await.expect("list"), [q("other"), q("q")]);
     assert!(house.queue_list(&ns("nn")).await.expect("list").is_empty());
+}
+
+#[tokio::test]
+async fn a_message_goes_by_its_senders_settings_until_somebody_configures_the_queue() {
+    let house = House::new().await;
+    let theirs = Settings { max_attempts: 1, default_priority: 5, ..Settings::default() };
+    let by_them = |text| Enqueue { settings: theirs, ..say(text) };
+    house.send(say("ours")).await;
+    house.send(by_them("theirs")).await;
+    assert_eq!(numbers(&house.taken(up_to(2)).await), [2, 1]);
+    house.advance(30_000);
+    let counts = house.counts().await;
+    assert_eq!((counts.ready, counts.dead), (1, 1));
+    assert_eq!(house.letters().await, [(2, Reason::Expired)]);
+    house.queue_create(&ns("n"), &q("q"), Settings::default(), Named::default()).await.expect("create");
+    house.send(by_them("as the queue says")).await;
+    assert_eq!(numbers(&house.taken(up_to(2)).await), [1, 3]);
+    house.advance(30_000);
+    assert_eq!(house.counts().await.dead, 1);
 }
 
 #[tokio::test]

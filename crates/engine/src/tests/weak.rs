@@ -106,3 +106,15 @@ async fn a_killed_process_at_a_weak_level_keeps_what_it_told() {
     assert_eq!(house.read("a").expect("kept").version, 5);
     assert!(house.set("a", "2").await.seq > 5 + SKIP);
 }
+
+#[tokio::test]
+async fn what_was_synced_survives_the_power() {
+    let mut house = weak().await;
+    house.set("a", "kept").await;
+    house.engine.sync().await.expect("a sound disk");
+    house.set("a", "lost").await;
+    house.crash(Reboot::Lost).await;
+    assert_eq!(house.read("a").expect("synced").version, 1);
+    house.engine.close().await.expect("a sound disk");
+    assert!(house.engine.sync().await.is_err(), "a closed engine syncs nothing");
+}

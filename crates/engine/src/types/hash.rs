@@ -6,12 +6,12 @@ use bytes::Bytes;
 use manifold_store::{Range, Row};
 
 use crate::{
-    Error, Key, Kind, Namespace, Result, keys,
+    Key, Namespace, Result, keys,
     live::Live,
+    number,
     types::{
         Card, KeyType, check_names, check_values,
         look::{Look, Room, Rows, at_length, look},
-        number,
         place::Place,
         step::{Step, change},
     },
@@ -28,6 +28,17 @@ pub enum FieldWhen {
     Always,
     /// Only those that are not there.
     Absent,
+}
+
+/// What adding to the number of a field came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Added<N> {
+    /// The field holds this now.
+    To(N),
+    /// The field holds something else; nothing was changed.
+    NotANumber,
+    /// The sum is out of range; nothing was changed.
+    Overflow,
 }
 
 /// A field and its value.
@@ -115,39 +126,40 @@ pub(crate) async fn delete(live: &Live, namespace: &Namespace, key: &Key, fields
 }
 
 /// Adds to the integer that a field is, 0 when it is not there.
-pub(crate) async fn add(live: &Live, namespace: &Namespace, key: &Key, field: Bytes, by: i64) -> Result<i64> {
+pub(crate) async fn add(live: &Live, namespace: &Namespace, key: &Key, field: Bytes, by: i64) -> Result<Added<i64>> {
     edit(live, namespace, key, field, |value| {
-        let number = value.map_or(Some(0), number::integer);
-        let number = number.ok_or_else(|| Error::new(Kind::Invalid, "the value of the field is not an integer"))?;
-        let sum = number.checked_add(by).ok_or_else(|| Error::new(Kind::Invalid, "the sum would overflow"))?;
-        Ok((number::of_integer(sum), sum))
+        let Some(number) = value.map_or(Some(0), number::integer) else { return Added::NotANumber };
+        number.checked_add(by).map_or(Added::Overflow, |sum| Added::To((number::of_integer(sum), sum)))
     })
     .await
 }
 
 /// Adds to the number that a field is, 0 when it is not there.
-pub(crate) async fn add_float(live: &Live, namespace: &Namespace, key: &Key, field: Bytes, by: f64) -> Result<f64> {
-    edit(live, namespace, key, field, |value| {
-        let number = value.map_or(Some(0.0), number::float);
-        let number = number.ok_or_else(|| Error::new(Kind::Invalid, "the value of the field is not a number"))?;
-        let sum = Some(number + by).filter(|sum| sum.is_finite());
-        let sum = sum.ok_or_else(|| Error::new(Kind::Invalid, "the sum would not be a finite number"))?;
-        Ok((number::of_float(sum), sum))
-    })
-    .await
-}
-
-async fn edit<T>(
+pub(crate) async fn add_float(
     live: &Live,
     namespace: &Namespace,
     key: &Key,
     field: Bytes,
-    next: impl FnOnce(Option<&[u8]>) -> Result<(Bytes, T)>,
-) -> Result<T> {
+    by: f64,
+) -> Result<Added<f64>> {
+    edit(live, namespace, key, field, |value| {
+        let Some(number) = value.map_or(Some(0.0), number::float) else { return Added::NotANumber };
+        let sum = number + by;
+        if sum.is_finite() { Added::To((number::of_float(sum), sum)) } else { Added::Overflow }
+    })
+    .await
+}
+
+async fn edit<N>(
+    live: &Live,
+    namespace: &Namespace,
+    key: &Key,
+    field: Bytes,
+    next: impl FnOnce(Option<&[u8]>) -> Added<(Bytes, N)>,
+) -> Result<Added<N>> {
     check_names([&field])?;
     change(live, namespace, key, |step, place: &mut Place| {
         let known = place.card(KeyType::Hash)?;
-        step.txn.grow()?;
         let row = known.as_ref().map(|card| keys::in_collection(card.id, &field));
         let found = row.and_then(|row| step.get(keys::HASH_FIELD, &row));
         let value = match &found {
@@ -156,11 +168,16 @@ async fn edit<T>(
             Some(found) if found.body_len() > NUMBER_BYTES => Some(Bytes::from_static(b"long")),
             Some(found) => Some(found.body()?),
         };
-        let (value, done) = next(value.as_deref())?;
+        let (value, sum) = match next(value.as_deref()) {
+            Added::To(next) => next,
+            Added::NotANumber => return Ok(Added::NotANumber),
+            Added::Overflow => return Ok(Added::Overflow),
+        };
+        step.txn.grow()?;
         let mut card = known.map_or_else(|| place.card_or_new(step.txn, KeyType::Hash), Ok)?;
         set_field(step, &mut card, &field, &value, FieldWhen::Always);
         place.put_card(step.txn, card);
-        Ok(done)
+        Ok(Added::To(sum))
     })
     .await
 }

@@ -12,7 +12,7 @@ use crate::{
     keys::{self, RowKey},
     live::Live,
     types::{
-        Card, KeyType,
+        Card, KeyType, canonical,
         card::Span,
         check_values,
         look::{Room, Rows, at_length, look},
@@ -62,13 +62,22 @@ pub enum Equal {
     Some(u64, Side),
 }
 
+/// What to look for in a list, and how elements are compared with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sought {
+    /// Elements of these bytes.
+    Bytes(Bytes),
+    /// Elements that are the same JSON as this one, however they are spelled: see [`canonical`].
+    Json(Bytes),
+}
+
 /// Puts an element next to another one.
 #[derive(Debug, Clone)]
 pub struct Insert {
     /// On which side of it.
     pub side: Side,
     /// The first element equal to this.
-    pub pivot: Bytes,
+    pub pivot: Sought,
     /// The new element.
     pub value: Bytes,
 }
@@ -421,7 +430,8 @@ fn move_out(step: &mut Step<'_, '_>, place: &mut Place, card: &Card, first: u64,
 }
 
 /// Removes elements equal to a value; how many there were.
-pub(crate) async fn remove(live: &Live, namespace: &Namespace, key: &Key, value: &Bytes, which: Equal) -> Result<u64> {
+pub(crate) async fn remove(live: &Live, namespace: &Namespace, key: &Key, value: &Sought, which: Equal) -> Result<u64> {
+    let wanted = Wanted::new(value);
     change(live, namespace, key, |step, place| {
         step.txn.relief();
         let Some(mut card) = place.card(KeyType::List)? else { return Ok(0) };
@@ -434,7 +444,7 @@ pub(crate) async fn remove(live: &Live, namespace: &Namespace, key: &Key, value:
         let mut removed = BTreeSet::new();
         if most > 0 {
             for (row, found) in from_end(&snapshot, &before, side, u64::MAX) {
-                if is_equal(&found, value)? {
+                if wanted.is(&found)? {
                     take(step, &mut card, &row, &found);
                     removed.insert(position(&row)?);
                     if removed.len() as u64 >= most {
@@ -461,13 +471,34 @@ pub(crate) async fn remove(live: &Live, namespace: &Namespace, key: &Key, value:
     .await
 }
 
-fn is_equal(row: &Row, value: &[u8]) -> Result<bool> {
-    Ok(row.body_len() == value.len() && row.body()? == value)
+/// A value that elements are compared with.
+enum Wanted {
+    Bytes(Bytes),
+    /// In its one spelling.
+    Json(Vec<u8>),
+}
+
+impl Wanted {
+    fn new(sought: &Sought) -> Self {
+        match sought {
+            Sought::Bytes(bytes) => Wanted::Bytes(bytes.clone()),
+            Sought::Json(text) => Wanted::Json(canonical(text).into_owned()),
+        }
+    }
+
+    /// Reads an element only when its length allows it to be equal.
+    fn is(&self, row: &Row) -> Result<bool> {
+        match self {
+            Wanted::Bytes(bytes) => Ok(row.body_len() == bytes.len() && row.body()? == bytes),
+            Wanted::Json(text) => Ok(row.body_len() >= text.len() && *canonical(&row.body()?) == **text),
+        }
+    }
 }
 
 /// Puts an element next to another one.
 pub(crate) async fn insert(live: &Live, namespace: &Namespace, key: &Key, insert: &Insert) -> Result<Inserted> {
     check_values(live, [&insert.value])?;
+    let wanted = Wanted::new(&insert.pivot);
     change(live, namespace, key, |step, place| {
         let Some(mut card) = place.card(KeyType::List)? else { return Ok(Inserted::NoList) };
         step.txn.grow()?;
@@ -476,7 +507,7 @@ pub(crate) async fn insert(live: &Live, namespace: &Namespace, key: &Key, insert
         let mut rows = from_end(&snapshot, &card, Side::Left, u64::MAX);
         let pivot = loop {
             let Some((row, found)) = rows.next() else { return Ok(Inserted::NoPivot) };
-            if is_equal(&found, &insert.pivot)? {
+            if wanted.is(&found)? {
                 break position(&row)?;
             }
             before = Some(position(&row)?);
@@ -502,15 +533,16 @@ pub(crate) async fn find(
     live: &Arc<Live>,
     namespace: &Namespace,
     key: &Key,
-    value: Bytes,
+    value: &Sought,
     nth: u64,
     side: Side,
 ) -> Result<Option<u64>> {
+    let wanted = Wanted::new(value);
     let Some(look) = look(live, namespace, key, KeyType::List)? else { return Ok(None) };
     at_length(live, look.card.count, move |_| {
         let mut left = nth.max(1);
         for (rank, (_, row)) in (0..).zip(from_end(&look.snapshot, &look.card, side, u64::MAX)) {
-            left -= u64::from(is_equal(&row, &value)?);
+            left -= u64::from(wanted.is(&row)?);
             if left == 0 {
                 return Ok(Some(if side == Side::Left { rank } else { look.card.count - 1 - rank }));
             }

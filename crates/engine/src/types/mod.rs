@@ -21,10 +21,10 @@ mod collections;
 mod gone;
 mod hash;
 mod index;
+mod json;
 mod list;
 mod look;
 mod many;
-mod number;
 mod ordered;
 mod place;
 mod scores;
@@ -43,12 +43,13 @@ pub use algebra::{Aggregate, Combine, ScoreCombine};
 pub(crate) use card::Card;
 pub(crate) use collections::{Collections, Traces};
 pub(crate) use gone::Sweep;
-pub use hash::{Field, FieldPage, FieldWhen};
-pub use list::{Equal, Insert, Inserted, PushTo, Side};
+pub use hash::{Added, Field, FieldPage, FieldWhen};
+pub use json::canonical;
+pub use list::{Equal, Insert, Inserted, PushTo, Side, Sought};
 pub(crate) use ordered::Idle;
 pub(crate) use place::{expire, remove_if_due};
-pub(crate) use whole::is_live_collection;
 pub use whole::{KeyCounts, KeyInfo, KeyPage, Moved, Replace, TypeCount};
+pub(crate) use whole::{live_collection, stored_bytes};
 pub use zset::{Direction, MemberWhen, Moves, ScoreAdd, ScoreRange, Scored, ScoresAdded};
 
 /// Longest name of an element in bytes: a field of a hash, a member of a set or sorted set.

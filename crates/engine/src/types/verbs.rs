@@ -3,12 +3,12 @@
 use bytes::Bytes;
 
 use crate::{
-    Actor, Engine, Key, Namespace, Result,
+    Actor, Engine, Glob, Key, Namespace, Result, keys,
     kv::Expires,
     types::{
         algebra::{self, Combine, ScoreCombine},
-        hash::{self, Field, FieldPage, FieldWhen},
-        list::{self, Equal, Insert, Inserted, PushTo, Side},
+        hash::{self, Added, Field, FieldPage, FieldWhen},
+        list::{self, Equal, Insert, Inserted, PushTo, Side, Sought},
         set,
         whole::{self, KeyCounts, KeyInfo, KeyPage, Moved, Replace},
         zset::{self, Direction, Part, ScoreAdd, ScoreRange, Scored, ScoresAdded},
@@ -54,13 +54,12 @@ impl Engine {
     pub async fn hash_delete(&self, namespace: &Namespace, key: &Key, fields: &[Bytes]) -> Result<u64> {
         hash::delete(self.live()?, namespace, key, fields).await
     }
-    /// Adds to a field that is an integer (decimal digits, perhaps between quotation marks) or absent, which counts as
-    /// 0; what it is then. `Invalid` for any other value, and when the sum is out of range.
-    pub async fn hash_add(&self, namespace: &Namespace, key: &Key, field: Bytes, by: i64) -> Result<i64> {
+    /// Adds to a field that is an integer (decimal digits, perhaps between quotation marks) or absent, which counts as 0.
+    pub async fn hash_add(&self, namespace: &Namespace, key: &Key, field: Bytes, by: i64) -> Result<Added<i64>> {
         hash::add(self.live()?, namespace, key, field, by).await
     }
     /// The same for a number with a fraction.
-    pub async fn hash_add_float(&self, namespace: &Namespace, key: &Key, field: Bytes, by: f64) -> Result<f64> {
+    pub async fn hash_add_float(&self, namespace: &Namespace, key: &Key, field: Bytes, by: f64) -> Result<Added<f64>> {
         hash::add_float(self.live()?, namespace, key, field, by).await
     }
 }
@@ -115,7 +114,7 @@ impl Engine {
         list::trim(self.live()?, namespace, key, start, stop).await
     }
     /// Removes elements equal to a value; how many there were.
-    pub async fn list_remove(&self, namespace: &Namespace, key: &Key, value: &Bytes, which: Equal) -> Result<u64> {
+    pub async fn list_remove(&self, namespace: &Namespace, key: &Key, value: &Sought, which: Equal) -> Result<u64> {
         list::remove(self.live()?, namespace, key, value, which).await
     }
     /// Puts an element next to another one.
@@ -127,7 +126,7 @@ impl Engine {
         &self,
         namespace: &Namespace,
         key: &Key,
-        value: Bytes,
+        value: &Sought,
         nth: u64,
         side: Side,
     ) -> Result<Option<u64>> {
@@ -305,6 +304,14 @@ impl Engine {
     pub fn key_page(&self, namespace: &Namespace, page: &KeyPage) -> Result<(Vec<(Key, KeyInfo)>, bool)> {
         whole::page(self.live()?, namespace, page)
     }
+    /// All live keys of all types that begin with `prefix` and match a glob, in byte order.
+    pub async fn key_names(&self, namespace: &Namespace, prefix: Bytes, glob: Option<Glob>) -> Result<Vec<Key>> {
+        whole::names(self.live()?, namespace, prefix, glob).await
+    }
+    /// How many live keys of all types there are (those due but not yet swept included). A look at a counter.
+    pub fn key_total(&self, namespace: &Namespace) -> Result<u64> {
+        Ok(self.live()?.store.rows_of(keys::KV, namespace.as_bytes()))
+    }
     /// How many live keys there are by type. Goes through all of them.
     pub async fn key_counts(&self, namespace: &Namespace) -> Result<KeyCounts> {
         whole::count(self.live()?, namespace).await
@@ -316,6 +323,11 @@ impl Engine {
     /// Deletes keys whatever they hold, in one change; how many were there.
     pub async fn key_delete(&self, namespace: &Namespace, keys: &[Key], actor: &Actor) -> Result<u64> {
         whole::delete(self.live()?, namespace, keys, actor).await
+    }
+    /// Deletes all keys whatever they hold, many at a time; how many there were. Those that others write meanwhile may
+    /// stay.
+    pub async fn key_clear(&self, namespace: &Namespace, actor: &Actor) -> Result<u64> {
+        whole::clear(self.live()?, namespace, actor).await
     }
     /// Gives a key another deadline, or none; what it was before, none when it is absent. A deadline that has passed
     /// deletes the key. Of a value this is a write, with a version and a line in the feed.

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use manifold_store::{Range, Row, Snapshot};
+use manifold_store::{Range, Row, Snapshot, Store};
 
 use crate::{
-    Actor, Error, Key, Namespace, Result, Timestamp,
+    Actor, Error, Glob, Key, Namespace, Result, Timestamp,
     chance::Dice,
     keys,
     kv::{Expires, Head},
@@ -14,7 +14,7 @@ use crate::{
     txn::Txn,
     types::{
         Card, KeyType,
-        look::{Rows, at_length},
+        look::{Room, Rows, at_length},
         many,
         place::{Place, new_card},
         scores, slots,
@@ -26,6 +26,8 @@ use crate::{
 const ROW_BYTES: u64 = 64;
 /// Keys among which one is drawn.
 const DRAW: usize = 64;
+/// Keys deleted in one commit when all go.
+const CLEARED: usize = 256;
 /// Steps towards a random key, at most.
 const STEPS: usize = 64;
 
@@ -118,9 +120,17 @@ impl KeyInfo {
     }
 }
 
-/// Whether a row of a key is a collection that counts at `now`.
-pub(crate) fn is_live_collection(row: &Row, now: Timestamp) -> Result<bool> {
-    Ok(Card::read(row)?.is_some_and(|card| !card.is_due(now)))
+/// Which collection the row of a key is, if it is one that counts at `now`.
+pub(crate) fn live_collection(row: &Row, now: impl FnOnce() -> Timestamp) -> Result<Option<KeyType>> {
+    let card = Card::read(row)?;
+    Ok(card.filter(|card| !card.is_due(now())).map(|card| card.kind))
+}
+
+/// Bytes of all keys' values and elements.
+pub(crate) fn stored_bytes(store: &Store) -> u64 {
+    let kinds = [KeyType::Hash, KeyType::List, KeyType::Set, KeyType::SortedSet];
+    let tables = kinds.into_iter().flat_map(Card::tables).chain([&keys::KV]);
+    tables.map(|table| store.table_bytes(*table)).sum()
 }
 
 /// What keys are, in one cut, in the order asked.
@@ -156,6 +166,35 @@ pub(crate) fn page(live: &Live, namespace: &Namespace, page: &KeyPage) -> Result
         found.push((key, info));
     }
     Ok((found, false))
+}
+
+/// All keys of a namespace that begin with `prefix` and match `glob`, in byte order.
+pub(crate) async fn names(
+    live: &Arc<Live>,
+    namespace: &Namespace,
+    prefix: Bytes,
+    glob: Option<Glob>,
+) -> Result<Vec<Key>> {
+    let start = keys::kv_start(namespace);
+    at_length(live, live.store.rows(keys::KV), move |live| {
+        let (snapshot, ()) = live.store.snapshot(|| ());
+        let now = live.clock.now();
+        // Of both beginnings that the names must have the longer one leaves fewer rows to read.
+        let known = glob.as_ref().map_or(&[][..], Glob::prefix);
+        let from = [&start[..], if known.len() > prefix.len() { known } else { &prefix }].concat();
+        let mut room = Room::new(live);
+        let mut found = Vec::new();
+        for (row, stored) in Rows::all(&snapshot, keys::KV, &from) {
+            let name = &row[start.len()..];
+            let wanted = name.starts_with(&prefix) && glob.as_ref().is_none_or(|glob| glob.matches(name));
+            if wanted && KeyInfo::read(name.len(), &stored, now)?.is_some() {
+                room.take(name.len())?;
+                found.push(key_of(&row)?);
+            }
+        }
+        Ok(found)
+    })
+    .await
 }
 
 fn key_of(row: &Bytes) -> Result<Key> {
@@ -263,6 +302,21 @@ pub(crate) async fn delete(live: &Live, namespace: &Namespace, wanted: &[Key], a
         Ok(deleted)
     })
     .await
+}
+
+/// Deletes all keys of a namespace, a page after the other, so that others write meanwhile; how many there were.
+pub(crate) async fn clear(live: &Live, namespace: &Namespace, actor: &Actor) -> Result<u64> {
+    let mut deleted = 0;
+    let mut next = KeyPage { limit: CLEARED, ..KeyPage::default() };
+    loop {
+        let (found, more) = page(live, namespace, &next)?;
+        let names: Vec<Key> = found.into_iter().map(|(key, _)| key).collect();
+        deleted += delete(live, namespace, &names, actor).await?;
+        match names.last() {
+            Some(last) if more => next.after = Some(Bytes::copy_from_slice(last.as_bytes())),
+            _ => return Ok(deleted),
+        }
+    }
 }
 
 /// Gives a key another deadline, or none; what it was before. A deadline that has passed deletes it.

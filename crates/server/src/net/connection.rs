@@ -16,7 +16,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::{
-    Request, Response,
+    Request, Response, StatusCode,
     body::Incoming,
     header::{CONNECTION, CONTENT_TYPE, HeaderValue},
     server::conn::http1,
@@ -34,6 +34,7 @@ use super::{
     connections::{Admission, Connections, Permit},
     head,
     pulse::{Patience, Pulse},
+    receipt::Receipt,
     socket::Socket,
 };
 
@@ -156,10 +157,13 @@ async fn answer<S: Service>(link: Arc<Link<S>>, request: Request<Incoming>) -> R
     if close {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    if !is_event_stream(&response) && !response.body().is_end_stream() {
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        pulse.upgrade();
+    } else if !is_event_stream(&response) && !response.body().is_end_stream() {
         pulse.answer();
     }
-    Ok(response.map(|body| Answer { body, pulse: pulse.clone() }))
+    let receipt = response.extensions_mut().remove::<Receipt>();
+    Ok(response.map(|body| Answer { body, pulse: pulse.clone(), receipt }))
 }
 
 /// A stream that ends when the client wants, and that waits for a client that does not read.
@@ -171,6 +175,7 @@ fn is_event_stream(response: &Response<Body>) -> bool {
 struct Answer {
     body: Body,
     pulse: Pulse,
+    receipt: Option<Receipt>,
 }
 
 impl http_body::Body for Answer {
@@ -190,6 +195,6 @@ impl http_body::Body for Answer {
 
 impl Drop for Answer {
     fn drop(&mut self) {
-        self.pulse.end();
+        self.pulse.end(self.receipt.take());
     }
 }

@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use super::head::RawHead;
+use super::{head::RawHead, receipt::Receipt};
 
 /// The times a connection is given.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +33,8 @@ struct State {
     moved: bool,
     head: RawHead,
     had_body: bool,
+    /// Of the answers whose last bytes are on their way to the socket.
+    receipts: Vec<Receipt>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +48,8 @@ enum Phase {
     Busy,
     /// The answer is complete but for a body that follows without a pause.
     Answer,
+    /// The connection belongs to another protocol, which has times of its own: nothing that comes is a head any more.
+    Upgraded,
 }
 
 impl Pulse {
@@ -56,6 +60,7 @@ impl Pulse {
             moved: false,
             head: RawHead::default(),
             had_body: false,
+            receipts: Vec::new(),
         };
         Pulse(Arc::new(Mutex::new(state)))
     }
@@ -96,11 +101,26 @@ impl Pulse {
         state.moved = true;
     }
 
-    /// The service is done with the answer.
-    pub(super) fn end(&self) {
+    /// The service has answered with another protocol.
+    pub(super) fn upgrade(&self) {
+        self.0.lock().phase = Phase::Upgraded;
+    }
+
+    /// The service is done with the answer, who wants to know whether it is written leaves a receipt.
+    pub(super) fn end(&self, receipt: Option<Receipt>) {
         let mut state = self.0.lock();
+        if state.phase == Phase::Upgraded {
+            return;
+        }
         state.phase = Phase::Idle;
         state.moved = true;
+        state.receipts.extend(receipt);
+    }
+
+    /// Everything that the service has answered is written.
+    pub(super) fn flushed(&self) {
+        let receipts = std::mem::take(&mut self.0.lock().receipts);
+        receipts.into_iter().for_each(Receipt::sign);
     }
 
     /// Whether the request line under way can only become one that is too long.
@@ -121,7 +141,7 @@ impl Pulse {
         let patience = match state.phase {
             Phase::Idle | Phase::Answer => patience.idle,
             Phase::Head => patience.head,
-            Phase::Busy => return None,
+            Phase::Busy | Phase::Upgraded => return None,
         };
         if std::mem::take(&mut state.moved) {
             state.since = Instant::now();

@@ -21,9 +21,31 @@ pub struct SynapMetrics {
     commands: Box<[CommandCounter]>,
     requests: Requests,
     kv: Pace,
+    /// What commands did to values.
+    pub values: ValueCounters,
     /// Events given to readers, by room.
     consumed: Labelled<Counter>,
     standing: Mutex<Standing>,
+}
+
+/// What commands did to values.
+#[derive(Debug, Default)]
+pub struct ValueCounters {
+    /// Values that were looked for and found.
+    pub hits: Counter,
+    /// Values that were looked for and not there.
+    pub misses: Counter,
+    /// Values written.
+    pub sets: Counter,
+    /// Keys deleted.
+    pub dels: Counter,
+}
+
+impl ValueCounters {
+    /// Somebody looked for a value.
+    pub fn looked(&self, found: bool) {
+        if found { &self.hits } else { &self.misses }.inc();
+    }
 }
 
 #[derive(Debug)]
@@ -48,6 +70,7 @@ impl SynapMetrics {
             commands: commands.into_iter().map(counter).collect(),
             requests: Requests::default(),
             kv: Pace::default(),
+            values: ValueCounters::default(),
             consumed: Labelled::default(),
             standing: Mutex::default(),
         }
@@ -69,6 +92,11 @@ impl SynapMetrics {
         if let Some(at) = self.commands.iter().position(|counter| counter.name == name) {
             self.command(at, done);
         }
+    }
+    /// Commands of a component that were executed since the start.
+    pub fn commands_of(&self, component: &str) -> u64 {
+        let of_it = |counter: &&CommandCounter| counter.name.split_once('.').is_some_and(|(of, _)| of == component);
+        self.commands.iter().filter(of_it).map(|counter| counter.done.get() + counter.refused.get()).sum()
     }
     /// Counts an answer; `route` is the template, never a real path.
     pub fn request(&self, route: &'static str, method: &Method, status: StatusCode, elapsed: Duration) {

@@ -25,6 +25,8 @@ pub(crate) const SHARDS: usize = 16;
 pub(crate) struct Spec {
     pub ordered: bool,
     pub inline_max: u32,
+    /// Whether its rows are counted by the names that their keys begin with.
+    pub counted: bool,
     /// Its place in per-table counters.
     pub slot: u8,
 }
@@ -42,6 +44,7 @@ impl Specs {
             specs[usize::from(table.table.0)] = Spec {
                 ordered: table.ordered,
                 inline_max: u32::try_from(inline_max).unwrap_or(u32::MAX),
+                counted: options.counted.contains(&table.table),
                 slot: u8::try_from(slot).expect("there are 256 table numbers"),
             };
         }
@@ -139,6 +142,12 @@ impl Index {
             let t = shard.totals[slot];
             Totals { rows: sum.rows + t.rows, bytes: sum.bytes + t.bytes }
         })
+    }
+
+    /// Rows of a counted table whose keys begin with `name` and a zero byte.
+    pub fn rows_of(&self, table: Table, name: &[u8]) -> u64 {
+        let group = [&[table.0][..], name, &[0]].concat();
+        self.shards().map(|shard| shard.rows_of(&group)).sum()
     }
 
     pub fn memory_bytes(&self) -> u64 {

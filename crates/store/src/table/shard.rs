@@ -85,6 +85,8 @@ pub(crate) struct Shard {
     /// Until [`Shard::replayed`]: every row is on disk for good, and nobody reads.
     replaying: bool,
     pub totals: Vec<Totals>,
+    /// Rows of counted tables by what their keys begin with, the first zero byte included.
+    groups: HashMap<Box<[u8]>, u64, foldhash::quality::RandomState>,
     /// Live bytes by segment, as changes since the log was opened.
     pub live: HashMap<u32, i64, foldhash::fast::RandomState>,
 }
@@ -118,6 +120,7 @@ impl Shard {
             heap_bytes: 0,
             replaying: true,
             totals: vec![Totals::default(); tables],
+            groups: HashMap::default(),
             live: HashMap::default(),
         }
     }
@@ -176,7 +179,9 @@ impl Shard {
         let bytes = old.data_bytes();
         entry.now.older = Some(Box::new(old));
         self.heap_bytes += size_of::<Version>();
-        self.uncount(keyring.spec(key), place, len, bytes);
+        let spec = keyring.spec(key);
+        self.uncount(spec, place, len, bytes);
+        self.leave_group(spec, key);
         self.settle.push_back((seq, hash));
     }
 
@@ -187,11 +192,13 @@ impl Shard {
             let live = (!old.deleted).then(|| (old.place, old.len_on_disk(key.len()), old.data_bytes()));
             entry.now.older = Some(Box::new(old));
             self.heap_bytes += size_of::<Version>();
-            if let Some((place, len, bytes)) = live {
-                self.uncount(spec, place, len, bytes);
+            match live {
+                Some((place, len, bytes)) => self.uncount(spec, place, len, bytes),
+                None => self.join_group(spec, key),
             }
             return true;
         }
+        self.join_group(spec, key);
         let key = Key::new(key);
         self.heap_bytes += key.heap_bytes();
         let unsorted = (spec.ordered && !self.replaying).then(|| key.clone());
@@ -250,6 +257,34 @@ impl Shard {
         totals.rows -= 1;
         totals.bytes -= data_bytes;
         *self.live.entry(place.segment).or_default() -= len_on_disk as i64;
+    }
+
+    /// A row is there that was not.
+    fn join_group(&mut self, spec: Spec, key: &[u8]) {
+        let Some(group) = group_of(spec, key) else { return };
+        match self.groups.get_mut(group) {
+            Some(rows) => *rows += 1,
+            None => {
+                self.heap_bytes += group.len() + size_of::<(Box<[u8]>, u64)>();
+                self.groups.insert(group.into(), 1);
+            }
+        }
+    }
+
+    /// A row is no longer there.
+    fn leave_group(&mut self, spec: Spec, key: &[u8]) {
+        let Some(group) = group_of(spec, key) else { return };
+        let Some(rows) = self.groups.get_mut(group) else { return };
+        *rows -= 1;
+        if *rows == 0 {
+            self.heap_bytes -= group.len() + size_of::<(Box<[u8]>, u64)>();
+            self.groups.remove(group);
+        }
+    }
+
+    /// Rows of a counted table whose keys begin with `group`, which ends with its only zero byte.
+    pub fn rows_of(&self, group: &[u8]) -> u64 {
+        self.groups.get(group).copied().unwrap_or_default()
     }
 
     /// The version of a row that a reader of frame `seq` sees.
@@ -376,6 +411,12 @@ impl Shard {
         }
         self.settle_all(&Everything, keyring);
     }
+}
+
+/// What the full key of a counted row begins with, up to the first zero byte behind the table's number.
+fn group_of(spec: Spec, key: &[u8]) -> Option<&[u8]> {
+    let end = if spec.counted { key[1..].iter().position(|byte| *byte == 0)? } else { return None };
+    key.get(..end + 2)
 }
 
 impl Entry {

@@ -35,6 +35,31 @@ fn rows_survive_a_clean_restart_at_every_level() {
 }
 
 #[test]
+fn rows_of_counted_tables_are_counted_by_what_their_keys_begin_with() {
+    let disk = SimDisk::new();
+    let open = |disk: &SimDisk| {
+        let options = Options { counted: &[ROWS], ..options() };
+        Store::open(Arc::new(disk.clone()), &dir(), options).expect("the store opens")
+    };
+    let store = open(&disk);
+    for key in [&b"a\0x"[..], b"a\0y", b"ab\0x", b"plain", b"a\0x"] {
+        commit(&store, put(ROWS, key, b"1"));
+    }
+    commit(&store, put(COLD, b"a\0z", b"1"));
+    let counts = |store: &Store| [&b"a"[..], b"ab", b"plain", b""].map(|name| store.rows_of(ROWS, name));
+    assert_eq!(counts(&store), [2, 1, 0, 0]);
+    assert_eq!(store.rows_of(COLD, b"a"), 0);
+    commit(&store, delete(ROWS, b"a\0x"));
+    commit(&store, delete(ROWS, b"a\0x"));
+    commit(&store, delete(ROWS, b"ab\0x"));
+    assert_eq!(counts(&store), [1, 0, 0, 0]);
+    commit(&store, put(ROWS, b"a\0x", b"2"));
+    store.close().expect("closes");
+    let store = open(&disk.fork());
+    assert_eq!(counts(&store), [2, 0, 0, 0]);
+}
+
+#[test]
 fn a_second_process_is_refused() {
     let dir = tempfile::tempdir().expect("a directory");
     let store = open_real(dir.path(), Options::new(TABLES));

@@ -15,6 +15,7 @@ const SETTINGS: Settings = Settings {
     max_depth: Some(12),
     max_attempts: 3,
     max_dead: Some(4),
+    max_held: Some(3),
     dedup_window: Duration::from_millis(200),
     lease: Duration::from_millis(100),
     default_priority: 1,
@@ -31,7 +32,14 @@ enum Step {
     Dequeue {
         count: usize,
         lease: Option<u64>,
+        consumer: Option<u64>,
     },
+    TakeLetters {
+        count: usize,
+        lease: Option<u64>,
+        consumer: Option<u64>,
+    },
+    SettleLetters(Vec<Pick>, LetterDeed),
     Ack(Vec<Pick>),
     Nack(Vec<Pick>, NackTo),
     Extend(Vec<Pick>, u64),
@@ -43,6 +51,7 @@ enum Step {
     },
     Purge,
     PurgeDead,
+    PurgeLetters(PurgeLetters),
     Delete,
     Advance(u64),
     /// Stop and start, or crash and recover.
@@ -71,16 +80,26 @@ fn step() -> impl Strategy<Value = Step> {
         proptest::option::weighted(0.3, 0u8..4),
         proptest::option::weighted(0.3, 1u32..4),
     );
+    let take = (1usize..4, proptest::option::of(1u64..300), proptest::option::of(1u64..3));
+    let deed = prop_oneof![2 => Just(LetterDeed::Return), 1 => Just(LetterDeed::Ack), 1 => Just(LetterDeed::Discard)];
     prop_oneof![
         8 => enqueue.prop_map(|(priority, delay, key, max_attempts)| Step::Enqueue { priority, delay, key, max_attempts }),
-        6 => (1usize..4, proptest::option::of(1u64..300)).prop_map(|(count, lease)| Step::Dequeue { count, lease }),
+        6 => take.clone().prop_map(|(count, lease, consumer)| Step::Dequeue { count, lease, consumer }),
+        3 => take.prop_map(|(count, lease, consumer)| Step::TakeLetters { count, lease, consumer }),
+        3 => (picks.clone(), deed).prop_map(|(picks, deed)| Step::SettleLetters(picks, deed)),
         4 => picks.clone().prop_map(Step::Ack),
         4 => (picks.clone(), to).prop_map(|(picks, to)| Step::Nack(picks, to)),
         1 => (picks, 1u64..300).prop_map(|(picks, lease)| Step::Extend(picks, lease)),
         1 => proptest::collection::vec(1u64..40, 1..4).prop_map(Step::Requeue),
         1 => (0usize..5).prop_map(Step::Peek),
         1 => (0usize..3, 1usize..4).prop_map(|(skip, limit)| Step::Letters { skip, limit }),
-        1 => prop_oneof![8 => Just(Step::Purge), 4 => Just(Step::PurgeDead), 3 => Just(Step::Delete)],
+        1 => prop_oneof![
+            8 => Just(Step::Purge),
+            2 => Just(Step::PurgeDead),
+            1 => Just(Step::PurgeLetters(PurgeLetters::All)),
+            2 => Just(Step::PurgeLetters(PurgeLetters::NotHeld)),
+            3 => Just(Step::Delete)
+        ],
         4 => (1u64..150).prop_map(Step::Advance),
         1 => Just(Step::Again),
     ]
@@ -90,7 +109,7 @@ fn step() -> impl Strategy<Value = Step> {
 enum At {
     Waiting(Option<u64>),
     Leased { lease: u64, until: u64 },
-    Dead { at: u64, reason: Reason },
+    Dead { at: u64, reason: Reason, held: Option<(u64, u64)> },
 }
 
 #[derive(Debug, Clone)]
@@ -100,6 +119,16 @@ struct Letter {
     attempts: u32,
     enqueued_at: u64,
     at: At,
+    /// Who holds it, as long as the engine remembers.
+    holder: Option<u64>,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct LetterTotals {
+    arrived: u64,
+    delivered: u64,
+    returned: u64,
+    acked: u64,
 }
 
 #[derive(Debug, Default)]
@@ -116,6 +145,7 @@ struct Model {
     delivered: u64,
     returned: u64,
     died: u64,
+    letters: LetterTotals,
 }
 
 impl Model {
@@ -150,6 +180,42 @@ impl Model {
         for (_, sequence) in ended {
             self.give_back(sequence, Reason::Expired, None);
         }
+        for letter in self.messages.values_mut() {
+            if let At::Dead { held, .. } = &mut letter.at
+                && held.take_if(|(_, until)| *until <= self.now).is_some()
+            {
+                letter.holder = None;
+                self.letters.returned += 1;
+            }
+        }
+    }
+
+    /// Letters that nobody holds, the next one first.
+    fn free_letters(&self) -> Vec<u64> {
+        let free = self.messages.iter().filter(|(_, letter)| matches!(letter.at, At::Dead { held: None, .. }));
+        let mut free: Vec<_> = free.map(|(sequence, letter)| (-letter.priority, *sequence)).collect();
+        free.sort_unstable();
+        free.into_iter().map(|(_, sequence)| sequence).collect()
+    }
+
+    fn has_letters(&self) -> bool {
+        self.exists || self.letters.arrived > 0
+    }
+
+    /// How many of the messages, or of the letters, somebody holds.
+    fn held_by(&self, consumer: Option<u64>, letters: bool) -> usize {
+        let theirs = self.messages.values().filter(|letter| consumer.is_some() && letter.holder == consumer);
+        theirs.filter(|letter| matches!(letter.at, At::Dead { .. }) == letters).count()
+    }
+
+    /// Consumers that hold messages, or letters; those that are not known are one.
+    fn consumers(&self, letters: bool) -> u64 {
+        let held = self.messages.values().filter(|letter| match letter.at {
+            At::Waiting(_) => false,
+            At::Leased { .. } => !letters,
+            At::Dead { held, .. } => letters && held.is_some(),
+        });
+        held.map(|letter| letter.holder).collect::<BTreeSet<_>>().len() as u64
     }
 
     /// Whether it died.
@@ -160,14 +226,18 @@ impl Model {
             return true;
         }
         letter.at = At::Waiting(due);
+        letter.holder = None;
         self.returned += 1;
         false
     }
 
     fn kill(&mut self, sequence: u64, reason: Reason) {
-        self.messages.get_mut(&sequence).expect("a leased message").at = At::Dead { at: self.now, reason };
+        let letter = self.messages.get_mut(&sequence).expect("a leased message");
+        letter.at = At::Dead { at: self.now, reason, held: None };
+        letter.holder = None;
         self.returned += 1;
         self.died += 1;
+        self.letters.arrived += 1;
         let dead = self.dead();
         if dead.len() > 4 {
             self.messages.remove(&dead.first().expect("a letter").1);
@@ -181,6 +251,48 @@ impl Model {
             _ => None,
         });
         leased.is_some_and(|lease| held.lease.is_none_or(|held| held == lease))
+    }
+
+    fn held_letter(&self, held: Held) -> bool {
+        let lease = self.messages.get(&held.sequence).and_then(|letter| match letter.at {
+            At::Dead { held, .. } => held.map(|(lease, _)| lease),
+            _ => None,
+        });
+        lease.is_some_and(|lease| held.lease.is_none_or(|held| held == lease))
+    }
+
+    fn settle_letters(&mut self, held: &[Held], deed: LetterDeed) -> Option<Settled> {
+        self.has_letters().then_some(())?;
+        let mut settled = Settled::default();
+        let mut named = BTreeSet::new();
+        for held in held.iter().filter(|held| named.insert(held.sequence)) {
+            if !self.held_letter(*held) {
+                settled.not_found.push(held.sequence);
+                continue;
+            }
+            settled.done += 1;
+            match deed {
+                LetterDeed::Return => {
+                    let letter = self.messages.get_mut(&held.sequence).expect("a letter");
+                    letter.holder = None;
+                    if let At::Dead { held, .. } = &mut letter.at {
+                        *held = None;
+                    }
+                    self.letters.returned += 1;
+                }
+                LetterDeed::Ack => {
+                    self.messages.remove(&held.sequence);
+                    self.acked += 1;
+                    self.letters.acked += 1;
+                }
+                LetterDeed::Discard => {
+                    self.messages.remove(&held.sequence);
+                    self.purged += 1;
+                    self.letters.returned += 1;
+                }
+            }
+        }
+        Some(settled)
     }
 
     fn each(&mut self, held: &[Held], mut deed: impl FnMut(&mut Model, u64) -> bool) -> Option<Settled> {
@@ -214,11 +326,12 @@ impl Model {
     fn delete(&mut self) {
         self.messages.retain(|_, letter| matches!(letter.at, At::Dead { .. }));
         self.keys.retain(|_, (sequence, _)| self.messages.contains_key(sequence));
-        let Model { now, last, last_lease, .. } = *self;
+        let Model { now, last, last_lease, letters, .. } = *self;
         let (messages, keys) = (std::mem::take(&mut self.messages), std::mem::take(&mut self.keys));
         // A key of a letter outlives it no longer.
         let keys = keys.into_iter().map(|(key, (sequence, _))| (key, (sequence, 0))).collect();
-        *self = Model { now, last, last_lease, enqueued: messages.len() as u64, messages, keys, ..Model::default() };
+        let enqueued = messages.len() as u64;
+        *self = Model { now, last, last_lease, letters, enqueued, messages, keys, ..Model::default() };
     }
 
     fn stats(&self) -> Option<Stats> {
@@ -234,11 +347,27 @@ impl Model {
             returned_total: self.returned,
             dead_total: self.died,
             waiting: 0,
-            // Nobody here has a number.
-            consumers: u64::from(self.messages.values().any(|letter| matches!(letter.at, At::Leased { .. }))),
+            consumers: self.consumers(false),
             oldest: self.visible().iter().min().map(|oldest| Timestamp(self.messages[oldest].enqueued_at)),
             settings: SETTINGS,
             by_itself: ByItself::default(),
+        })
+    }
+}
+
+impl Model {
+    fn letter_stats(&self) -> Option<LetterStats> {
+        let LetterTotals { arrived, delivered, returned, acked } = self.letters;
+        let free = self.free_letters();
+        self.has_letters().then(|| LetterStats {
+            ready: free.len() as u64,
+            leased: self.dead().len() as u64 - free.len() as u64,
+            arrived_total: arrived,
+            delivered_total: delivered,
+            returned_total: returned,
+            acked_total: acked,
+            consumers: self.consumers(true),
+            oldest: free.iter().min().map(|oldest| Timestamp(self.messages[oldest].enqueued_at)),
         })
     }
 }
@@ -290,12 +419,18 @@ impl Rig<'_> {
                 let done = done.map_err(|error| error.kind().clone());
                 assert_eq!(done, self.enqueue(*priority, *delay, *key, *max_attempts));
             }
-            Step::Dequeue { count, lease } => {
-                let dequeue = Dequeue { count: *count, lease: lease.map(ms), ..ONE };
-                let taken = engine.queue_dequeue(&namespace, &queue, dequeue).await.expect("dequeue");
-                let taken: Vec<_> =
-                    taken.iter().map(|d| (d.message.sequence, d.message.attempts, d.lease, d.expires_at.0)).collect();
-                assert_eq!(taken, self.dequeue(*count, lease.unwrap_or(100)));
+            Step::Dequeue { count, lease, consumer } => {
+                let taken = engine.queue_dequeue(&namespace, &queue, take(*count, *lease, *consumer)).await;
+                assert_eq!(told(&taken.expect("dequeue")), self.dequeue(*count, lease.unwrap_or(100), *consumer));
+            }
+            Step::TakeLetters { count, lease, consumer } => {
+                let taken = engine.queue_take_letters(&namespace, &queue, take(*count, *lease, *consumer)).await;
+                assert_eq!(told(&taken.expect("take")), self.take_letters(*count, lease.unwrap_or(100), *consumer));
+            }
+            Step::SettleLetters(picks, deed) => {
+                let held = self.held(picks);
+                let done = found(engine.queue_settle_letters(&namespace, &queue, held.clone(), *deed).await);
+                assert_eq!(done, self.model.settle_letters(&held, *deed));
             }
             Step::Ack(picks) => {
                 let held = self.held(picks);
@@ -347,6 +482,16 @@ impl Rig<'_> {
                 let exists = self.model.exists;
                 assert_eq!(purged, exists.then(|| self.model.purge(|at| matches!(at, At::Dead { .. }))));
             }
+            Step::PurgeLetters(what) => {
+                let purged = found(engine.queue_purge_letters(&namespace, &queue, *what).await);
+                let there = self.model.has_letters();
+                let goes = |at: &At| match (at, what) {
+                    (At::Dead { .. }, PurgeLetters::All) => true,
+                    (At::Dead { held, .. }, PurgeLetters::NotHeld) => held.is_none(),
+                    (At::Waiting(_) | At::Leased { .. }, _) => false,
+                };
+                assert_eq!(purged, there.then(|| self.model.purge(goes)));
+            }
             Step::Delete => {
                 assert_eq!(engine.queue_delete(&namespace, &queue).await.expect("delete"), self.model.exists);
                 if self.model.exists {
@@ -362,6 +507,8 @@ impl Rig<'_> {
         let stats = found(self.engine.queue_stats(&ns("model"), &self.queue).await);
         let lasting = stats.map(|stats| Stats { by_itself: ByItself::default(), ..stats });
         assert_eq!(lasting, self.model.stats());
+        let letters = found(self.engine.queue_letter_stats(&ns("model"), &self.queue).await);
+        assert_eq!(letters, self.model.letter_stats());
         if let Some(Stats { enqueued_total, ready, leased, dead, acked_total, purged_total, .. }) = stats {
             assert_eq!(enqueued_total, ready + leased + dead + acked_total + purged_total);
         }
@@ -395,6 +542,7 @@ impl Rig<'_> {
             attempts: 0,
             enqueued_at: model.now,
             at,
+            holder: None,
         };
         model.messages.insert(sequence, letter);
         model.keys.extend(key.map(|key| (key, (sequence, model.now + 200))));
@@ -402,12 +550,14 @@ impl Rig<'_> {
         Ok(Enqueued { sequence, deduplicated: false, position: place })
     }
 
-    fn dequeue(&mut self, count: usize, lease: u64) -> Vec<(u64, u32, u64, u64)> {
+    fn dequeue(&mut self, count: usize, lease: u64, consumer: Option<u64>) -> Vec<Told> {
         let model = &mut self.model;
         if !model.exists {
             return Vec::new();
         }
         let mut taken = Vec::new();
+        let count =
+            if consumer.is_some() { count.min(3usize.saturating_sub(model.held_by(consumer, false))) } else { count };
         for sequence in model.visible().into_iter().take(count) {
             model.last_lease += 1;
             model.delivered += 1;
@@ -415,6 +565,27 @@ impl Rig<'_> {
             let letter = model.messages.get_mut(&sequence).expect("a visible message");
             letter.attempts += 1;
             letter.at = At::Leased { lease: model.last_lease, until };
+            letter.holder = consumer;
+            taken.push((sequence, letter.attempts, model.last_lease, until));
+            self.seen.push(Held { sequence, lease: Some(model.last_lease) });
+        }
+        taken
+    }
+
+    fn take_letters(&mut self, count: usize, lease: u64, consumer: Option<u64>) -> Vec<Told> {
+        let model = &mut self.model;
+        let mut taken = Vec::new();
+        let count =
+            if consumer.is_some() { count.min(3usize.saturating_sub(model.held_by(consumer, true))) } else { count };
+        for sequence in model.free_letters().into_iter().take(count) {
+            model.last_lease += 1;
+            model.letters.delivered += 1;
+            let until = model.now + lease;
+            let letter = model.messages.get_mut(&sequence).expect("a letter");
+            if let At::Dead { held, .. } = &mut letter.at {
+                *held = Some((model.last_lease, until));
+            }
+            letter.holder = consumer;
             taken.push((sequence, letter.attempts, model.last_lease, until));
             self.seen.push(Held { sequence, lease: Some(model.last_lease) });
         }
@@ -430,6 +601,7 @@ impl Rig<'_> {
                 Some(letter) if matches!(letter.at, At::Dead { .. }) => {
                     letter.at = At::Waiting(None);
                     letter.attempts = 0;
+                    letter.holder = None;
                     settled.done += 1;
                 }
                 _ => settled.not_found.push(*sequence),
@@ -458,6 +630,17 @@ impl Rig<'_> {
     }
 }
 
+/// Number, attempts, lease and its end of a delivery.
+type Told = (u64, u32, u64, u64);
+
+fn told(taken: &[Delivery]) -> Vec<Told> {
+    taken.iter().map(|d| (d.message.sequence, d.message.attempts, d.lease, d.expires_at.0)).collect()
+}
+
+fn take(count: usize, lease: Option<u64>, consumer: Option<u64>) -> Dequeue {
+    Dequeue { count, lease: lease.map(ms), consumer: consumer.map(Consumer::Named), ..ONE }
+}
+
 fn give_up(model: &mut Model, sequence: u64, to: NackTo) -> bool {
     match to {
         NackTo::Ready(delay) => {
@@ -468,6 +651,7 @@ fn give_up(model: &mut Model, sequence: u64, to: NackTo) -> bool {
             let letter = model.messages.get_mut(&sequence).expect("a leased message");
             letter.attempts -= 1;
             letter.at = At::Waiting(None);
+            letter.holder = None;
             model.delivered -= 1;
             false
         }
@@ -541,7 +725,10 @@ proptest! {
                         house.advance(*by);
                         model.now += by;
                     }
-                    Step::Again => house.crash(if power { Reboot::Mixed(seed) } else { Reboot::Lost }).await,
+                    Step::Again => {
+                        house.crash(if power { Reboot::Mixed(seed) } else { Reboot::Lost }).await;
+                        model.messages.values_mut().for_each(|letter| letter.holder = None);
+                    }
                     _ => {}
                 }
                 let mut rig = Rig { engine: &house.engine, queue: q("q"), model, seen };

@@ -21,7 +21,7 @@ async fn verb(engine: &Engine, number: usize) -> Result<()> {
         let members = (from..).zip(&many).map(|(at, member)| Scored { member: member.clone(), score: at as f64 });
         ScoreAdd { members: members.collect(), ..ScoreAdd::default() }
     };
-    let insert = |side| Insert { side, pivot: b("020"), value: b("new") };
+    let insert = |side| Insert { side, pivot: Sought::Bytes(b("020")), value: b("new") };
     let fields = |value: &Bytes| many.iter().map(|name| (name.clone(), value.clone())).collect::<Vec<_>>();
     match number {
         0 => drop(engine.hash_set(&n, &k("hash"), fields(&b("v")), FieldWhen::Always).await?),
@@ -30,7 +30,7 @@ async fn verb(engine: &Engine, number: usize) -> Result<()> {
         3 => drop(engine.zset_add(&n, &k("zset"), scored(0)).await?),
         4 => drop(engine.hash_set(&n, &k("hash"), vec![(b("long"), long)], FieldWhen::Always).await?),
         5 => drop(engine.list_insert(&n, &k("list"), &insert(Side::Left)).await?),
-        6 => drop(engine.list_remove(&n, &k("list"), &b("010"), Equal::All).await?),
+        6 => drop(engine.list_remove(&n, &k("list"), &Sought::Bytes(b("010")), Equal::All).await?),
         7 => drop(engine.set_remove(&n, &k("set"), &many[3..20]).await?),
         8 => drop(engine.zset_add(&n, &k("zset"), scored(10)).await?),
         9 => drop(engine.zset_pop(&n, &k("zset"), Direction::Descending, 5).await?),

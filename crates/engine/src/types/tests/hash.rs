@@ -40,17 +40,22 @@ async fn numbers_are_added_to_and_anything_else_is_refused() {
     let house = House::new().await;
     let (n, h) = (ns("n"), k("h"));
     house.hset("h", &[("quoted", "\"7\""), ("word", "\"x\""), ("big", &i64::MAX.to_string())]).await;
-    assert_eq!(house.hash_add(&n, &h, b("new"), -3).await.expect("add"), -3);
-    assert_eq!(house.hash_add(&n, &h, b("quoted"), 3).await.expect("add"), 10);
+    assert_eq!(house.hash_add(&n, &h, b("new"), -3).await.expect("add"), Added::To(-3));
+    assert_eq!(house.hash_add(&n, &h, b("quoted"), 3).await.expect("add"), Added::To(10));
     assert_eq!(house.hash_get(&n, &h, &[b("quoted")]).expect("get"), [Some(b("10"))]);
-    for name in ["word", "big"] {
-        assert_eq!(refused(house.hash_add(&n, &h, b(name), 1).await).kind(), &Kind::Invalid, "{name}");
-    }
-    assert_eq!(house.hash_add_float(&n, &h, b("f"), 1.5).await.expect("add"), 1.5);
-    assert_eq!(house.hash_add_float(&n, &h, b("f"), 1.5).await.expect("add"), 3.0);
-    assert_eq!(house.hash_add(&n, &h, b("f"), 1).await.expect("a whole number has no fraction"), 4);
-    assert_eq!(refused(house.hash_add_float(&n, &h, b("word"), 1.0).await).kind(), &Kind::Invalid);
-    assert_eq!(refused(house.hash_add_float(&n, &h, b("f"), f64::INFINITY).await).kind(), &Kind::Invalid);
+    assert_eq!(house.hash_add(&n, &h, b("word"), 1).await.expect("add"), Added::NotANumber);
+    assert_eq!(house.hash_add(&n, &h, b("big"), 1).await.expect("add"), Added::Overflow);
+    assert_eq!(house.hash_add_float(&n, &h, b("f"), 1.5).await.expect("add"), Added::To(1.5));
+    assert_eq!(house.hash_add_float(&n, &h, b("f"), 1.5).await.expect("add"), Added::To(3.0));
+    assert_eq!(house.hash_add(&n, &h, b("f"), 1).await.expect("a whole number has no fraction"), Added::To(4));
+    assert_eq!(house.hash_add_float(&n, &h, b("word"), 1.0).await.expect("add"), Added::NotANumber);
+    assert_eq!(house.hash_add_float(&n, &h, b("f"), f64::MAX).await.expect("add"), Added::To(f64::MAX));
+    assert_eq!(house.hash_add_float(&n, &h, b("f"), f64::MAX).await.expect("add"), Added::Overflow);
+    assert_eq!(house.hash_get(&n, &h, &[b("word")]).expect("get"), [Some(b("\"x\""))]);
+    assert_eq!(house.hash_add(&n, &k("none"), b("f"), 0).await.expect("a new field"), Added::To(0));
+    house.hset("other", &[("word", "x")]).await;
+    assert_eq!(house.hash_add(&n, &k("other"), b("word"), 1).await.expect("add"), Added::NotANumber);
+    assert_eq!(house.hash_len(&n, &k("other")).expect("len"), 1);
 }
 
 #[tokio::test]
@@ -143,11 +148,11 @@ impl Model for Hashes {
             }
             Step::Add(key, name, by) => {
                 let model = self.0.entry(*key).or_default();
-                let known = model.get(name).map_or(Some(0), |value| number::integer(value));
+                let known = model.get(name).map_or(Some(0), |value| crate::number::integer(value));
                 let done = house.hash_add(&n, &hash(*key), name.clone(), *by).await;
-                assert_eq!(done.ok(), known.map(|known| known + by));
+                assert_eq!(done.expect("add"), known.map_or(Added::NotANumber, |known| Added::To(known + by)));
                 if let Some(known) = known {
-                    model.insert(name.clone(), number::of_integer(known + by));
+                    model.insert(name.clone(), crate::number::of_integer(known + by));
                 }
             }
         }

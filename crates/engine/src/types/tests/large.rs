@@ -124,7 +124,7 @@ async fn ranks_deep_inside_are_right() {
         assert_eq!(above, LONG as u64 - 1 - score as u64);
     }
     house
-        .list_insert(&n, &k("list"), &Insert { side: Side::Left, pivot: b("015000"), value: b("new") })
+        .list_insert(&n, &k("list"), &Insert { side: Side::Left, pivot: Sought::Bytes(b("015000")), value: b("new") })
         .await
         .expect("insert");
     assert_eq!(house.list_index(&n, &k("list"), 15_000).await.expect("index"), Some(b("new")));

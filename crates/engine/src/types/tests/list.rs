@@ -46,7 +46,7 @@ async fn a_thousand_elements_fit_between_two() {
     let mut expected = all_of(&["first", "last"]);
     for number in 0..1000 {
         let value = Bytes::from(number.to_string());
-        let insert = Insert { side: Side::Right, pivot: b("first"), value: value.clone() };
+        let insert = Insert { side: Side::Right, pivot: Sought::Bytes(b("first")), value: value.clone() };
         let inserted = house.list_insert(&n, &key, &insert).await.expect("insert");
         assert_eq!(inserted, Inserted::Length(number + 3));
         expected.insert(1, value);
@@ -59,6 +59,27 @@ async fn a_thousand_elements_fit_between_two() {
 }
 
 #[tokio::test]
+async fn json_is_found_however_it_is_spelled_and_stays_as_it_was() {
+    let house = House::new().await;
+    let (n, key) = l("l");
+    let json = |text: &str| Sought::Json(b(text));
+    let values = ["\"\\u0061\"", "\"a\"", "[1, 2]", "a", "1", "\"1\"", "[1,2]"];
+    house.rpush("l", &values).await;
+    let find = async |text: &str, nth, side| house.list_find(&n, &key, &json(text), nth, side).await.expect("find");
+    assert_eq!(find("\"a\"", 2, Side::Left).await, Some(1));
+    assert_eq!(find("[ 1,2 ]", 1, Side::Left).await, Some(2));
+    assert_eq!(find("[ 1,2 ]", 1, Side::Right).await, Some(6));
+    assert_eq!(find("\"1\"", 1, Side::Left).await, Some(5));
+    assert_eq!(find("1.0", 1, Side::Left).await, None);
+    let spelled = Sought::Bytes(b("[1,2]"));
+    assert_eq!(house.list_find(&n, &key, &spelled, 2, Side::Left).await.expect("find"), None);
+    let insert = Insert { side: Side::Left, pivot: json("[1,\n2]"), value: b("new") };
+    assert_eq!(house.list_insert(&n, &key, &insert).await.expect("insert"), Inserted::Length(8));
+    assert_eq!(house.list_remove(&n, &key, &json("\"a\""), Equal::All).await.expect("remove"), 2);
+    assert_eq!(house.lrange("l").await, Some(all_of(&["new", "[1, 2]", "a", "1", "\"1\"", "[1,2]"])));
+}
+
+#[tokio::test]
 async fn an_index_that_nobody_uses_is_dropped() {
     let house = House::new().await;
     let (n, key) = l("l");
@@ -67,7 +88,7 @@ async fn an_index_that_nobody_uses_is_dropped() {
     assert_eq!(house.list_index(&n, &key, 1000).await.expect("index"), Some(b("1000")));
     let live = house.live().expect("live");
     assert_eq!(live.collections.indexes(), 0, "an even list needs none");
-    house.list_remove(&n, &key, &b("7"), Equal::All).await.expect("remove");
+    house.list_remove(&n, &key, &Sought::Bytes(b("7")), Equal::All).await.expect("remove");
     assert_eq!(house.list_index(&n, &key, 1000).await.expect("index"), Some(b("1001")));
     assert_eq!(live.collections.indexes(), 1);
     house
@@ -87,9 +108,9 @@ async fn after_a_failure_of_the_disk_ranks_are_still_answered() {
     let (n, key) = l("l");
     let values: Vec<Bytes> = (0..2000).map(|number| Bytes::from(number.to_string())).collect();
     house.list_push(&n, &key, Side::Right, &values, PushTo::Any).await.expect("push");
-    house.list_remove(&n, &key, &b("7"), Equal::All).await.expect("remove");
+    house.list_remove(&n, &key, &Sought::Bytes(b("7")), Equal::All).await.expect("remove");
     house.disk.fail_syncs(true);
-    assert_eq!(refused(house.list_remove(&n, &key, &b("8"), Equal::All).await).kind(), &Kind::Storage);
+    assert_eq!(refused(house.list_remove(&n, &key, &Sought::Bytes(b("8")), Equal::All).await).kind(), &Kind::Storage);
     assert_eq!(house.list_index(&n, &key, 1000).await.expect("index"), Some(b("1001")));
 }
 
@@ -147,7 +168,13 @@ impl Model for Lists {
         let key = || 0u8..2;
         let to = prop_oneof![3 => Just(PushTo::Any), 1 => Just(PushTo::Existing)];
         let which = prop_oneof![Just(Equal::All), (0u64..4, side()).prop_map(|(most, side)| Equal::Some(most, side))];
-        let insert = || (side(), value(), value()).prop_map(|(side, pivot, value)| Insert { side, pivot, value });
+        let insert = || {
+            (side(), value(), value()).prop_map(|(side, pivot, value)| Insert {
+                side,
+                pivot: Sought::Bytes(pivot),
+                value,
+            })
+        };
         prop_oneof![
             4 => (key(), side(), proptest::collection::vec(value(), 0..6), to)
                 .prop_map(|(key, side, values, to)| Step::Push(key, side, values, to)),
@@ -204,7 +231,8 @@ impl Model for Lists {
                 *model = part(model, *start, *stop);
             }
             Step::Remove(key, value, which) => {
-                let removed = house.list_remove(&n, &list(*key), value, *which).await.expect("remove");
+                let removed =
+                    house.list_remove(&n, &list(*key), &Sought::Bytes(value.clone()), *which).await.expect("remove");
                 let model = self.0.entry(*key).or_default();
                 let equal: Vec<usize> = (0..model.len()).filter(|at| model[*at] == value).collect();
                 let gone: Vec<usize> = match which {
@@ -228,7 +256,8 @@ impl Model for Lists {
                     equal.reverse();
                 }
                 let expected = equal.get((*nth).max(1) as usize - 1).map(|at| *at as u64);
-                let found = house.list_find(&n, &list(*key), value.clone(), *nth, *side).await.expect("find");
+                let sought = Sought::Bytes(value.clone());
+                let found = house.list_find(&n, &list(*key), &sought, *nth, *side).await.expect("find");
                 assert_eq!(found, expected);
             }
             Step::Index(key, rank) => {
@@ -265,7 +294,7 @@ impl Lists {
     async fn insert(&mut self, house: &House, key: u8, insert: &Insert) {
         let inserted = house.list_insert(&ns("n"), &list(key), insert).await.expect("insert");
         let model = self.0.entry(key).or_default();
-        let expected = match model.iter().position(|value| *value == insert.pivot) {
+        let expected = match model.iter().position(|value| Sought::Bytes(value.clone()) == insert.pivot) {
             _ if model.is_empty() => Inserted::NoList,
             None => Inserted::NoPivot,
             Some(at) => {

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::{zset::scored, *};
 use crate::{
-    Timestamp,
+    Glob, Timestamp,
     feed::ChangeOp,
     kv::Expires,
     tests::{ANN, START, json, line, put},
@@ -100,10 +100,10 @@ async fn a_verb_for_another_type_is_refused_and_says_what_is_there() {
             assert_eq!(wrong(e.list_index(&n, &key, 0).await), hold);
             assert_eq!(wrong(e.list_set(&n, &key, 0, b("x")).await), hold);
             assert_eq!(wrong(e.list_trim(&n, &key, 0, 0).await), hold);
-            assert_eq!(wrong(e.list_remove(&n, &key, &b("a"), Equal::All).await), hold);
-            let insert = Insert { side: Side::Left, pivot: b("a"), value: b("x") };
+            assert_eq!(wrong(e.list_remove(&n, &key, &Sought::Bytes(b("a")), Equal::All).await), hold);
+            let insert = Insert { side: Side::Left, pivot: Sought::Bytes(b("a")), value: b("x") };
             assert_eq!(wrong(e.list_insert(&n, &key, &insert).await), hold);
-            assert_eq!(wrong(e.list_find(&n, &key, b("a"), 1, Side::Left).await), hold);
+            assert_eq!(wrong(e.list_find(&n, &key, &Sought::Bytes(b("a")), 1, Side::Left).await), hold);
             let (list, here) = ((&k("list"), Side::Left), (&key, Side::Left));
             assert_eq!(wrong(e.list_move(&n, list, here).await), (actual, KeyType::List, Some(1)));
             assert_eq!(wrong(e.list_move(&n, here, list).await), (actual, KeyType::List, Some(0)));
@@ -244,6 +244,63 @@ async fn a_value_on_a_collection_that_is_due_replaces_it() {
     assert_eq!(house.type_of("string"), Some(KeyType::Set));
     assert_eq!(house.set_members(&ns("n"), &k("string")).await.expect("members"), Some(all_of(&["a"])));
     house.until("the sweep", |_| element_rows(&house) == 1 + 4 + 2 + 2).await;
+}
+
+#[tokio::test]
+async fn a_typed_read_refuses_collections_until_they_are_gone() {
+    let house = one_of_each().await;
+    let read = |name: &str| house.get_typed(&ns("n"), &k(name));
+    assert_eq!(read("string").expect("read").expect("a value").value, json("1"));
+    assert!(read("none").expect("read").is_none());
+    for (name, actual) in &EACH[1..] {
+        assert_eq!(wrong(read(name)), (*actual, KeyType::String, None));
+    }
+    house.expire("list", 10).await;
+    house.expire("string", 10).await;
+    house.advance(10);
+    assert!(read("list").expect("read").is_none());
+    assert!(read("string").expect("read").is_none());
+}
+
+#[tokio::test]
+async fn names_are_found_by_their_beginning_and_by_a_glob() {
+    let house = one_of_each().await;
+    house.set("brief", "1").await;
+    house.expire("brief", 10).await;
+    house.put(&ns("n2"), put("zset2", "1")).await.expect("put");
+    house.advance(10);
+    let found = async |prefix: &'static str, glob: Option<&str>| {
+        let glob = glob.map(|glob| Glob::new(glob).expect("a glob"));
+        let found = house.key_names(&ns("n"), b(prefix), glob).await.expect("names");
+        found.iter().map(|key| String::from_utf8_lossy(key.as_bytes()).into_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(found("", None).await, ["hash", "list", "set", "string", "zset"]);
+    assert_eq!(found("s", None).await, ["set", "string"]);
+    assert_eq!(found("", Some("*et")).await, ["set", "zset"]);
+    assert_eq!(found("", Some("s*")).await, ["set", "string"]);
+    assert_eq!(found("st", Some("s*")).await, ["string"]);
+    assert_eq!(found("s", Some("st*")).await, ["string"]);
+    assert_eq!(found("z", Some("s*")).await, [""; 0]);
+    assert_eq!(found("", Some("[lh]?[s]?")).await, ["hash", "list"]);
+}
+
+#[tokio::test]
+async fn clearing_removes_every_key_of_a_namespace_and_nothing_else() {
+    let mut house = one_of_each().await;
+    for number in 0..600 {
+        house.set(&format!("k{number}"), "1").await;
+    }
+    house.put(&ns("n2"), put("a", "1")).await.expect("put");
+    let n = ns("n");
+    assert_eq!(house.key_total(&n).expect("total"), 605);
+    assert_eq!(house.key_clear(&n, &ANN).await.expect("clear"), 605);
+    assert_eq!(house.key_clear(&n, &ANN).await.expect("clear"), 0);
+    house.restart().await;
+    assert_eq!((house.key_total(&n).expect("total"), house.key_total(&ns("n2")).expect("total")), (0, 1));
+    assert_eq!(house.key_names(&n, b(""), None).await.expect("names"), []);
+    assert!(house.get(&ns("n2"), &k("a")).expect("get").it.is_some());
+    house.until("the sweep", |_| element_rows(&house) == 0).await;
+    assert_eq!(house.set("k1", "2").await.version, 3, "versions go on");
 }
 
 #[tokio::test]

@@ -46,6 +46,7 @@ impl Command for Stats {
         let rooms = stream::all(context).await?;
         let pubsub = context.engine().pubsub_stats()?;
         let stats = context.engine().stats();
+        let total_keys = context.engine().key_total(context.namespace())?;
         let messages = queues.iter().map(|(_, queue)| queue.ready + queue.leased + queue.dead).sum();
         let server = |out: &mut Vec<u8>| {
             let object = Object::new(out).text("version", VERSION);
@@ -58,7 +59,7 @@ impl Command for Stats {
                 object.number("limit_bytes", *memory_limit_bytes).close();
             })
             .with("kv", |out| {
-                let object = Object::new(out).number("total_keys", stats.kv_entries);
+                let object = Object::new(out).number("total_keys", total_keys);
                 object.number("operations_per_sec", metrics.kv_per_second()).close();
             })
             .with("queues", |out| {

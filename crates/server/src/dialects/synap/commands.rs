@@ -5,20 +5,23 @@ use std::{collections::HashMap, future::Future, sync::LazyLock};
 
 use foldhash::fast::RandomState;
 use futures_util::future::{self, BoxFuture};
+use hyper::StatusCode;
 use manifold_engine::{Engine, Namespace};
 use tokio::time::Instant;
 
 use super::{
     Synap,
     access::{Caller, Role},
-    admin,
+    admin, collections,
     config::Compat,
     envelope::Item,
     error::Error,
-    kv,
+    handed::Handed,
+    key, kv,
     payload::Payload,
     place::Place,
-    pubsub, queue, queue_manage, scan, stream,
+    pubsub, queue, queue_manage, stream, stream_consume, stream_follow, stream_manage,
+    ws::Connection,
 };
 
 #[cfg(test)]
@@ -32,6 +35,8 @@ pub(super) trait Command: Sized + Send + 'static {
     const ALIASES: &'static [&'static str] = &[];
     /// Who may.
     const ROLE: Role;
+    /// Whether it needs a connection that stays.
+    const NEEDS_SOCKET: bool = false;
 
     /// Reads its payload, member by member in the order of the contract.
     fn read(payload: Payload<'_>) -> Result<Self, Error>;
@@ -41,11 +46,32 @@ pub(super) trait Command: Sized + Send + 'static {
 }
 
 /// A command that was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Done {
     Ok,
+    /// The answer carries a message.
+    Handed(Handed),
     /// Something is there now that was not.
     Created,
+    /// Events or messages follow the answer.
+    Subscribed,
+}
+
+impl Done {
+    pub(super) fn status(&self) -> StatusCode {
+        match self {
+            Done::Ok | Done::Handed(_) | Done::Subscribed => StatusCode::OK,
+            Done::Created => StatusCode::CREATED,
+        }
+    }
+
+    /// The message that is handed over, if one is.
+    pub(super) fn handed(self) -> Option<Handed> {
+        match self {
+            Done::Handed(handed) => Some(handed),
+            Done::Ok | Done::Created | Done::Subscribed => None,
+        }
+    }
 }
 
 /// What a command runs in.
@@ -59,6 +85,8 @@ pub(super) struct Context<'a> {
     pub(super) place: &'a Place<'a>,
     /// Until when it may wait at most.
     pub(super) until: Option<Instant>,
+    /// The connection that stays, if the command came on one.
+    pub(super) socket: Option<&'a Connection>,
 }
 
 impl<'a> Context<'a> {
@@ -80,13 +108,37 @@ pub(super) struct Line {
     name: &'static str,
     aliases: &'static [&'static str],
     role: Role,
+    needs_socket: bool,
     run: Run,
 }
 
 /// The line of a command.
 pub(super) const fn line<C: Command>() -> Line {
-    Line { name: C::NAME, aliases: C::ALIASES, role: C::ROLE, run: run::<C> }
+    Line { name: C::NAME, aliases: C::ALIASES, role: C::ROLE, needs_socket: C::NEEDS_SOCKET, run: run::<C> }
 }
+
+/// Commands that differ in a word: each is a type of its own which reads the one they share, and adds that word.
+macro_rules! spellings {
+    ($shared:ident, $role:ident: $($command:ident = $name:literal ($($word:expr),+);)+) => {$(
+        #[doc = concat!("`", $name, "`")]
+        #[derive(Debug)]
+        struct $command($shared);
+
+        impl Command for $command {
+            const NAME: &'static str = $name;
+            const ROLE: Role = Role::$role;
+
+            fn read(payload: Payload<'_>) -> Result<Self, Error> {
+                $shared::read(payload, $($word),+).map($command)
+            }
+
+            async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
+                self.0.run(context, out).await
+            }
+        }
+    )+};
+}
+pub(super) use spellings;
 
 impl Line {
     /// All names it answers to.
@@ -109,11 +161,24 @@ fn run<'a, C: Command>(
 /// Every command, by component.
 static TABLE: &[&[Line]] = &[
     kv::COMMANDS,
-    scan::COMMANDS,
+    key::COMMANDS,
     queue_manage::COMMANDS,
     queue::COMMANDS,
     stream::COMMANDS,
+    stream_manage::COMMANDS,
+    stream_consume::COMMANDS,
+    stream_follow::COMMANDS,
     pubsub::COMMANDS,
+    collections::hash::COMMANDS,
+    collections::hash_read::COMMANDS,
+    collections::list::COMMANDS,
+    collections::list_read::COMMANDS,
+    collections::set::COMMANDS,
+    collections::set_combine::COMMANDS,
+    collections::sorted_set::COMMANDS,
+    collections::sorted_set_read::COMMANDS,
+    collections::sorted_set_combine::COMMANDS,
+    collections::stats::COMMANDS,
     admin::COMMANDS,
 ];
 
@@ -137,19 +202,56 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
     all().map(|line| line.name)
 }
 
+/// A command that was found.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known {
+    /// The place of its counters.
+    at: usize,
+    line: &'static Line,
+}
+
+/// The command of this name.
+pub(super) fn find(name: &str) -> Result<Known, Error> {
+    let found = BY_NAME.get(name).map(|&(at, line)| Known { at, line });
+    found.ok_or_else(|| Error::UnknownCommand(name.to_owned()))
+}
+
+/// A command that clients cannot name. It counts as the one of the table that has its name, if there is one.
+pub(super) fn spelled(line: &'static Line) -> Known {
+    let at = BY_NAME.get(line.name).map_or(usize::MAX, |(at, _)| *at);
+    Known { at, line }
+}
+
+impl Known {
+    /// Whether somebody may run it.
+    pub(super) fn permit(self, caller: Caller) -> Result<(), Error> {
+        if caller.role < self.line.role { Err(Error::Forbidden(self.line.name)) } else { Ok(()) }
+    }
+
+    /// Runs it, from its payload to its answer.
+    pub(super) async fn run(
+        self,
+        context: &Context<'_>,
+        payload: Payload<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<Done, Error> {
+        let start = out.len();
+        let done = (self.line.run)(context, payload, out).await;
+        context.synap.metrics.command(self.at, done.is_ok());
+        done.map_err(|error| {
+            out.truncate(start);
+            error.settle(&context.engine().state())
+        })
+    }
+}
+
 /// Runs one command, from its name to its answer.
 pub(super) async fn execute(context: &Context<'_>, item: &Item<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
-    let found = BY_NAME.get(item.command.as_ref()).copied();
-    let (at, line) = found.ok_or_else(|| Error::UnknownCommand(item.command.to_string()))?;
-    let payload = item.payload()?;
-    if context.caller.role < line.role {
-        return Err(Error::Forbidden(line.name));
+    let known = find(&item.command)?;
+    if known.line.needs_socket && context.socket.is_none() {
+        return Err(Error::NeedsSocket(known.line.name));
     }
-    let start = out.len();
-    let done = (line.run)(context, payload, out).await;
-    context.synap.metrics.command(at, done.is_ok());
-    done.map_err(|error| {
-        out.truncate(start);
-        error.settle(&context.engine().state())
-    })
+    let payload = item.payload()?;
+    known.permit(context.caller)?;
+    known.run(context, payload, out).await
 }

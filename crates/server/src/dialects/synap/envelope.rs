@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{error::Error, payload::Payload};
+use super::{error::Error, object::Object, payload::Payload};
 use crate::http::json::{self, Malformed, RawValue};
 
 #[cfg(test)]
@@ -14,6 +14,8 @@ const NESTING: usize = 128;
 const ID_BYTES: usize = 256;
 /// Most commands of a batch.
 const BATCH: usize = 1000;
+/// The type of a message that only asks whether somebody is there.
+const PING: &str = "ping";
 
 /// A request whose envelope is sound.
 #[derive(Debug)]
@@ -22,6 +24,8 @@ pub(super) enum Request<'a> {
     One(Item<'a>),
     /// Several; each is judged when its turn comes.
     Batch(Vec<&'a RawValue>),
+    /// Whether somebody is there, which can be asked where a connection stays.
+    Ping,
 }
 
 /// A command that nobody has looked up yet, and its payload.
@@ -60,26 +64,44 @@ impl Id {
     }
 }
 
-/// Reads the envelope of a body: its id, and what it asks for or why that is refused.
-pub(super) fn read(body: &[u8]) -> (Id, Result<Request<'_>, Error>) {
+/// Reads the envelope of a body: its id, none if that cannot be read, and what it asks for or why that is refused.
+pub(super) fn read(body: &[u8]) -> (Option<Id>, Result<Request<'_>, Error>) {
     match members(body) {
-        Err(error) => (Id::fresh(), Err(error)),
-        Ok((members, text)) => {
-            let id = id(members[1]);
-            let shown = id.as_ref().map_or_else(|_| Id::fresh(), Clone::clone);
-            (shown, request(members, id.err(), text))
-        }
+        Err(error) => (None, Err(error)),
+        Ok((members, text)) => match id(members[1]) {
+            Ok(id) => (Some(id), request(members, None, text)),
+            Err(error) => (None, request(members, Some(error), text)),
+        },
     }
 }
 
 fn members(body: &[u8]) -> Result<([Member<'_>; 5], &str), Error> {
-    let text = json::text(body).map_err(|_| Error::Malformed("the text is not UTF-8".to_owned()))?;
+    let text = json::text(body).map_err(|_| not_utf8())?;
     let members = json::members(text, &["type", "request_id", "command", "payload", "commands"]);
     match members {
         Ok(members) => Ok((members, text)),
         Err(Malformed::OtherType) => Err(Error::Request("Request body must be a JSON object".into())),
         Err(Malformed::Syntax) => Err(Error::Malformed(reason(text))),
     }
+}
+
+/// The JSON of a body that has no envelope.
+pub(super) fn document(body: &[u8]) -> Result<&RawValue, Error> {
+    let text = json::text(body).map_err(|_| not_utf8())?;
+    let raw: &RawValue = serde_json::from_str(text).map_err(|error| Error::Malformed(error.to_string()))?;
+    check_nesting(raw.get())?;
+    Ok(raw)
+}
+
+fn not_utf8() -> Error {
+    Error::Malformed("the text is not UTF-8".to_owned())
+}
+
+fn check_nesting(text: &str) -> Result<(), Error> {
+    if json::nested_deeper_than(NESTING, text) {
+        return Err(Error::Malformed(format!("more than {NESTING} containers inside each other")));
+    }
+    Ok(())
 }
 
 /// What a parser says about a text that is no JSON.
@@ -104,15 +126,14 @@ fn request<'a>(
     bad_id: Option<Error>,
     text: &str,
 ) -> Result<Request<'a>, Error> {
-    if json::nested_deeper_than(NESTING, text) {
-        return Err(Error::Malformed(format!("more than {NESTING} containers inside each other")));
-    }
+    check_nesting(text)?;
     let kind = json::given(kind).map(json::string).transpose();
     let kind = kind.map_err(|_| Error::Envelope { field: "type", kind: "a string" })?;
     let batch = match kind.as_deref() {
         None | Some("request") => false,
         Some("batch") => true,
-        Some(other) => return Err(Error::Request(format!("Unknown message type: {other}").into())),
+        Some(PING) => return Ok(Request::Ping),
+        Some(other) => return Err(unknown_type(other)),
     };
     if let Some(error) = bad_id {
         return Err(error);
@@ -133,6 +154,15 @@ fn item<'a>(command: Member<'a>, payload: Member<'a>) -> Result<Item<'a>, Error>
     let command = json::given(command).ok_or(Error::Missing("command".into()))?;
     let command = json::string(command).map_err(|_| Error::Envelope { field: "command", kind: "a string" })?;
     Ok(Item { command, payload })
+}
+
+fn unknown_type(kind: &str) -> Error {
+    Error::Request(format!("Unknown message type: {kind}").into())
+}
+
+/// Why a ping is refused where no connection stays.
+pub(super) fn no_ping() -> Error {
+    unknown_type(PING)
 }
 
 /// One element of a batch.
@@ -160,23 +190,44 @@ impl<'a> Item<'a> {
     }
 }
 
-/// Appends what comes before the payload of a success.
-pub(super) fn open_success(out: &mut Vec<u8>, id: &Id) {
+/// Appends what comes before the payload of a success. No id is null.
+pub(super) fn open_success(out: &mut Vec<u8>, id: Option<&Id>) {
     open(out, id);
     out.extend_from_slice(b",\"status\":\"success\",\"success\":true,\"payload\":");
 }
 
+/// The same where the answer is the beginning of something.
+pub(super) fn open_subscribed(out: &mut Vec<u8>, id: Option<&Id>) {
+    open(out, id);
+    out.extend_from_slice(b",\"status\":\"success\",\"success\":true,\"subscribed\":true,\"payload\":");
+}
+
 /// Appends an error.
-pub(super) fn write_error(out: &mut Vec<u8>, id: &Id, error: &Error) {
+pub(super) fn write_error(out: &mut Vec<u8>, id: Option<&Id>, error: &Error) {
     open(out, id);
     out.extend_from_slice(b",\"status\":\"error\",\"success\":false,\"error\":");
     error.write(out);
     out.push(b'}');
 }
 
-fn open(out: &mut Vec<u8>, id: &Id) {
+/// Appends an id, or null.
+pub(super) fn write_id(out: &mut Vec<u8>, id: Option<&Id>) {
+    match id {
+        Some(id) => json::write_str(out, id.as_str()),
+        None => out.extend_from_slice(b"null"),
+    }
+}
+
+fn open(out: &mut Vec<u8>, id: Option<&Id>) {
     out.extend_from_slice(b"{\"type\":\"response\",\"request_id\":");
-    json::write_str(out, id.as_str());
+    write_id(out, id);
+}
+
+/// The body of an error for clients that know no codes and read its text.
+pub(super) fn flat_error(error: &Error) -> Vec<u8> {
+    let mut out = Vec::with_capacity(128);
+    Object::new(&mut out).text("error", &error.message()).text("code", error.code()).close();
+    out
 }
 
 /// The body of an error of a route that has no envelope.

@@ -6,7 +6,7 @@ use hyper::{
     StatusCode,
     header::{ALLOW, CONNECTION, HeaderMap, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
 };
-use manifold_engine::{self as engine, Kind, State, types::KeyType};
+use manifold_engine::{self as engine, Key, Kind, State, types::KeyType};
 
 use crate::{
     http::{body::BodyError, gzip::BadCoding, json, path::BadEncoding},
@@ -28,6 +28,10 @@ pub(super) enum Error {
     Request(Text),
     /// 400: a member that must be there is not.
     Missing(Text),
+    /// 400: an object in an array lacks a member.
+    MissingInItem(&'static str),
+    /// 400: a list has no element there.
+    IndexOutOfRange,
     /// 400: a member of the envelope is of the wrong kind; `a string`.
     Envelope { field: &'static str, kind: &'static str },
     /// 400.
@@ -36,10 +40,14 @@ pub(super) enum Error {
     NeedsSocket(&'static str),
     /// 400.
     NestedBatch,
+    /// 400: an event that is no longer kept, by the offsets of clients.
+    OffsetGone { room: Vec<u8>, requested: u64, oldest: u64 },
     /// 401.
     Unauthorized(&'static str),
     /// 403.
     Forbidden(&'static str),
+    /// 403: the configuration does not allow it.
+    FlushDisabled(&'static str),
     /// 403: a page of another site.
     ForeignOrigin,
     /// 404.
@@ -52,8 +60,12 @@ pub(super) enum Error {
     MethodNotAllowed { method: String, path: String, allow: String },
     /// 408: the body came too slowly.
     BodyTooSlow,
+    /// 409.
+    KeyExists(Vec<u8>),
     /// 409: the queue was made with other settings.
     QueueExists(Vec<u8>),
+    /// 409.
+    RoomExists(Vec<u8>),
     /// 409: the key holds something else.
     WrongType { key: Vec<u8>, actual: KeyType, expected: KeyType },
     /// 409.
@@ -124,6 +136,11 @@ impl Error {
         Error::Field { field: field.into(), rule: rule.into() }
     }
 
+    /// A sum beyond all numbers of its kind.
+    pub(super) fn overflow() -> Self {
+        Error::Payload("Increment would overflow".to_owned())
+    }
+
     /// Decides what only the engine's state tells.
     pub(super) fn settle(self, now: &State) -> Error {
         match self {
@@ -138,16 +155,23 @@ impl Error {
             Error::Malformed(_)
             | Error::Request(_)
             | Error::Missing(_)
+            | Error::MissingInItem(_)
+            | Error::IndexOutOfRange
             | Error::Envelope { .. }
             | Error::UnknownCommand(_)
             | Error::NeedsSocket(_)
-            | Error::NestedBatch => StatusCode::BAD_REQUEST,
+            | Error::NestedBatch
+            | Error::OffsetGone { .. } => StatusCode::BAD_REQUEST,
             Error::Unauthorized(_) => StatusCode::UNAUTHORIZED,
-            Error::Forbidden(_) | Error::ForeignOrigin => StatusCode::FORBIDDEN,
+            Error::Forbidden(_) | Error::FlushDisabled(_) | Error::ForeignOrigin => StatusCode::FORBIDDEN,
             Error::NoRoute { .. } | Error::Absent(..) | Error::NoMessage { .. } => StatusCode::NOT_FOUND,
             Error::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Error::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
-            Error::QueueExists(_) | Error::WrongType { .. } | Error::Replication(_) => StatusCode::CONFLICT,
+            Error::KeyExists(_)
+            | Error::QueueExists(_)
+            | Error::RoomExists(_)
+            | Error::WrongType { .. }
+            | Error::Replication(_) => StatusCode::CONFLICT,
             Error::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Error::Field { .. } | Error::Payload(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Error::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -162,16 +186,21 @@ impl Error {
             Error::Malformed(_)
             | Error::Request(_)
             | Error::Missing(_)
+            | Error::MissingInItem(_)
             | Error::Envelope { .. }
             | Error::BodyTooSlow => "INVALID_REQUEST",
+            Error::IndexOutOfRange => "INDEX_OUT_OF_RANGE",
             Error::UnknownCommand(_) | Error::NeedsSocket(_) | Error::NestedBatch => "INVALID_COMMAND",
+            Error::OffsetGone { .. } => "OFFSET_OUT_OF_RANGE",
             Error::Unauthorized(_) => "UNAUTHORIZED",
-            Error::Forbidden(_) | Error::ForeignOrigin => "FORBIDDEN",
+            Error::Forbidden(_) | Error::FlushDisabled(_) | Error::ForeignOrigin => "FORBIDDEN",
             Error::NoRoute { .. } => "NOT_FOUND",
             Error::Absent(thing, _) => thing.code(),
             Error::NoMessage { .. } => "MESSAGE_NOT_FOUND",
             Error::MethodNotAllowed { .. } => "METHOD_NOT_ALLOWED",
+            Error::KeyExists(_) => "KEY_EXISTS",
             Error::QueueExists(_) => "QUEUE_EXISTS",
+            Error::RoomExists(_) => "ROOM_EXISTS",
             Error::WrongType { .. } => "WRONG_TYPE",
             Error::Replication(_) => "REPLICATION_ERROR",
             Error::TooLarge(_) => "PAYLOAD_TOO_LARGE",
@@ -191,17 +220,30 @@ impl Error {
             Error::Request(text) => return Cow::Borrowed(text),
             Error::Payload(text) => return Cow::Borrowed(text),
             Error::Missing(field) => format!("Missing required field: {field}"),
+            Error::MissingInItem(member) => format!("Missing '{member}' in array item"),
+            Error::IndexOutOfRange => return "Index out of range".into(),
             Error::Envelope { field, kind } => format!("Field '{field}' must be {kind}"),
             Error::UnknownCommand(command) => format!("Unknown command: {command}"),
             Error::NeedsSocket(command) => format!("Command requires a WebSocket connection: {command}"),
             Error::Forbidden(command) => format!("Insufficient permissions for command: {command}"),
+            Error::FlushDisabled(command) => {
+                let name = command.rsplit('.').next().unwrap_or_default().to_uppercase();
+                format!(
+                    "{name} is disabled. Set 'allow_flush_commands: true' in config to enable this dangerous command"
+                )
+            }
+            Error::OffsetGone { requested, oldest, .. } => {
+                format!("Offset {requested} is out of range; earliest retained offset is {oldest}")
+            }
             Error::NoRoute { method, path } => format!("Route not found: {method} {path}"),
             Error::Absent(thing, name) => format!("{} not found: {}", thing.name(), shown(name)),
             Error::NoMessage { id, .. } => format!("Message not found: {id}"),
             Error::MethodNotAllowed { method, path, .. } => format!("Method {method} not allowed for {path}"),
+            Error::KeyExists(key) => format!("Key already exists: {}", shown(key)),
             Error::QueueExists(queue) => {
                 format!("Queue already exists with a different configuration: {}", shown(queue))
             }
+            Error::RoomExists(room) => format!("Room already exists: {}", shown(room)),
             Error::WrongType { key, actual, expected } => {
                 format!("Key '{}' holds a {}, not a {}", shown(key), type_name(*actual), type_name(*expected))
             }
@@ -242,12 +284,16 @@ impl Error {
         };
         match self {
             Error::Missing(field) | Error::Field { field, .. } => named(out, "field", field.as_bytes()),
-            Error::Envelope { field, .. } => named(out, "field", field.as_bytes()),
+            Error::MissingInItem(field) | Error::Envelope { field, .. } => named(out, "field", field.as_bytes()),
             Error::UnknownCommand(command) => named(out, "command", command.as_bytes()),
-            Error::NeedsSocket(command) | Error::Forbidden(command) => named(out, "command", command.as_bytes()),
+            Error::NeedsSocket(command) | Error::Forbidden(command) | Error::FlushDisabled(command) => {
+                named(out, "command", command.as_bytes());
+            }
             Error::NestedBatch => named(out, "command", b"batch"),
             Error::Absent(thing, name) => named(out, thing.member(), name),
+            Error::KeyExists(key) => named(out, "key", key),
             Error::QueueExists(queue) | Error::QueueFull(queue) => named(out, "queue", queue),
+            Error::RoomExists(room) => named(out, "room", room),
             Error::NoMessage { queue, id } => {
                 named(out, "queue", queue);
                 out.push(b',');
@@ -267,6 +313,13 @@ impl Error {
                     }
                     named(out, member, value);
                 }
+            }
+            Error::OffsetGone { room, requested, oldest } => {
+                named(out, "room", room);
+                out.extend_from_slice(b",\"requested\":");
+                json::write_u64(out, *requested);
+                out.extend_from_slice(b",\"oldest\":");
+                json::write_u64(out, *oldest);
             }
             Error::TooLarge(limit) => {
                 out.extend_from_slice(b"\"limit\":");
@@ -332,6 +385,16 @@ impl Error {
             (Kind::Conflict { .. }, Thing::Queue) => Error::QueueExists(name.to_vec()),
             (Kind::Busy, Thing::Queue) => Error::QueueFull(name.to_vec()),
             _ => error.into(),
+        }
+    }
+}
+
+impl Error {
+    /// The same of a verb about several keys, for the one that it is about.
+    pub(super) fn of_keys(keys: &[Key]) -> impl Fn(engine::Error) -> Error {
+        move |error| match error.operation().and_then(|at| keys.get(at)) {
+            Some(key) => Error::of(Thing::Key, key.as_bytes())(error),
+            None => error.into(),
         }
     }
 }

@@ -24,11 +24,14 @@ use tokio::sync::{Notify, watch};
 mod access;
 mod admin;
 mod answer;
+mod collections;
 mod command_route;
 mod commands;
 mod config;
 mod envelope;
 mod error;
+mod handed;
+mod key;
 mod kv;
 mod object;
 mod payload;
@@ -36,21 +39,25 @@ mod place;
 mod pubsub;
 mod queue;
 mod queue_manage;
+mod queue_name;
 mod rate;
 mod rest;
 mod routes;
-mod scan;
 mod stream;
+mod stream_consume;
+mod stream_follow;
+mod stream_manage;
+mod ws;
 
 pub use config::{Config, Refused};
 
 use access::{Access, Caller};
-use answer::Answer;
+use answer::{Answer, Form};
 use config::Compat;
 use error::Error;
 use place::Places;
 use rate::{Counted, Party, Windows};
-use routes::{Endpoint, ROUTES};
+use routes::Endpoint;
 
 use crate::{
     http::{
@@ -58,8 +65,9 @@ use crate::{
         browser::{HARDENING, Trust},
         gzip,
         observe::Observed,
+        query::Query,
         reply,
-        route::{self, Found},
+        route::Found,
     },
     net::{Refusal, Service},
     telemetry::SynapMetrics,
@@ -83,6 +91,8 @@ pub struct Synap {
     windows: Windows,
     /// Requests per minute of whoever has no limit of its own; 0 = no limit.
     requests_per_minute: u32,
+    /// Whether commands that remove all keys are done.
+    allow_flush_commands: bool,
     metrics_public: bool,
     compression: bool,
     compat: Compat,
@@ -91,6 +101,8 @@ pub struct Synap {
     places: Places,
     queues: Settings,
     rooms: StreamRetention,
+    /// Messages that wait for a connection before it is dropped.
+    subscriber_buffer: usize,
     /// Makes numbers of consumers' names.
     consumers: RandomState,
     /// The configuration of the process as JSON, secrets masked.
@@ -142,6 +154,7 @@ impl Synap {
             trust: config.trust(),
             windows: Windows::default(),
             requests_per_minute: config.rate_limit.requests_per_minute,
+            allow_flush_commands: config.kv_store.allow_flush_commands,
             metrics_public: config.metrics_public,
             compression: config.compression,
             compat: config.compat,
@@ -150,6 +163,7 @@ impl Synap {
             places: Places::default(),
             queues: config.queues(),
             rooms: config.rooms(),
+            subscriber_buffer: config.pubsub.subscriber_buffer,
             consumers: RandomState::default(),
             effective,
             metrics,
@@ -159,14 +173,15 @@ impl Synap {
     }
 
     /// Answers a request; also says under which route it counts.
-    async fn answer(&self, request: Request<Incoming>, peer: IpAddr) -> (&'static str, Answer) {
-        let (parts, body) = request.into_parts();
-        let (path, shape) = routes::strip_prefix(parts.uri.path());
-        let found = route::find(ROUTES, path);
+    async fn answer(self: &Arc<Self>, request: Request<Incoming>, peer: IpAddr) -> (&'static str, Answer) {
+        let (mut parts, body) = request.into_parts();
+        let uri = parts.uri.clone();
+        let (path, shape) = routes::strip_prefix(uri.path());
+        let found = routes::find(path);
         let counted = found.as_ref().map_or(OTHER_ROUTE, |found| found.route.template);
         // A route has one operation, so its kind is known before the method is.
-        let endpoint = found.as_ref().and_then(|found| found.route.operations.first()).map(|(_, endpoint)| *endpoint);
-        let in_envelope = endpoint.is_some_and(Endpoint::has_envelope);
+        let endpoint = found.as_ref().and_then(|found| found.route.operations.first()).map(|(_, endpoint)| endpoint);
+        let form = endpoint.map_or(Form::Bare, Endpoint::errors);
         if let Some(preflight) = self.preflight(&parts) {
             return (counted, preflight);
         }
@@ -175,10 +190,10 @@ impl Synap {
             Err(error) => Err(error),
             Ok(caller) => {
                 let shape = shape.unwrap_or_else(|| self.shape(&parts));
-                self.dispatch(&parts, body, found, caller, shape).await
+                self.dispatch(&mut parts, body, found, caller, shape).await
             }
         };
-        let mut answer = answer.unwrap_or_else(|error| Answer::refused(&error, in_envelope));
+        let mut answer = answer.unwrap_or_else(|error| Answer::refused(&error, form));
         answer.rate = rate;
         (counted, answer)
     }
@@ -187,7 +202,7 @@ impl Synap {
     fn admit(
         &self,
         parts: &Parts,
-        endpoint: Option<Endpoint>,
+        endpoint: Option<&Endpoint>,
         peer: IpAddr,
         rate: &mut Option<Counted>,
     ) -> Result<Caller, Error> {
@@ -197,27 +212,36 @@ impl Synap {
         let public = match endpoint {
             Some(Endpoint::Health) => true,
             Some(Endpoint::Metrics) => self.metrics_public,
-            Some(Endpoint::Command | Endpoint::Publish) | None => false,
+            Some(Endpoint::Command | Endpoint::Socket(_) | Endpoint::Old | Endpoint::Rest(_)) | None => false,
         };
         let now = self.engine.now();
         let caller = match public {
             true => Caller { role: access::Role::ReadOnly, key: None, ip: peer },
-            false => self.access.identify(&parts.headers, peer, now)?,
+            false => {
+                let query = endpoint.is_some_and(Endpoint::is_socket).then(|| Query::parse(parts.uri.query()).ok());
+                let query = query.flatten().unwrap_or_default();
+                self.access.identify(&parts.headers, query.text("api_key"), peer, now)?
+            }
         };
         if endpoint.is_none_or(Endpoint::is_limited) {
-            let key = caller.key.and_then(|at| Some((at, self.access.key(at)?)));
-            let party = key.map_or(Party::Address(peer), |(at, _)| Party::Key(at));
-            let limit = key.and_then(|(_, key)| key.rate_limit).unwrap_or(self.requests_per_minute);
-            let (counted, allowed) = self.windows.count(party, limit, now);
+            let (counted, allowed) = self.count(&caller);
             *rate = counted;
             allowed?;
         }
         Ok(caller)
     }
 
+    /// Counts a request of somebody: what that leaves, and whether it was one too many.
+    fn count(&self, caller: &Caller) -> (Option<Counted>, Result<(), Error>) {
+        let key = caller.key.and_then(|at| Some((at, self.access.key(at)?)));
+        let party = key.map_or(Party::Address(caller.ip), |(at, _)| Party::Key(at));
+        let limit = key.and_then(|(_, key)| key.rate_limit).unwrap_or(self.requests_per_minute);
+        self.windows.count(party, limit, self.engine.now())
+    }
+
     async fn dispatch(
-        &self,
-        parts: &Parts,
+        self: &Arc<Self>,
+        parts: &mut Parts,
         incoming: Incoming,
         found: Option<Found<'_, Endpoint>>,
         caller: Caller,
@@ -233,16 +257,21 @@ impl Synap {
             return Err(Error::MethodNotAllowed { method, path, allow: found.route.allow() });
         };
         match endpoint {
-            Endpoint::Health => return Ok(rest::health(self)),
-            Endpoint::Metrics => return Ok(rest::metrics(self).await),
-            Endpoint::Command | Endpoint::Publish => {}
+            Endpoint::Health => return Ok(rest::server::health(self)),
+            Endpoint::Metrics => return Ok(rest::server::metrics(self).await),
+            Endpoint::Socket(kind) => return ws::upgrade(self, parts, *kind, caller, shape).await,
+            Endpoint::Command | Endpoint::Old | Endpoint::Rest(_) => {}
         }
+        let target = rest::Target::read(&found, parts.uri.query())?;
         let place = self.places.take()?;
         let body = self.body(parts, incoming).await?;
-        let context = commands::Context { synap: self, caller, shape, place: &place, until: None };
+        let context = commands::Context { synap: self, caller, shape, place: &place, until: None, socket: None };
         match endpoint {
-            Endpoint::Command => Ok(command_route::answer(context, &body).await),
-            _ => rest::publish(&context, found.parameters[0], &body).await,
+            Endpoint::Rest(call) => rest::answer(&context, call, &target, &body).await,
+            Endpoint::Old => rest::old::answer(&context, &body).await,
+            Endpoint::Command | Endpoint::Socket(_) | Endpoint::Health | Endpoint::Metrics => {
+                Ok(command_route::answer(context, &body).await)
+            }
         }
     }
 
@@ -302,8 +331,12 @@ impl Service for Synap {
         let observed = Observed::begin(&request);
         let origin = self.trust.listed_origin(request.headers()).cloned();
         let squeeze = self.compression && gzip::accepted(request.headers());
-        let (route, answer) = self.answer(request, peer).await;
+        let (route, mut answer) = self.answer(request, peer).await;
+        let handed = std::mem::take(&mut answer.handed);
         let mut response = reply::for_method(observed.method(), answer.into_response(squeeze));
+        if !handed.is_empty() {
+            response.extensions_mut().insert(handed::receipt(self.engine.clone(), self.namespace.clone(), handed));
+        }
         let headers = response.headers_mut();
         headers.extend(HARDENING);
         if let Some(origin) = origin {
@@ -320,7 +353,7 @@ impl Service for Synap {
 
     fn refuse(&self, refusal: Refusal) -> Response<Body> {
         let status = if refusal == Refusal::TargetTooLong { Some(StatusCode::URI_TOO_LONG) } else { None };
-        let mut answer = Answer::refused(&Error::from(refusal), false);
+        let mut answer = Answer::refused(&Error::from(refusal), Form::Bare);
         answer.status = status.unwrap_or(answer.status);
         let mut response = answer.into_response(false);
         response.headers_mut().extend(HARDENING);

@@ -1,8 +1,9 @@
 //! Writing a JSON object, member by member.
 
+use bytes::Bytes;
 use manifold_engine::kv::{Encoding, Value};
 
-use crate::http::json;
+use crate::http::json::{self, RawValue};
 
 /// An object that is being written. Nothing closes it by itself.
 #[derive(Debug)]
@@ -16,13 +17,33 @@ impl<'o> Object<'o> {
         Object { out, opened: false }
     }
 
+    /// Begins with the members of an object that is there as text.
+    pub(super) fn continuing(out: &'o mut Vec<u8>, object: &str) -> Self {
+        let members = object[1..object.len() - 1].trim_ascii();
+        let opened = !members.is_empty();
+        if opened {
+            out.push(b'{');
+            out.extend_from_slice(members.as_bytes());
+        }
+        Object { out, opened }
+    }
+
     /// A member whose value `write` appends.
     pub(super) fn with(mut self, name: &str, write: impl FnOnce(&mut Vec<u8>)) -> Self {
-        self.out.push(if std::mem::replace(&mut self.opened, true) { b',' } else { b'{' });
-        json::write_str(self.out, name);
-        self.out.push(b':');
+        self.open(|out| json::write_str(out, name));
         write(self.out);
         self
+    }
+
+    /// A member whose value is there as text.
+    pub(super) fn raw(self, name: &str, raw: &RawValue) -> Self {
+        self.with(name, |out| out.extend_from_slice(raw.get().as_bytes()))
+    }
+
+    fn open(&mut self, name: impl FnOnce(&mut Vec<u8>)) {
+        self.out.push(if std::mem::replace(&mut self.opened, true) { b',' } else { b'{' });
+        name(self.out);
+        self.out.push(b':');
     }
 
     pub(super) fn text(self, name: &str, text: &str) -> Self {
@@ -46,6 +67,10 @@ impl<'o> Object<'o> {
         self.with(name, |out| out.extend_from_slice(if flag { b"true" } else { b"false" }))
     }
 
+    pub(super) fn float(self, name: &str, number: f64) -> Self {
+        self.with(name, |out| json::write_f64(out, number))
+    }
+
     pub(super) fn number_or_null(self, name: &str, number: Option<u64>) -> Self {
         match number {
             Some(number) => self.number(name, number),
@@ -65,6 +90,23 @@ impl<'o> Object<'o> {
         }
     }
 
+    /// A text of JSON, or null.
+    pub(super) fn json_or_null(self, name: &str, text: Option<&Bytes>) -> Self {
+        self.with(name, |out| write_json(out, text))
+    }
+
+    /// A list of texts of JSON.
+    pub(super) fn jsons<'n>(self, name: &str, texts: impl IntoIterator<Item = Option<&'n Bytes>>) -> Self {
+        self.with(name, |out| json::write_array(out, texts, write_json))
+    }
+
+    /// A text of JSON under a name that should be UTF-8.
+    pub(super) fn json_under(mut self, name: &[u8], text: &[u8]) -> Self {
+        self.open(|out| json::write_bytes_as_str(out, name));
+        self.out.extend_from_slice(text);
+        self
+    }
+
     /// A list of names.
     pub(super) fn names<'n>(self, name: &str, names: impl IntoIterator<Item = &'n [u8]>) -> Self {
         self.with(name, |out| json::write_array(out, names, json::write_bytes_as_str))
@@ -76,6 +118,10 @@ impl<'o> Object<'o> {
         }
         self.out.push(b'}');
     }
+}
+
+fn write_json(out: &mut Vec<u8>, text: Option<&Bytes>) {
+    out.extend_from_slice(text.map_or(b"null", |text| text));
 }
 
 /// Appends a stored value as JSON: its own text, byte for byte; bytes of another dialect as a string, or as base64 when
@@ -93,10 +139,15 @@ pub(super) fn write_value(out: &mut Vec<u8>, value: &Value) {
     }
 }
 
+/// Appends an array of bytes.
+pub(super) fn write_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+    json::write_array(out, bytes, |out, byte| json::write_u64(out, (*byte).into()));
+}
+
 /// Appends a body of a message or an event: what another dialect wrote is parsed first.
 pub(super) fn write_body(out: &mut Vec<u8>, value: &Value) {
     if value.encoding == Encoding::Binary
-        && let Ok(raw) = serde_json::from_slice::<&json::RawValue>(&value.bytes)
+        && let Ok(raw) = serde_json::from_slice::<&RawValue>(&value.bytes)
     {
         return out.extend_from_slice(raw.get().as_bytes());
     }

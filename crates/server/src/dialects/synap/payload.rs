@@ -32,6 +32,12 @@ impl<'a> Payload<'a> {
         // It was found to be an object; what can still be wrong is the name of a member.
         json::members(object.get(), names).map_err(|_| Error::Malformed("a member's name is no text".to_owned()))
     }
+
+    /// The key, for commands that name nothing else.
+    pub(super) fn key(self) -> Result<Key, Error> {
+        let [key] = self.members(&["key"])?;
+        key_of(required(key, "key")?, "key")
+    }
 }
 
 /// A member that must be there and not null.
@@ -108,6 +114,11 @@ pub(super) fn elements<'a>(
 /// More than `most` items.
 pub(super) fn too_many(field: &'static str, most: usize) -> Error {
     Error::Field { field: field.into(), rule: format!("must contain at most {most} items").into() }
+}
+
+/// More than `most` bytes.
+pub(super) fn too_long(field: &'static str, most: usize) -> Error {
+    Error::Field { field: field.into(), rule: format!("must be at most {most} bytes").into() }
 }
 
 /// A key that must be there.

@@ -1,25 +1,44 @@
 //! The table of all routes. Each also exists below `/sdk`.
 
-use super::config::Compat;
-use crate::http::route::{Route, Verb};
+use super::{
+    answer::Form,
+    config::Compat,
+    rest::{Call, table},
+    ws,
+};
+use crate::http::route::{self, Found, Route, Verb};
 
 /// What a request does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Endpoint {
     Command,
     Health,
     Metrics,
-    Publish,
+    /// A connection that stays.
+    Socket(ws::Kind),
+    /// A command as clients before the envelope spell it.
+    Old,
+    /// A command as its route spells it.
+    Rest(Call),
 }
 
 impl Endpoint {
-    /// Whether its errors come in the envelope of commands.
-    pub(super) fn has_envelope(self) -> bool {
-        self == Endpoint::Command
+    /// How its errors are spelled.
+    pub(super) fn errors(&self) -> Form {
+        match self {
+            Endpoint::Command => Form::Envelope,
+            Endpoint::Old => Form::Flat,
+            Endpoint::Health | Endpoint::Metrics | Endpoint::Socket(_) | Endpoint::Rest(_) => Form::Bare,
+        }
+    }
+
+    /// Whether it makes connections that stay, for which browsers cannot set headers.
+    pub(super) fn is_socket(&self) -> bool {
+        matches!(self, Endpoint::Socket(_))
     }
 
     /// Whether its requests count for the rate limit.
-    pub(super) fn is_limited(self) -> bool {
+    pub(super) fn is_limited(&self) -> bool {
         !matches!(self, Endpoint::Health | Endpoint::Metrics)
     }
 }
@@ -28,13 +47,22 @@ const fn route(template: &'static str, operations: &'static [(Verb, Endpoint)]) 
     Route { template, rest: false, operations }
 }
 
-/// Every route.
-pub(super) static ROUTES: &[Route<Endpoint>] = &[
+/// The routes that are no commands.
+static ROUTES: &[Route<Endpoint>] = &[
     route("/api/v1/command", &[(Verb::Post, Endpoint::Command)]),
+    route("/api/v1/ws", &[(Verb::Get, Endpoint::Socket(ws::Kind::Commands))]),
     route("/health", &[(Verb::Get, Endpoint::Health)]),
     route("/metrics", &[(Verb::Get, Endpoint::Metrics)]),
-    route("/pubsub/{topic}/publish", &[(Verb::Post, Endpoint::Publish)]),
+    route("/api/stream", &[(Verb::Post, Endpoint::Old)]),
 ];
+
+/// The route of a raw path. A slash at its end makes it another path, and no route ends in one.
+pub(super) fn find(path: &str) -> Option<Found<'_, Endpoint>> {
+    if path.ends_with('/') {
+        return None;
+    }
+    [ROUTES, table::ROUTES].into_iter().find_map(|routes| route::find(routes, path))
+}
 
 /// The path without the prefix of published clients, and the form of answer that the prefix asks for.
 pub(super) fn strip_prefix(path: &str) -> (&str, Option<Compat>) {

@@ -125,13 +125,50 @@ exchanges! { synap:
     cross_dialect
     envelope
     examples
+    hash
     kv
+    kv_extras
+    kv_flush
+    kv_stats
+    kv_texts
+    kv_types
+    list
     pubsub
     queue
+    queue_letters
+    queue_rules
     queue_timing
     rate_limit
+    rest_hash
+    rest_keys
+    rest_kv
+    rest_kv_binary
+    rest_list
+    rest_old
+    rest_paths
+    rest_pubsub
+    rest_queue
+    rest_roles
+    rest_set
+    rest_snapshot
+    rest_sorted_set
+    rest_stream
     restart
     scan
     sdk
+    set
+    shared_collections
+    shared_deadlines
+    shared_keys
+    sorted_set
     stream
+    stream_rules
+    stream_sdk
+    types
+    websocket
+    websocket_access
+    websocket_rate
+    websocket_rooms
+    websocket_size
+    websocket_topics
 }

@@ -1,3 +1,7 @@
 //! What a scenario file cannot say about Synap.
 
 mod process;
+mod queue;
+mod sdk;
+mod soak;
+mod sockets;
