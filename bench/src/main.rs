@@ -13,6 +13,7 @@ mod measure;
 mod restart;
 mod series;
 mod store;
+mod synap;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -41,6 +42,8 @@ enum What {
     Flo(flo::Args),
     /// Time series: ingest, disk and queries through Flo, against InfluxDB and VictoriaMetrics if they are installed.
     Series(series::Args),
+    /// Commands over HTTP against a bare hyper server, growing collections, and publishing to WebSockets.
+    Synap(synap::Args),
     /// Seconds per GB of log until the engine is ready.
     Restart(restart::Args),
     /// The bare server itself: answers everything with the same body until its standard input ends.
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Some(What::Http(args)) => http::run(&args, &scratch),
         Some(What::Flo(args)) => flo::run(&args, &scratch),
         Some(What::Series(args)) => series::run(&args, &scratch),
+        Some(What::Synap(args)) => synap::run(&args, &scratch),
         Some(What::Restart(args)) => restart::run(&args, &scratch),
         None => all(&scratch),
     };
@@ -73,5 +77,6 @@ fn all(scratch: &std::path::Path) -> Result<()> {
     http::run(&http::Args::default(), scratch)?;
     flo::run(&flo::Args::default(), scratch)?;
     series::run(&series::Args::default(), scratch)?;
+    synap::run(&synap::Args::default(), scratch)?;
     restart::run(&restart::Args::default(), scratch)
 }

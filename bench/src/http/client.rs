@@ -1,9 +1,11 @@
 //! The load generator: keep-alive connections that send finished bytes, one request at a time each, and look at an
-//! answer only for its status and its length. One thread serves all of them and costs less than either server.
+//! answer for its status and its length; what a script reads from it is little. One thread serves all of them and costs
+//! less than either server.
 
 use std::{
     cell::RefCell,
     net::SocketAddr,
+    ops::Range,
     rc::Rc,
     time::{Duration, Instant},
 };
@@ -27,20 +29,16 @@ const ANSWER_MAX: usize = 4 << 20;
 pub struct Connection {
     stream: TcpStream,
     answer: Vec<u8>,
-    /// Which request is next.
-    next: usize,
+    /// Where the body of the last answer lies.
+    body: Range<usize>,
 }
 
 impl Connection {
-    /// Opens connections; each begins at another request.
-    pub async fn open(address: SocketAddr, count: usize) -> Result<Vec<Connection>> {
-        let mut open = Vec::with_capacity(count);
-        for n in 0..count {
-            let stream = TcpStream::connect(address).await?;
-            stream.set_nodelay(true)?;
-            open.push(Connection { stream, answer: vec![0; ANSWER], next: n * 17 });
-        }
-        Ok(open)
+    /// Opens a connection.
+    pub async fn open(address: SocketAddr) -> Result<Connection> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok(Connection { stream, answer: vec![0; ANSWER], body: 0..0 })
     }
 
     /// Sends one request and reads its answer; the bytes of its body.
@@ -52,6 +50,7 @@ impl Connection {
             if let Some((body_at, end)) = extent(&self.answer[..filled])?
                 && filled >= end
             {
+                self.body = body_at..end;
                 return Ok(&self.answer[body_at..end]);
             }
         }
@@ -87,13 +86,61 @@ impl Connection {
             read => Ok(read),
         }
     }
+}
 
-    async fn run(mut self, requests: Rc<[Vec<u8>]>, until: Instant, tally: Rc<RefCell<Tally>>) -> Result<Connection> {
+/// What a connection sends, one request after the other.
+pub trait Script {
+    /// The next request; `answer` is the body of the answer to the one before, empty at first.
+    fn next(&mut self, answer: &[u8]) -> Result<&[u8]>;
+}
+
+/// The same requests, round and round.
+pub struct Round {
+    requests: Rc<[Vec<u8>]>,
+    next: usize,
+}
+
+impl Round {
+    /// For the connection with this number: each begins at another request.
+    pub fn script(requests: &Rc<[Vec<u8>]>, connection: usize) -> Box<dyn Script> {
+        Box::new(Round { requests: requests.clone(), next: connection * 17 })
+    }
+}
+
+impl Script for Round {
+    fn next(&mut self, _: &[u8]) -> Result<&[u8]> {
+        let request = &self.requests[self.next % self.requests.len()];
+        self.next += 1;
+        Ok(request)
+    }
+}
+
+/// A connection and what it sends.
+pub struct Client {
+    connection: Connection,
+    script: Box<dyn Script>,
+}
+
+impl Client {
+    /// Opens connections; `script` knows each by its number.
+    pub async fn open(
+        address: SocketAddr,
+        count: usize,
+        script: impl Fn(usize) -> Box<dyn Script>,
+    ) -> Result<Vec<Client>> {
+        let mut open = Vec::with_capacity(count);
+        for n in 0..count {
+            open.push(Client { connection: Connection::open(address).await?, script: script(n) });
+        }
+        Ok(open)
+    }
+
+    async fn run(mut self, until: Instant, tally: Rc<RefCell<Tally>>) -> Result<Client> {
         let mut start = now();
         while start < until {
-            let request = &requests[self.next % requests.len()];
-            self.next += 1;
-            self.exchange(request).await?;
+            let body = self.connection.body.clone();
+            let request = self.script.next(&self.connection.answer[body])?;
+            self.connection.exchange(request).await?;
             let end = now();
             tally.borrow_mut().add(end - start);
             start = end;
@@ -106,7 +153,7 @@ impl Connection {
 fn extent(answer: &[u8]) -> Result<Option<(usize, usize)>> {
     let Some(head) = memmem::find(answer, b"\r\n\r\n") else { return Ok(None) };
     let shown = || String::from_utf8_lossy(answer).into_owned();
-    if !answer.starts_with(b"HTTP/1.1 200 ") {
+    if !answer.starts_with(b"HTTP/1.1 2") {
         return Err(format!("the server refused: {}", shown()).into());
     }
     const LENGTH: &[u8] = b"\r\ncontent-length: ";
@@ -142,18 +189,12 @@ impl Tally {
 }
 
 /// Keeps all connections busy for `duration`; gives them back for the next turn.
-pub async fn load(
-    connections: Vec<Connection>,
-    requests: &Rc<[Vec<u8>]>,
-    duration: Duration,
-) -> Result<(Vec<Connection>, Tally)> {
+pub async fn load(clients: Vec<Client>, duration: Duration) -> Result<(Vec<Client>, Tally)> {
     let tally = Rc::new(RefCell::new(Tally::new()));
     let tasks = LocalSet::new();
     let start = now();
-    let running: Vec<_> = connections
-        .into_iter()
-        .map(|connection| tasks.spawn_local(connection.run(requests.clone(), start + duration, tally.clone())))
-        .collect();
+    let running: Vec<_> =
+        clients.into_iter().map(|client| tasks.spawn_local(client.run(start + duration, tally.clone()))).collect();
     let mut rested = Vec::with_capacity(running.len());
     tasks
         .run_until(async {

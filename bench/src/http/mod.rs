@@ -5,15 +5,14 @@ use std::{path::Path, path::PathBuf, rc::Rc, time::Duration};
 
 pub mod bare;
 pub mod client;
+pub mod compare;
 pub mod server;
 
-use client::{Connection, Tally, load};
+use client::{Connection, Round};
+use compare::{Contestant, Turns, compare};
 use server::{Dialect, Server};
 
-use crate::{
-    Result,
-    measure::{median, section},
-};
+use crate::{Result, measure::section};
 
 /// What to measure over HTTP.
 #[derive(Debug, Clone, clap::Args)]
@@ -107,8 +106,7 @@ pub async fn ready(manifold: &Server, path: &str) -> Result<Connection> {
     const PAUSE: Duration = Duration::from_millis(100);
     let request = format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n");
     for _ in 0..PATIENCE {
-        if let Ok(mut connections) = Connection::open(manifold.address, 1).await
-            && let Some(mut connection) = connections.pop()
+        if let Ok(mut connection) = Connection::open(manifold.address).await
             && connection.exchange(request.as_bytes()).await.is_ok()
         {
             return Ok(connection);
@@ -128,15 +126,6 @@ async fn prepare(manifold: &Server) -> Result<usize> {
     Ok(body_bytes)
 }
 
-/// One server in one comparison.
-struct Side {
-    name: &'static str,
-    connections: Vec<Connection>,
-    rates: Vec<f64>,
-    total: Tally,
-    cpu: Duration,
-}
-
 fn block(
     args: &Args,
     title: &str,
@@ -146,61 +135,14 @@ fn block(
     manifold: &Server,
 ) -> Result<()> {
     section(&format!("http: {title}, {} turns of {} ms each", args.turns, args.turn_ms));
-    println!(
-        "{:>12}  {:12}{:>12}{:>10}{:>11}{:>11}{:>11}{:>12}{:>10}",
-        "connections", "server", "requests/s", "of bare", "p50 us", "p99 us", "p99.9 us", "cpu us/req", "of bare"
-    );
+    compare::print_head("connections", "bare");
+    let turns = Turns { count: args.turns, length: Duration::from_millis(args.turn_ms) };
+    let script = |connection| Round::script(requests, connection);
     for &connections in &args.connections {
-        let sides = runtime.block_on(compare(args, connections, requests, bare, manifold))?;
-        print(connections, &sides);
+        let contestants = [("bare hyper", bare), ("manifold", manifold)];
+        let contestants = contestants.map(|(name, server)| Contestant { name, server, script: &script });
+        let sides = runtime.block_on(compare(turns, connections, &contestants))?;
+        compare::print(&connections.to_string(), &sides);
     }
     Ok(())
-}
-
-async fn compare(
-    args: &Args,
-    connections: usize,
-    requests: &Rc<[Vec<u8>]>,
-    bare: &Server,
-    manifold: &Server,
-) -> Result<[Side; 2]> {
-    let turn = Duration::from_millis(args.turn_ms);
-    let mut sides = Vec::new();
-    for (name, server) in [("bare hyper", bare), ("manifold", manifold)] {
-        let open = Connection::open(server.address, connections).await?;
-        let (connections, _warm_up) = load(open, requests, turn / 2).await?;
-        let (rates, total) = (Vec::with_capacity(args.turns), Tally::new());
-        sides.push(Side { name, connections, rates, total, cpu: Duration::ZERO });
-    }
-    for _ in 0..args.turns {
-        for (side, server) in sides.iter_mut().zip([bare, manifold]) {
-            let before = server.cpu();
-            let open = std::mem::take(&mut side.connections);
-            let (rested, tally) = load(open, requests, turn).await?;
-            side.cpu += server.cpu().saturating_sub(before);
-            side.connections = rested;
-            side.rates.push(tally.requests as f64 / tally.elapsed.as_secs_f64());
-            side.total.requests += tally.requests;
-            side.total.latency.add(&tally.latency)?;
-        }
-    }
-    Ok(sides.try_into().map_err(|_| "there are two sides")?)
-}
-
-fn print(connections: usize, [bare, manifold]: &[Side; 2]) {
-    let cpu = |side: &Side| side.cpu.as_secs_f64() * 1e6 / side.total.requests as f64;
-    for side in [bare, manifold] {
-        let rate = median(side.rates.iter().copied());
-        let ratio = median(side.rates.iter().zip(&bare.rates).map(|(ours, bare)| ours / bare));
-        let at = |quantile| side.total.latency.value_at_quantile(quantile) as f64 / 1e3;
-        println!(
-            "{connections:>12}  {:12}{rate:>12.0}{ratio:>10.2}{:>11.0}{:>11.0}{:>11.0}{:>12.2}{:>10.2}",
-            side.name,
-            at(0.5),
-            at(0.99),
-            at(0.999),
-            cpu(side),
-            cpu(side) / cpu(bare),
-        );
-    }
 }

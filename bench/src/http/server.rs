@@ -20,6 +20,8 @@ pub enum Dialect {
     Unison,
     /// The dialect of queues and streams.
     Flo,
+    /// The dialect of commands.
+    Synap,
 }
 
 /// A running server.
@@ -51,11 +53,12 @@ impl Server {
     /// Manifold at a durability level, with an empty data directory; its address is that of the dialect.
     pub fn manifold(binary: &Path, dialect: Dialect, level: &str, scratch: &Path) -> Result<Server> {
         let dir = tempfile::tempdir_in(scratch)?;
-        let (unison, flo, metrics_port) = (free_port()?, free_port()?, free_port()?);
+        let (unison, flo, synap, metrics_port) = (free_port()?, free_port()?, free_port()?, free_port()?);
         let config = dir.path().join("manifold.toml");
         let text = format!(
             "host = \"127.0.0.1\"\n[durability]\nlevel = \"{level}\"\n[log]\nlevel = \"warn\"\n\
-             [unison]\nport = {unison}\napi_key = \"{API_KEY}\"\n[flo]\nport = {flo}\nmetrics_port = {metrics_port}\n"
+             [unison]\nport = {unison}\napi_key = \"{API_KEY}\"\n[flo]\nport = {flo}\nmetrics_port = {metrics_port}\n\
+             [synap]\nport = {synap}\n"
         );
         std::fs::write(&config, text)?;
         let process = Command::new(binary)
@@ -66,6 +69,7 @@ impl Server {
         let port = match dialect {
             Dialect::Unison => unison,
             Dialect::Flo => flo,
+            Dialect::Synap => synap,
         };
         let metrics = Some(local(metrics_port));
         Ok(Server { process, address: local(port), metrics, dir: Some(dir) })

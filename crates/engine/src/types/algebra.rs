@@ -179,7 +179,7 @@ pub(crate) async fn combine_scores_into(
             if !score.is_finite() {
                 return Err(Error::new(Kind::Invalid, "a score would not be a finite number"));
             }
-            scores::put(step, &mut card, member, *score)?;
+            scores::put(step, &mut card, member, None, *score);
         }
         let count = card.count;
         place.put_card(step.txn, card);

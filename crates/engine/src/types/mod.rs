@@ -33,6 +33,7 @@ mod slots;
 mod step;
 mod verbs;
 mod whole;
+mod written;
 mod zset;
 
 #[cfg(test)]

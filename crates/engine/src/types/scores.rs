@@ -77,11 +77,10 @@ pub(crate) fn read(snapshot: &Snapshot, card: &Card, member: &[u8]) -> Result<Op
     row.map(|row| read_head(row.head())).transpose()
 }
 
-/// Gives a member a score.
-pub(crate) fn put(step: &mut Step<'_, '_>, card: &mut Card, member: &[u8], score: f64) -> Result<Put> {
-    let before = get(step, card, member)?;
+/// Gives a member another score than it has now.
+pub(crate) fn put(step: &mut Step<'_, '_>, card: &mut Card, member: &[u8], before: Option<f64>, score: f64) -> Put {
     if before == Some(score) {
-        return Ok(Put::Same);
+        return Put::Same;
     }
     match before {
         Some(before) => unplace(step, card, before, member),
@@ -96,7 +95,7 @@ pub(crate) fn put(step: &mut Step<'_, '_>, card: &mut Card, member: &[u8], score
     step.put(keys::ZSET_ORDER, &row, &[], &nothing);
     let live = step.txn.live();
     step.txn.traces.placed(live, keys::ZSET_ORDER, &row);
-    Ok(if before.is_some() { Put::Changed } else { Put::Added })
+    if before.is_some() { Put::Changed } else { Put::Added }
 }
 
 /// Removes a member; false when it was not there.

@@ -1,30 +1,22 @@
 //! The rows of elements in a transaction: a rule that touches one twice sees what it wrote itself.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use bytes::Bytes;
-use foldhash::fast::RandomState;
 use manifold_store::{Row, Table};
 use smallvec::SmallVec;
 
 use crate::{
-    Key, Namespace, Result,
-    keys::{self, RowKey},
+    Key, Namespace, Result, keys,
     live::Live,
     txn::{self, Txn},
-    types::{look::SHORT, many, place::Place},
+    types::{look::SHORT, many, place::Place, written::WrittenRows},
 };
 
 /// A transaction on collections.
 pub(crate) struct Step<'a, 't> {
     pub(crate) txn: &'a mut Txn<'t>,
-    written: HashMap<(u8, RowKey), Option<Written>, RandomState>,
-}
-
-#[derive(Debug, Clone)]
-struct Written {
-    head: SmallVec<[u8; 16]>,
-    body: Bytes,
+    written: WrittenRows,
 }
 
 /// A row as it stands in a transaction.
@@ -58,27 +50,24 @@ impl Found {
 
 impl<'a, 't> Step<'a, 't> {
     pub(crate) fn new(txn: &'a mut Txn<'t>) -> Self {
-        Step { txn, written: HashMap::default() }
+        Step { txn, written: WrittenRows::default() }
     }
 
     pub(crate) fn get(&mut self, table: Table, key: &[u8]) -> Option<Found> {
-        if !self.written.is_empty()
-            && let Some(written) = self.written.get(&(table.0, RowKey::from_slice(key)))
-        {
-            return written.clone().map(|Written { head, body }| Found::Written(head, body));
+        if let Some(written) = self.written.get(table, key) {
+            return written.clone().map(|(head, body)| Found::Written(head, body));
         }
         self.txn.get(table, key).map(Found::Stored)
     }
 
     pub(crate) fn put(&mut self, table: Table, key: &[u8], head: &[u8], body: &Bytes) {
         self.txn.put(table, key, head, body);
-        let written = Written { head: SmallVec::from_slice(head), body: body.clone() };
-        self.written.insert((table.0, RowKey::from_slice(key)), Some(written));
+        self.written.set(table, key, Some((SmallVec::from_slice(head), body.clone())));
     }
 
     pub(crate) fn delete(&mut self, table: Table, key: &[u8]) {
         self.txn.delete(table, key);
-        self.written.insert((table.0, RowKey::from_slice(key)), None);
+        self.written.set(table, key, None);
     }
 }
 

@@ -448,7 +448,7 @@ fn copy_elements(txn: &mut Txn<'_>, card: &Card) -> Result<Card> {
             let mut copy = Card::new(card.kind, id);
             for (row, _) in Rows::all(&snapshot, keys::ZSET_ORDER, &prefix) {
                 let (member, score) = scores::read_row(&row)?;
-                scores::put(&mut step, &mut copy, &member, score)?;
+                scores::put(&mut step, &mut copy, &member, None, score);
             }
         }
     }

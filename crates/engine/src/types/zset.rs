@@ -150,7 +150,7 @@ pub(crate) async fn add(live: &Live, namespace: &Namespace, key: &Key, add: Scor
                 }
             };
             if wanted {
-                match scores::put(step, &mut card, member, *score)? {
+                match scores::put(step, &mut card, member, before, *score) {
                     Put::Added => done.added += 1,
                     Put::Changed => done.changed += 1,
                     Put::Same => {}
@@ -193,7 +193,7 @@ pub(crate) async fn increment(live: &Live, namespace: &Namespace, key: &Key, mem
         let score = before.unwrap_or(0.0) + by;
         check_score(score)?;
         let mut card = known.map_or_else(|| place.card_or_new(step.txn, KeyType::SortedSet), Ok)?;
-        if scores::put(step, &mut card, &member, score)? != Put::Same {
+        if scores::put(step, &mut card, &member, before, score) != Put::Same {
             place.put_card(step.txn, card);
         }
         Ok(score)

@@ -41,6 +41,9 @@ impl Trust {
 
     /// The origin of the request, if it is a listed one.
     pub fn listed_origin<'a>(&self, headers: &'a HeaderMap) -> Option<&'a HeaderValue> {
+        if self.origins.is_empty() {
+            return None;
+        }
         let origin = headers.get(ORIGIN)?;
         let listed = |listed: &String| listed.trim_end_matches('/').as_bytes().eq_ignore_ascii_case(origin.as_bytes());
         self.origins.iter().any(listed).then_some(origin)

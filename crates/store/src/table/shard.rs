@@ -74,7 +74,8 @@ pub(crate) trait Horizon {
 pub(crate) struct Shard {
     map: HashTable<Entry>,
     order: BTreeSet<Key>,
-    pending: Vec<Key>,
+    /// With their hashes.
+    pending: Vec<(Key, u64)>,
     /// Rows with something to forget once a frame is durable.
     settle: VecDeque<(Seq, u64)>,
     /// Rows that a snapshot still holds back.
@@ -126,7 +127,7 @@ impl Shard {
 
     pub fn memory_bytes(&self) -> u64 {
         let entries = self.map.capacity() * (size_of::<Entry>() + 1);
-        let order = self.order.len() * (size_of::<Key>() * 3 / 2) + self.pending.capacity() * size_of::<Key>();
+        let order = self.order.len() * (size_of::<Key>() * 3 / 2) + self.pending.capacity() * size_of::<(Key, u64)>();
         (self.heap_bytes + entries + order) as u64
     }
 
@@ -206,9 +207,9 @@ impl Shard {
         self.map.insert_unique(hash, entry, |e| keyring.hash(e.key.bytes()));
         if let Some(key) = unsorted {
             self.heap_bytes += key.heap_bytes();
-            self.pending.push(key);
+            self.pending.push((key, hash));
             if self.pending.len() >= PENDING_MAX {
-                self.sort_pending(keyring);
+                self.sort_pending();
             }
         }
         false
@@ -228,11 +229,11 @@ impl Shard {
     }
 
     /// Brings the order up to date.
-    fn sort_pending(&mut self, keyring: &Keyring) {
+    fn sort_pending(&mut self) {
         let mut pending = std::mem::take(&mut self.pending);
         pending.sort_unstable();
-        for key in pending.drain(..) {
-            match self.map.find_mut(keyring.hash(key.bytes()), |e| e.key == key) {
+        for (key, hash) in pending.drain(..) {
+            match self.map.find_mut(hash, |e| e.key == key) {
                 Some(entry) if !entry.ordered => {
                     entry.ordered = true;
                     self.order.insert(key);
@@ -308,7 +309,7 @@ impl Shard {
 
     /// Reads up to `limit` rows of `from..to` (full keys, table number first) as of frame `seq`.
     pub fn scan(&mut self, from: &[u8], to: &[u8], reverse: bool, limit: usize, seq: Seq, keyring: &Keyring) -> Scan {
-        self.sort_pending(keyring);
+        self.sort_pending();
         let mut scan = Scan::default();
         if from >= to {
             return scan;

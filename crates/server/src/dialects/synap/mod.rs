@@ -251,9 +251,13 @@ impl Synap {
         caller: Caller,
         shape: Compat,
     ) -> Result<Answer, Error> {
-        let (method, path) = (parts.method.to_string(), parts.uri.path().to_owned());
-        let Some(found) = found else { return Err(Error::NoRoute { method, path }) };
+        let asked = || (parts.method.to_string(), parts.uri.path().to_owned());
+        let Some(found) = found else {
+            let (method, path) = asked();
+            return Err(Error::NoRoute { method, path });
+        };
         let Some(endpoint) = found.route.operation(&parts.method) else {
+            let (method, path) = asked();
             return Err(Error::MethodNotAllowed { method, path, allow: found.route.allow() });
         };
         match endpoint {
