@@ -8,6 +8,7 @@ mod engine;
 mod error;
 pub mod feed;
 mod glob;
+mod json;
 mod keys;
 pub mod kv;
 mod limits;

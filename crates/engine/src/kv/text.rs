@@ -5,6 +5,7 @@ use bytes::{Bytes, BytesMut};
 use crate::{
     Error, Kind, Namespace, Result,
     feed::How,
+    json,
     kv::{Edit, Encoding, TextChange, Value, change::change, put, row::Head, slot::Slot},
     live::Live,
     txn::{Deadline, Txn},
@@ -24,18 +25,13 @@ impl Value {
         match string {
             None => Ok(self.bytes.clone()),
             Some(plain) if !plain.contains(&b'\\') => Ok(self.bytes.slice_ref(plain)),
-            Some(_) => match serde_json::from_slice::<String>(&self.bytes) {
-                Ok(text) => Ok(text.into()),
-                Err(_) => Err(not_text()),
-            },
+            Some(inner) => json::unescaped(inner).map(Bytes::from).ok_or_else(not_text),
         }
     }
 
     /// A JSON string.
-    fn of_text(text: &str) -> Result<Value> {
-        let bytes = serde_json::to_vec(text);
-        let bytes = bytes.map_err(|error| Error::new(Kind::Bug, format!("a text has no JSON: {error}")))?;
-        Ok(Value { encoding: Encoding::Json, bytes: bytes.into() })
+    fn of_text(text: &str) -> Value {
+        Value { encoding: Encoding::Json, bytes: json::string(text).into() }
     }
 }
 
@@ -49,7 +45,7 @@ pub(crate) async fn edit(live: &Live, namespace: &Namespace, edit: Edit) -> Resu
             return Ok(before.len() as u64);
         }
         let after = edited(before, &edit, max_bytes)?;
-        let value = Value::of_text(std::str::from_utf8(&after).map_err(|_| not_text())?)?;
+        let value = Value::of_text(std::str::from_utf8(&after).map_err(|_| not_text())?);
         put::check_size(txn.live(), &value)?;
         txn.grow()?;
         let deadline = if slot.version(txn).is_some() { slot.deadline() } else { Deadline::Never };

@@ -13,6 +13,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
+pub use crate::json::canonical;
 use crate::{Error, Key, Kind, Result, live::Live};
 
 mod algebra;
@@ -21,7 +22,6 @@ mod collections;
 mod gone;
 mod hash;
 mod index;
-mod json;
 mod list;
 mod look;
 mod many;
@@ -44,7 +44,6 @@ pub(crate) use card::Card;
 pub(crate) use collections::{Collections, Traces};
 pub(crate) use gone::Sweep;
 pub use hash::{Added, Field, FieldPage, FieldWhen};
-pub use json::canonical;
 pub use list::{Equal, Insert, Inserted, PushTo, Side, Sought};
 pub(crate) use ordered::Idle;
 pub(crate) use place::{expire, remove_if_due};

@@ -1,5 +1,5 @@
-//! When two elements that are JSON texts are the same: strings by their content, anything else by its text without the
-//! white space between its parts. Numbers are texts here: `1` and `1.0` differ.
+//! What little is known of JSON here: what strings say, and when two texts are the same: strings by their content,
+//! anything else by its text without the white space between its parts. Numbers are texts: `1` and `1.0` differ.
 
 use std::borrow::Cow;
 
@@ -39,23 +39,64 @@ fn squeezed(text: &[u8]) -> Vec<u8> {
 /// A string with only the escapes that must be.
 fn respelled(text: &[u8]) -> Vec<u8> {
     let mut spelled = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let [byte, behind @ ..] = rest {
-        if *byte != b'\\' {
-            spelled.push(*byte);
-            rest = behind;
-            continue;
+    for piece in Pieces(text) {
+        match piece {
+            Piece::Itself(byte) => spelled.push(byte),
+            Piece::Escaped(character, unit) => spell(&mut spelled, character, unit),
         }
-        let (unit, mut behind) = escape(behind);
-        let mut character = char::from_u32(unit);
-        if let (0xd800..=0xdbff, Some((low @ 0xdc00..=0xdfff, after))) = (unit, next_escape(behind)) {
-            character = char::from_u32(0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00));
-            behind = after;
-        }
-        spell(&mut spelled, character, unit);
-        rest = behind;
     }
     spelled
+}
+
+/// What a string says, given what is between its quotation marks; none when it escapes half of a surrogate pair.
+pub(crate) fn unescaped(inner: &[u8]) -> Option<Vec<u8>> {
+    let mut text = Vec::with_capacity(inner.len());
+    for piece in Pieces(inner) {
+        match piece {
+            Piece::Itself(byte) => text.push(byte),
+            Piece::Escaped(character, _) => text.extend(character?.encode_utf8(&mut [0; 4]).bytes()),
+        }
+    }
+    Some(text)
+}
+
+/// The string that says this.
+pub(crate) fn string(text: &str) -> Vec<u8> {
+    let mut string = Vec::with_capacity(text.len() + 2);
+    string.push(b'"');
+    text.chars().for_each(|character| spell(&mut string, Some(character), character.into()));
+    string.push(b'"');
+    string
+}
+
+/// A piece of a string.
+enum Piece {
+    /// A byte that stands for itself.
+    Itself(u8),
+    /// What an escape stands for: a character, if it is not half of a pair, and the number it spells.
+    Escaped(Option<char>, u32),
+}
+
+/// The pieces of a string.
+struct Pieces<'a>(&'a [u8]);
+
+impl Iterator for Pieces<'_> {
+    type Item = Piece;
+
+    fn next(&mut self) -> Option<Piece> {
+        let (byte, behind) = self.0.split_first()?;
+        self.0 = behind;
+        if *byte != b'\\' {
+            return Some(Piece::Itself(*byte));
+        }
+        let (unit, behind) = escape(behind);
+        self.0 = behind;
+        if let (0xd800..=0xdbff, Some((low @ 0xdc00..=0xdfff, behind))) = (unit, next_escape(behind)) {
+            self.0 = behind;
+            return Some(Piece::Escaped(char::from_u32(0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00)), unit));
+        }
+        Some(Piece::Escaped(char::from_u32(unit), unit))
+    }
 }
 
 /// What an escape stands for, without its backslash, and what is behind it.

@@ -70,3 +70,24 @@ proptest! {
         canonical(&[b"\"\\", &text[..]].concat());
     }
 }
+
+#[test]
+fn a_string_says_its_text() {
+    for (inner, text) in [("", ""), (r#"a\u00e9\n\"\\\/"#, "aé\n\"\\/"), (r"\ud83d\ude00", "😀"), (r"\u0000", "\0")]
+    {
+        assert_eq!(unescaped(inner.as_bytes()).as_deref(), Some(text.as_bytes()), "{inner}");
+    }
+    for half in [r"\ud83d", r"\ude00x", r"\ud83d\ud83d"] {
+        assert_eq!(unescaped(half.as_bytes()), None, "{half}");
+    }
+    assert_eq!(string("a\"\\\n\0\u{1f}\u{7f}é😀"), "\"a\\\"\\\\\\n\\u0000\\u001f\u{7f}é😀\"".as_bytes());
+}
+
+proptest! {
+    #[test]
+    fn a_text_is_read_back_from_its_string(text: String) {
+        let string = string(&text);
+        prop_assert_eq!(unescaped(&string[1..string.len() - 1]), Some(text.into_bytes()));
+        prop_assert_eq!(&*canonical(&string), &string[..]);
+    }
+}
