@@ -28,11 +28,26 @@ use crate::{Actor, Key, Namespace, Timestamp, kv::Value};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChangeOp {
     /// It was written.
-    Set,
+    Set(How),
     /// It was deleted.
     Delete,
     /// Its deadline passed (a deletion by the system's actor).
     Expire,
+}
+
+/// How a key came to its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// It was given one.
+    Put,
+    /// The text it had became longer.
+    Append,
+    /// A part of the text it had was replaced.
+    Overwrite,
+    /// Something was added to the integer it had.
+    Increment,
+    /// It kept the one it had, with another deadline or without one.
+    Retime,
 }
 
 /// One change.

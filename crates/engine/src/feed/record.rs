@@ -8,7 +8,7 @@ use manifold_store::Row;
 
 use crate::{
     Actor, Error, Key, Namespace, Result, Timestamp, codec,
-    feed::{Change, ChangeOp},
+    feed::{Change, ChangeOp, How},
     kv::{Encoding, Value},
 };
 
@@ -18,13 +18,17 @@ const SET_JSON: u8 = 1;
 const SET_BINARY: u8 = 2;
 const DELETE: u8 = 3;
 const EXPIRE: u8 = 4;
+/// How a value was set stands above what was done, from this bit on.
+const HOW_SHIFT: u32 = 4;
+/// In the order of their numbers.
+const HOW: [How; 5] = [How::Put, How::Append, How::Overwrite, How::Increment, How::Retime];
 
 /// Appends the row's body to `out`.
 pub(crate) fn encode(change: &Change, out: &mut Vec<u8>) {
     out.push(ENCODING);
     out.push(match (change.op, &change.value) {
-        (ChangeOp::Set, Some(Value { encoding: Encoding::Binary, .. })) => SET_BINARY,
-        (ChangeOp::Set, _) => SET_JSON,
+        (ChangeOp::Set(how), Some(Value { encoding: Encoding::Binary, .. })) => SET_BINARY | number(how) << HOW_SHIFT,
+        (ChangeOp::Set(how), _) => SET_JSON | number(how) << HOW_SHIFT,
         (ChangeOp::Delete, _) => DELETE,
         (ChangeOp::Expire, _) => EXPIRE,
     });
@@ -61,14 +65,25 @@ pub(crate) fn decode(seq: u64, body: &Bytes) -> Option<Change> {
     let key = Key::new(body.slice_ref(reader.bytes()?)).ok()?;
     let actor = Actor::new(body.slice_ref(reader.bytes()?)).ok()?;
     let bytes = body.slice(reader.position()..);
-    let (op, value) = match tag {
-        SET_JSON => (ChangeOp::Set, Some(Value { encoding: Encoding::Json, bytes })),
-        SET_BINARY => (ChangeOp::Set, Some(Value { encoding: Encoding::Binary, bytes })),
-        DELETE => (ChangeOp::Delete, None),
-        EXPIRE => (ChangeOp::Expire, None),
+    let how = HOW.get(usize::from(tag >> HOW_SHIFT)).copied()?;
+    let (op, value) = match (tag & ((1 << HOW_SHIFT) - 1), how) {
+        (SET_JSON, how) => (ChangeOp::Set(how), Some(Value { encoding: Encoding::Json, bytes })),
+        (SET_BINARY, how) => (ChangeOp::Set(how), Some(Value { encoding: Encoding::Binary, bytes })),
+        (DELETE, How::Put) => (ChangeOp::Delete, None),
+        (EXPIRE, How::Put) => (ChangeOp::Expire, None),
         _ => return None,
     };
     Some(Change { seq, op, namespace, key, value, version, actor, at, expires_at, commit, previous })
+}
+
+fn number(how: How) -> u8 {
+    match how {
+        How::Put => 0,
+        How::Append => 1,
+        How::Overwrite => 2,
+        How::Increment => 3,
+        How::Retime => 4,
+    }
 }
 
 /// Reads the change `seq` from its row.
@@ -86,10 +101,12 @@ mod tests {
         let numbers = (1u64..1 << 60, 0u64..1000, 0u64..1000, any::<u64>(), any::<u64>(), any::<bool>());
         let names = ("[a-z:/]{1,30}", "[a-z]{1,30}", "[a-z]{1,30}");
         let what = prop_oneof![
-            (any::<bool>(), any::<Vec<u8>>(), proptest::option::of(0..u64::MAX)).prop_map(|(json, bytes, deadline)| {
-                let encoding = if json { Encoding::Json } else { Encoding::Binary };
-                (ChangeOp::Set, Some(Value { encoding, bytes: bytes.into() }), deadline.map(Timestamp))
-            }),
+            (any::<bool>(), any::<Vec<u8>>(), proptest::option::of(0..u64::MAX), 0..HOW.len()).prop_map(
+                |(json, bytes, deadline, how)| {
+                    let encoding = if json { Encoding::Json } else { Encoding::Binary };
+                    (ChangeOp::Set(HOW[how]), Some(Value { encoding, bytes: bytes.into() }), deadline.map(Timestamp))
+                }
+            ),
             Just((ChangeOp::Delete, None, None)),
             Just((ChangeOp::Expire, None, None)),
         ];

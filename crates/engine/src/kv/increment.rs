@@ -2,6 +2,7 @@
 
 use crate::{
     Namespace, Result,
+    feed::How,
     kv::{Encoding, Increment, Incremented, Value, change::change, slot::Slot},
     live::Live,
     number,
@@ -29,6 +30,6 @@ fn apply(txn: &mut Txn<'_>, slot: &mut Slot, increment: Increment) -> Result<Inc
     txn.grow()?;
     slot.expire_if_due(txn);
     let value = Value { encoding: Encoding::Json, bytes: number::of_integer(sum) };
-    slot.set(txn, value, deadline, increment.actor);
+    slot.set(txn, How::Increment, value, deadline, increment.actor);
     Ok(Incremented::To(sum))
 }

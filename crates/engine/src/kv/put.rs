@@ -2,7 +2,7 @@
 
 use crate::{
     Error, Kind, Namespace, Result,
-    feed::Change,
+    feed::{Change, How},
     kv::{Entry, Expires, Put, Value, change::change, slot::Slot},
     live::Live,
     txn::{Deadline, Txn},
@@ -27,7 +27,7 @@ pub(crate) fn apply(txn: &mut Txn<'_>, slot: &mut Slot, put: Put) -> Result<usiz
         Expires::In(duration) => Deadline::In(duration),
         Expires::Keep => slot.deadline(),
     };
-    Ok(slot.set(txn, put.value, deadline, put.actor))
+    Ok(slot.set(txn, How::Put, put.value, deadline, put.actor))
 }
 
 pub(crate) fn check_size(live: &Live, value: &Value) -> Result<()> {

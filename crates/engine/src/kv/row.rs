@@ -176,7 +176,7 @@ impl Stored {
 pub(crate) fn write(txn: &mut Txn<'_>, change: &Change, stored: Stored) {
     let row = keys::kv(&change.namespace, &change.key);
     match (&change.value, change.op) {
-        (Some(value), ChangeOp::Set) => {
+        (Some(value), ChangeOp::Set(_)) => {
             txn.put(keys::KV, &row, &encode_entry(change, value.encoding), &value.bytes);
             if matches!(stored, Stored::Tomb { .. }) {
                 txn.delete(keys::TOMB, &row);

@@ -4,7 +4,7 @@ use manifold_store::Row;
 
 use crate::{
     Actor, Error, Key, Namespace, Result,
-    feed::ChangeOp,
+    feed::{ChangeOp, How},
     keys,
     kv::{
         Stored, Value, When,
@@ -126,12 +126,12 @@ impl Slot {
     }
 
     /// Gives the key a value; the index of the change.
-    pub(crate) fn set(&mut self, txn: &mut Txn<'_>, value: Value, deadline: Deadline, actor: Actor) -> usize {
+    pub(crate) fn set(&mut self, txn: &mut Txn<'_>, how: How, value: Value, deadline: Deadline, actor: Actor) -> usize {
         let (Current::Absent { version } | Current::Present { version, .. }) = self.current;
         let version = version + 1;
         self.current = Current::Present { version, deadline };
         txn.enter(&self.namespace);
-        self.change(txn, ChangeOp::Set, Some(value), version, actor, deadline)
+        self.change(txn, ChangeOp::Set(how), Some(value), version, actor, deadline)
     }
 
     /// Removes the live value, if there is one; the index of the change.

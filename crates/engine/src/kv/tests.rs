@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::*;
 use crate::{
     Kind, Timestamp,
-    feed::ChangeOp,
+    feed::{ChangeOp, How},
     tests::{House, START, brief, delete, delete_op, json, k, line, ns, numbers, put, refused, set_op},
     types::{FieldWhen, KeyType},
 };
@@ -176,7 +176,10 @@ async fn a_write_to_a_due_key_records_the_expiry_first() {
     let feed = house.feed().await;
     let lines: Vec<_> = feed.iter().map(|change| line(change)).collect();
     let a = || "a".to_owned();
-    assert_eq!(lines, [(1, ChangeOp::Set, a(), 1), (2, ChangeOp::Expire, a(), 2), (3, ChangeOp::Set, a(), 3)]);
+    assert_eq!(
+        lines,
+        [(1, ChangeOp::Set(How::Put), a(), 1), (2, ChangeOp::Expire, a(), 2), (3, ChangeOp::Set(How::Put), a(), 3)]
+    );
     assert_eq!(feed[1].actor, crate::Actor::fixed("system:ttl"));
 }
 

@@ -4,6 +4,7 @@ use bytes::{Bytes, BytesMut};
 
 use crate::{
     Error, Kind, Namespace, Result,
+    feed::How,
     kv::{Edit, Encoding, TextChange, Value, change::change, put, row::Head, slot::Slot},
     live::Live,
     txn::{Deadline, Txn},
@@ -53,7 +54,11 @@ pub(crate) async fn edit(live: &Live, namespace: &Namespace, edit: Edit) -> Resu
         txn.grow()?;
         let deadline = if slot.version(txn).is_some() { slot.deadline() } else { Deadline::Never };
         slot.expire_if_due(txn);
-        slot.set(txn, value, deadline, actor);
+        let how = match edit {
+            TextChange::Append(_) => How::Append,
+            TextChange::Overwrite { .. } => How::Overwrite,
+        };
+        slot.set(txn, how, value, deadline, actor);
         Ok(after.len() as u64)
     });
     Ok(done.await?.0)

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
+use crate::feed::How;
 
 /// What a key is in the model.
 #[derive(Debug, Clone, Default)]
@@ -91,7 +92,7 @@ impl Model {
                     Expires::Keep => before.and_then(|live| live.2),
                 };
                 self.live.insert(key.clone(), (version, value.clone(), deadline));
-                self.record(ChangeOp::Set, key, version, Some(value.clone()), deadline);
+                self.record(ChangeOp::Set(How::Put), key, version, Some(value.clone()), deadline);
                 Ok(Some(version))
             }
         }

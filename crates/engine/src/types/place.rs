@@ -4,6 +4,7 @@ use manifold_store::Row;
 
 use crate::{
     Actor, Error, Key, Namespace, Result, Timestamp,
+    feed::How,
     keys::{self, RowKey},
     kv::{Head, Slot, Value},
     timers::Target,
@@ -128,13 +129,14 @@ impl Place {
     pub(crate) fn put_value(
         &mut self,
         txn: &mut Txn<'_>,
+        how: How,
         value: Value,
         deadline: Option<Timestamp>,
         actor: &Actor,
     ) -> Result<()> {
         self.drop_collection(txn);
         let deadline = deadline.map_or(Deadline::Never, Deadline::At);
-        self.slot(txn)?.set(txn, value, deadline, actor.clone());
+        self.slot(txn)?.set(txn, how, value, deadline, actor.clone());
         Ok(())
     }
 

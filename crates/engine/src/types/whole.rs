@@ -8,6 +8,7 @@ use manifold_store::{Range, Row, Snapshot, Store};
 use crate::{
     Actor, Engine, Error, Glob, Key, Namespace, Result, Timestamp,
     chance::Dice,
+    feed::How,
     keys,
     kv::{Expires, Head},
     live::Live,
@@ -349,7 +350,7 @@ pub(crate) async fn expire(
             place.clear(step.txn, actor)?;
         } else if before.key_type == KeyType::String {
             let value = place.value()?.ok_or_else(|| Error::unreadable("an entry"))?;
-            place.put_value(step.txn, value, deadline, actor)?;
+            place.put_value(step.txn, How::Retime, value, deadline, actor)?;
         } else if let Some(card) = place.card(before.key_type)? {
             place.put_card(step.txn, Card { expires_at: deadline, ..card });
         }
@@ -377,7 +378,7 @@ pub(crate) async fn rename(
         }
         if let Some(value) = places.get(0).value()? {
             places.get(0).clear(step.txn, actor)?;
-            places.get(1).put_value(step.txn, value, info.expires_at, actor)?;
+            places.get(1).put_value(step.txn, How::Put, value, info.expires_at, actor)?;
         } else if let Some(card) = places.get(0).take_card(step.txn) {
             places.get(1).clear(step.txn, actor)?;
             places.get(1).put_card(step.txn, card);
@@ -407,7 +408,7 @@ pub(crate) async fn copy(
         }
         step.txn.grow()?;
         if let Some(value) = places.get(0).value()? {
-            places.get(1).put_value(step.txn, value, info.expires_at, &actor)?;
+            places.get(1).put_value(step.txn, How::Put, value, info.expires_at, &actor)?;
         } else if let Some(card) = places.get(0).card(info.key_type)? {
             let copy = copy_elements(step.txn, &card)?;
             places.get(1).clear(step.txn, &actor)?;

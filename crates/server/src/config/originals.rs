@@ -11,7 +11,7 @@ mod tests;
 const EMBEDDED: [&str; 3] = ["UNISON_VALKEY_URL", "VALKEY_URL", "REDIS_URL"];
 
 /// Names that mean one key.
-const KEYS: [(&str, &str); 17] = [
+const KEYS: [(&str, &str); 18] = [
     ("UNISON_API_KEY", "unison.api_key"),
     ("UNISON_AGENT_API_KEY", "unison.agent_api_key"),
     ("FLO_DASHBOARD_PORT", "flo.port"),
@@ -27,6 +27,7 @@ const KEYS: [(&str, &str); 17] = [
     ("SYNAP_HOST", "synap.host"),
     ("SYNAP_PORT", "synap.port"),
     ("SYNAP_AUTH_ENABLED", "synap.auth.required"),
+    ("SYNAP_WATCH_MAX_INLINE_VALUE_BYTES", "synap.watch.max_inline_value_bytes"),
     ("SYNAP_LOG_FORMAT", "log.format"),
     ("RUST_LOG", "log.level"),
 ];

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::Namespace;
+use crate::{Namespace, feed::How};
 
 fn encoding() -> impl Strategy<Value = Encoding> {
     prop_oneof![Just(Encoding::Json), Just(Encoding::Binary)]
@@ -17,7 +17,7 @@ proptest! {
     ) {
         let change = Change {
             seq,
-            op: ChangeOp::Set,
+            op: ChangeOp::Set(How::Put),
             namespace: Namespace::new("n").expect("name"),
             key: Key::new("k").expect("name"),
             value: None,

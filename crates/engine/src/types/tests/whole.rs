@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use super::{zset::scored, *};
 use crate::{
     Glob, Timestamp,
-    feed::ChangeOp,
+    feed::{ChangeOp, How},
     kv::Expires,
     tests::{ANN, START, json, line, put},
     types::tests::model::{Between, Model, holds},
@@ -223,7 +223,7 @@ async fn a_value_that_a_collection_replaces_is_deleted_in_the_feed_and_its_versi
     assert_eq!(house.read("a").expect("a value").version, 3);
     house.set_combine_into(&n, &k("a"), vec![k("set")], Combine::Union, ANN).await.expect("store");
     let tail = feed(&house).await.split_off(3);
-    let expected = [(ChangeOp::Delete, "string", 2), (ChangeOp::Set, "a", 3), (ChangeOp::Delete, "a", 4)];
+    let expected = [(ChangeOp::Delete, "string", 2), (ChangeOp::Set(How::Put), "a", 3), (ChangeOp::Delete, "a", 4)];
     let expected: Vec<_> =
         (4..).zip(expected).map(|(seq, (op, key, version))| (seq, op, key.to_owned(), version)).collect();
     assert_eq!(tail, expected);

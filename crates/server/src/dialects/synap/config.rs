@@ -44,6 +44,8 @@ pub struct Config {
     pub event_stream: EventStream,
     /// Publish and subscribe.
     pub pubsub: PubSub,
+    /// Connections that watch keys.
+    pub watch: Watch,
 }
 
 /// The form of answers.
@@ -159,6 +161,14 @@ pub struct PubSub {
     pub subscriber_buffer: usize,
 }
 
+/// `[synap.watch]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Watch {
+    /// Values with a longer text are left out.
+    pub max_inline_value_bytes: usize,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Config {
@@ -176,6 +186,7 @@ impl Default for Config {
             queue: Queue::default(),
             event_stream: EventStream::default(),
             pubsub: PubSub::default(),
+            watch: Watch::default(),
         }
     }
 }
@@ -201,6 +212,12 @@ impl Default for EventStream {
 impl Default for PubSub {
     fn default() -> Self {
         PubSub { subscriber_buffer: 1024 }
+    }
+}
+
+impl Default for Watch {
+    fn default() -> Self {
+        Watch { max_inline_value_bytes: 64 << 10 }
     }
 }
 
@@ -247,6 +264,7 @@ impl Config {
             ("queue.default_ack_deadline_secs", self.queue.default_ack_deadline_secs, 1, 86_400),
             ("queue.default_max_retries", self.queue.default_max_retries.into(), 0, 1000),
             ("queue.default_priority", self.queue.default_priority.into(), 0, 9),
+            ("watch.max_inline_value_bytes", self.watch.max_inline_value_bytes as u64, 0, 64 << 20),
             ("pubsub.subscriber_buffer", self.pubsub.subscriber_buffer as u64, 1, 1 << 20),
         ] {
             if !(least..=most).contains(&value) {

@@ -131,6 +131,11 @@ impl Thing {
 }
 
 impl Error {
+    /// Bytes came where texts are understood.
+    pub(super) const BINARY_FRAME: Error = Error::Request(Text::Borrowed("Binary frames are not supported"));
+    /// A target that is no text.
+    pub(super) const BAD_ENCODING: Error = Error::Request(Text::Borrowed("Invalid path encoding"));
+
     /// A member that breaks a rule known when this was compiled.
     pub(super) fn field(field: impl Into<Text>, rule: &'static str) -> Self {
         Error::Field { field: field.into(), rule: rule.into() }
@@ -226,14 +231,14 @@ impl Error {
             Error::UnknownCommand(command) => format!("Unknown command: {command}"),
             Error::NeedsSocket(command) => format!("Command requires a WebSocket connection: {command}"),
             Error::Forbidden(command) => format!("Insufficient permissions for command: {command}"),
+            Error::OffsetGone { requested, oldest, .. } => {
+                format!("Offset {requested} is out of range; earliest retained offset is {oldest}")
+            }
             Error::FlushDisabled(command) => {
                 let name = command.rsplit('.').next().unwrap_or_default().to_uppercase();
                 format!(
                     "{name} is disabled. Set 'allow_flush_commands: true' in config to enable this dangerous command"
                 )
-            }
-            Error::OffsetGone { requested, oldest, .. } => {
-                format!("Offset {requested} is out of range; earliest retained offset is {oldest}")
             }
             Error::NoRoute { method, path } => format!("Route not found: {method} {path}"),
             Error::Absent(thing, name) => format!("{} not found: {}", thing.name(), shown(name)),
@@ -431,7 +436,7 @@ impl From<engine::Error> for Error {
 
 impl From<BadEncoding> for Error {
     fn from(_: BadEncoding) -> Self {
-        Error::Request("Invalid path encoding".into())
+        Error::BAD_ENCODING
     }
 }
 

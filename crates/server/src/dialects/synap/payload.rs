@@ -117,7 +117,7 @@ pub(super) fn too_many(field: &'static str, most: usize) -> Error {
 }
 
 /// More than `most` bytes.
-pub(super) fn too_long(field: &'static str, most: usize) -> Error {
+pub(super) fn too_long(field: impl Into<Cow<'static, str>>, most: usize) -> Error {
     Error::Field { field: field.into(), rule: format!("must be at most {most} bytes").into() }
 }
 
@@ -165,7 +165,12 @@ pub(super) fn topic_from(text: &str) -> Result<Topic, Error> {
 pub(super) fn pattern(raw: &RawValue, field: impl Into<Cow<'static, str>>) -> Result<Pattern, Error> {
     let field = field.into();
     let text = text(raw, field.clone())?;
-    Pattern::new(bytes(&text)).map_err(|error| match error {
+    pattern_from(&text, field)
+}
+
+/// A text as a pattern over topics.
+pub(super) fn pattern_from(text: &str, field: impl Into<Cow<'static, str>>) -> Result<Pattern, Error> {
+    Pattern::new(bytes(text)).map_err(|error| match error {
         PatternError::Name(error) => name_rule(error, field, Topic::MAX),
         PatternError::Hash => Error::field(field, "'#' must be the last segment"),
     })

@@ -48,7 +48,7 @@ pub(super) fn write_change(out: &mut Vec<u8>, change: &Change, form: Form) {
     out.extend_from_slice(b"{\"seq\":");
     write_u64(out, change.seq);
     out.extend_from_slice(match change.op {
-        ChangeOp::Set => b",\"op\":\"set\",\"namespace\":".as_slice(),
+        ChangeOp::Set(_) => b",\"op\":\"set\",\"namespace\":".as_slice(),
         ChangeOp::Delete | ChangeOp::Expire => b",\"op\":\"delete\",\"namespace\":",
     });
     write_bytes_as_str(out, change.namespace.as_bytes());

@@ -162,4 +162,12 @@ exchanges! { synap:
     stream_rules
     stream_sdk
     types
+    websocket
+    websocket_access
+    websocket_keys
+    websocket_pubsub
+    websocket_rate
+    websocket_rooms
+    websocket_size
+    websocket_topics
 }

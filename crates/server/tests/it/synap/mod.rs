@@ -3,3 +3,4 @@
 mod process;
 mod queue;
 mod rest;
+mod sockets;

@@ -1,6 +1,6 @@
 use manifold_engine::{
     Actor, Key, Namespace, Timestamp,
-    feed::ChangeOp,
+    feed::{ChangeOp, How},
     kv::{Encoding, Value},
 };
 
@@ -9,7 +9,7 @@ use super::*;
 fn change(seq: u64, bytes: usize) -> Arc<Change> {
     Arc::new(Change {
         seq,
-        op: ChangeOp::Set,
+        op: ChangeOp::Set(How::Put),
         namespace: Namespace::new("n").unwrap(),
         key: Key::new("k").unwrap(),
         value: Some(Value { encoding: Encoding::Json, bytes: Bytes::from("7".repeat(bytes)) }),

@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use manifold_engine::{Actor, Key, Namespace};
+use manifold_engine::{Actor, Key, Namespace, feed::How};
 
 use super::*;
 
@@ -72,7 +72,7 @@ fn binary_values_are_text_or_base64() {
 
 #[test]
 fn a_change_has_nine_members() {
-    let set = change(ChangeOp::Set, Some(value(Encoding::Json, b"[1]")));
+    let set = change(ChangeOp::Set(How::Put), Some(value(Encoding::Json, b"[1]")));
     assert_eq!(
         change_text(&set, Form::default()),
         concat!(
@@ -96,7 +96,7 @@ fn an_expiry_is_a_deletion_with_its_reason() {
 
 #[test]
 fn further_members_follow_when_asked_for() {
-    let set = change(ChangeOp::Set, Some(value(Encoding::Binary, b"x")));
+    let set = change(ChangeOp::Set(How::Put), Some(value(Encoding::Binary, b"x")));
     let detailed = change_text(&set, Form { keys_only: true, detail: true, as_entry: false });
     assert!(!detailed.contains("value"));
     let tail = r#""tenantId":"acme","expiresAt":2000,"encoding":"binary","txn":{"first":8,"last":9}}"#;

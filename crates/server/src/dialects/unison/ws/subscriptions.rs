@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 use manifold_engine::{
     self as engine, Engine, Namespace,
-    feed::{Change, ChangeOp, Filter, Follower, Start, Step},
+    feed::{Change, ChangeOp, Filter, Follower, How, Start, Step},
     kv::{Entry, TreeScan},
 };
 use tokio::time::{Instant, sleep_until};
@@ -314,7 +314,7 @@ fn ancestors(namespace: &[u8]) -> impl Iterator<Item = &[u8]> {
 fn as_change(namespace: Namespace, entry: Entry) -> Change {
     Change {
         seq: entry.seq,
-        op: ChangeOp::Set,
+        op: ChangeOp::Set(How::Put),
         namespace,
         key: entry.key,
         value: Some(entry.value),

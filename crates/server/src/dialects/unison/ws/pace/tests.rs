@@ -1,7 +1,7 @@
 use bytes::Bytes;
 use manifold_engine::{
     Actor, Timestamp,
-    feed::ChangeOp,
+    feed::{ChangeOp, How},
     kv::{Encoding, Value},
 };
 
@@ -10,7 +10,7 @@ use super::*;
 fn change(key: &str, seq: u64, bytes: usize) -> Arc<Change> {
     Arc::new(Change {
         seq,
-        op: ChangeOp::Set,
+        op: ChangeOp::Set(How::Put),
         namespace: Namespace::new("n").unwrap(),
         key: Key::new(key.to_owned()).unwrap(),
         value: Some(Value { encoding: Encoding::Json, bytes: Bytes::from(vec![b'1'; bytes]) }),
