@@ -50,7 +50,7 @@ impl Answer {
     /// One that the body of another protocol follows.
     pub(super) fn switching(response: Response<Body>) -> Self {
         let (parts, _) = response.into_parts();
-        Answer { status: parts.status, headers: parts.headers, body: Vec::new(), rate: None, handed: Vec::new() }
+        Answer { headers: parts.headers, ..Answer::empty(parts.status) }
     }
 
     /// With a JSON body.

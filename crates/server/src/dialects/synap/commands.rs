@@ -35,11 +35,11 @@ pub(super) trait Command: Sized + Send + 'static {
     const ALIASES: &'static [&'static str] = &[];
     /// Who may.
     const ROLE: Role;
-    /// Whether it needs a connection that stays.
-    const NEEDS_SOCKET: bool = false;
     /// Whether in a batch its wait for the disk may be left to the end: it decides on what is written, and reads nothing
     /// that has to be durable first.
     const DEFERS: bool = false;
+    /// Whether it needs a connection that stays.
+    const NEEDS_SOCKET: bool = false;
 
     /// Reads its payload, member by member in the order of the contract.
     fn read(payload: Payload<'_>) -> Result<Self, Error>;
@@ -111,8 +111,8 @@ pub(super) struct Line {
     name: &'static str,
     aliases: &'static [&'static str],
     role: Role,
-    needs_socket: bool,
     defers: bool,
+    needs_socket: bool,
     run: Run,
 }
 
@@ -122,8 +122,8 @@ pub(super) const fn line<C: Command>() -> Line {
         name: C::NAME,
         aliases: C::ALIASES,
         role: C::ROLE,
-        needs_socket: C::NEEDS_SOCKET,
         defers: C::DEFERS,
+        needs_socket: C::NEEDS_SOCKET,
         run: run::<C>,
     }
 }

@@ -237,9 +237,6 @@ impl Error {
                     "{name} is disabled. Set 'allow_flush_commands: true' in config to enable this dangerous command"
                 )
             }
-            Error::OffsetGone { requested, oldest, .. } => {
-                format!("Offset {requested} is out of range; earliest retained offset is {oldest}")
-            }
             Error::NoRoute { method, path } => format!("Route not found: {method} {path}"),
             Error::Absent(thing, name) => format!("{} not found: {}", thing.name(), shown(name)),
             Error::NoMessage { id, .. } => format!("Message not found: {id}"),
