@@ -231,6 +231,9 @@ impl Error {
             Error::UnknownCommand(command) => format!("Unknown command: {command}"),
             Error::NeedsSocket(command) => format!("Command requires a WebSocket connection: {command}"),
             Error::Forbidden(command) => format!("Insufficient permissions for command: {command}"),
+            Error::OffsetGone { requested, oldest, .. } => {
+                format!("Offset {requested} is out of range; earliest retained offset is {oldest}")
+            }
             Error::FlushDisabled(command) => {
                 let name = command.rsplit('.').next().unwrap_or_default().to_uppercase();
                 format!(
