@@ -92,6 +92,9 @@ pub struct Stats {
     pub kv_entries: u64,
     /// Bytes of what they hold.
     pub key_bytes: u64,
+    /// Bytes of everything that clients keep, in memory or on disk: what the memory limit is about. The change feed and
+    /// what is remembered of removed keys have bounds of their own.
+    pub accounted_bytes: u64,
     /// Remembered versions of removed keys.
     pub kv_tombstones: u64,
     /// Newest number of the feed.
@@ -233,6 +236,7 @@ impl Engine {
         Stats {
             kv_entries: live.store.rows(keys::KV),
             key_bytes: types::stored_bytes(&live.store),
+            accounted_bytes: live.accounted_bytes(),
             kv_tombstones: live.store.rows(keys::TOMB),
             feed_head,
             feed_oldest: live.feed.oldest(feed_head),

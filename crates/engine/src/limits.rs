@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Bounds an operator may change.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Bytes of memory the index may hold before growth is refused; 0 = no limit.
+    /// Bytes of what clients keep, [`crate::Stats::accounted_bytes`], before growth is refused; 0 = no limit.
     pub memory_bytes: u64,
     /// Longest value in bytes.
     pub value_bytes: usize,

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use crate::{
     Clock, Error, Kind, Limits, Result, Retention,
     feed::{Change, ChangeOp, Feed},
+    keys,
     namespaces::Known,
     pubsub::PubSub,
     queue::Queues,
@@ -21,6 +22,9 @@ use crate::{
     txn::Locks,
     types::Collections,
 };
+
+/// What a row counts beside its bytes: about what its key and its place in the index take.
+const ROW_BYTES: u64 = 100;
 
 /// The running engine. Locks are taken in this order: keys, a queue or those of a stream or of time series, ids of
 /// collections, namespaces, the feed's turn, the store's own; that of a collection's index is taken under its key's.
@@ -61,10 +65,18 @@ impl Live {
         }
     }
 
+    /// Bytes of everything that clients keep here: values, elements, messages, records, points and their names. What the
+    /// engine remembers beside them has bounds of its own, and a deletion adds to it: if it counted, deleting could not
+    /// make room.
+    pub(crate) fn accounted_bytes(&self) -> u64 {
+        let (rows, bytes) = self.store.data_without(&[keys::FEED, keys::TOMB]);
+        bytes + rows * ROW_BYTES + self.series.totals.memory_bytes()
+    }
+
     /// Refuses growth beyond the memory limit.
     pub(crate) fn check_memory(&self) -> Result<()> {
         let limit = self.limits.memory_bytes;
-        if limit > 0 && self.store.memory_bytes() + self.series.totals.memory_bytes() >= limit {
+        if limit > 0 && self.accounted_bytes() >= limit {
             return Err(Error::new(Kind::Full, format!("the memory limit of {limit} bytes is reached")));
         }
         Ok(())

@@ -16,6 +16,9 @@ use crate::{
 mod tests;
 
 const ENCODING: u8 = 1;
+/// Of a queue's row and of its counters. Those of version 1 know no consumers of dead letters and no bound of what a
+/// consumer holds; they are read, and never written again.
+const QUEUE_ENCODING: u8 = 2;
 
 /// The head of a queue's row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +40,7 @@ impl Card {
     pub(crate) fn encode(&self) -> Vec<u8> {
         let Settings { max_depth, max_attempts, max_dead, max_held, dedup_window, lease, default_priority } =
             self.settings;
-        let mut head = vec![ENCODING, u8::from(self.deleted) | u8::from(self.configured) << 1];
+        let mut head = vec![QUEUE_ENCODING, u8::from(self.deleted) | u8::from(self.configured) << 1];
         codec::put_varint(&mut head, self.id);
         put_bound(&mut head, max_depth);
         codec::put_varint(&mut head, max_attempts.into());
@@ -51,7 +54,7 @@ impl Card {
 
     fn decode(head: &[u8]) -> Option<Self> {
         let mut reader = codec::Reader::new(head);
-        (reader.byte()? == ENCODING).then_some(())?;
+        let version = reader.byte().filter(|version| (1..=QUEUE_ENCODING).contains(version))?;
         let flags = reader.byte()?;
         Some(Card {
             deleted: flags & 1 != 0,
@@ -61,7 +64,7 @@ impl Card {
                 max_depth: reader.varint()?.checked_sub(1),
                 max_attempts: u32::try_from(reader.varint()?).ok()?,
                 max_dead: reader.varint()?.checked_sub(1),
-                max_held: reader.varint()?.checked_sub(1),
+                max_held: if version == 1 { None } else { reader.varint()?.checked_sub(1) },
                 dedup_window: Duration::from_millis(reader.varint()?),
                 lease: Duration::from_millis(reader.varint()?),
                 default_priority: unzigzag(reader.varint()?),
@@ -106,7 +109,7 @@ impl Tally {
     pub(crate) fn encode(&self) -> Vec<u8> {
         let Tally { last, last_lease, enqueued, acked, purged, delivered, returned, died, letters, armed } = *self;
         let mut head = Vec::with_capacity(48);
-        head.push(ENCODING);
+        head.push(QUEUE_ENCODING);
         for count in [last, last_lease, enqueued, acked, purged, delivered, returned, died] {
             codec::put_varint(&mut head, count);
         }
@@ -119,8 +122,8 @@ impl Tally {
 
     fn decode(head: &[u8]) -> Option<Self> {
         let mut reader = codec::Reader::new(head);
-        (reader.byte()? == ENCODING).then_some(())?;
-        Some(Tally {
+        let version = reader.byte().filter(|version| (1..=QUEUE_ENCODING).contains(version))?;
+        let mut tally = Tally {
             last: reader.varint()?,
             last_lease: reader.varint()?,
             enqueued: reader.varint()?,
@@ -129,14 +132,19 @@ impl Tally {
             delivered: reader.varint()?,
             returned: reader.varint()?,
             died: reader.varint()?,
-            letters: LetterTally {
+            ..Tally::default()
+        };
+        tally.letters = match version {
+            1 => LetterTally { arrived: tally.died, ..LetterTally::default() },
+            _ => LetterTally {
                 arrived: reader.varint()?,
                 delivered: reader.varint()?,
                 returned: reader.varint()?,
                 acked: reader.varint()?,
             },
-            armed: reader.deadline()?,
-        })
+        };
+        tally.armed = reader.deadline()?;
+        Some(tally)
     }
 }
 

@@ -230,7 +230,7 @@ pub struct Memory(pub Engine);
 
 impl Collector for Memory {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let bytes = self.0.stats().store.memory_bytes;
+        let bytes = self.0.stats().accounted_bytes;
         write::gauge(&mut encoder, names::SYNAP_MEMORY, "Memory usage in bytes", one(bytes))
     }
 }

@@ -144,6 +144,16 @@ impl Index {
         })
     }
 
+    /// The same of all tables but some.
+    pub fn totals_without(&self, tables: &[Table]) -> Totals {
+        let left_out: SmallVec<[usize; 4]> =
+            tables.iter().map(|table| usize::from(self.keyring.specs.of(table.0).slot)).collect();
+        self.shards().fold(Totals::default(), |sum, shard| {
+            let counted = shard.totals.iter().enumerate().filter(|(slot, _)| !left_out.contains(slot));
+            counted.fold(sum, |sum, (_, t)| Totals { rows: sum.rows + t.rows, bytes: sum.bytes + t.bytes })
+        })
+    }
+
     /// Rows of a counted table whose keys begin with `name` and a zero byte.
     pub fn rows_of(&self, table: Table, name: &[u8]) -> u64 {
         let group = [&[table.0][..], name, &[0]].concat();

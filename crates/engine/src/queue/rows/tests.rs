@@ -71,3 +71,25 @@ proptest! {
         Dedup::decode(&head);
     }
 }
+
+#[test]
+fn rows_of_the_first_version_are_read() {
+    // Number 7, configured; depth 100, 4 deliveries, no bound of dead letters, no window, a lease of 30, priority -1.
+    let card = Card::decode(&[1, 2, 7, 101, 4, 0, 0, 30, 1]).expect("a card");
+    let settings = Settings {
+        max_depth: Some(100),
+        max_attempts: 4,
+        max_dead: None,
+        max_held: None,
+        dedup_window: Duration::ZERO,
+        lease: Duration::from_millis(30),
+        default_priority: -1,
+    };
+    assert_eq!(card, Card { id: 7, deleted: false, configured: true, settings });
+    let written = Tally { last: 1, died: 8, ..Tally::default() };
+    let mut head = written.encode();
+    head[0] = 1;
+    head.drain(9..13);
+    let letters = LetterTally { arrived: 8, ..LetterTally::default() };
+    assert_eq!(Tally::decode(&head), Some(Tally { letters, ..written }));
+}

@@ -117,7 +117,7 @@ async fn a_write_makes_its_namespace() {
 #[tokio::test]
 async fn the_memory_limit_counts_names_also_after_a_restart() {
     let mut house = House::new().await;
-    let used = house.stats().store.memory_bytes;
+    let used = house.stats().accounted_bytes;
     // Of names that are long, for a few to come to something.
     let long = |number: i32| format!("{number}{}", "x".repeat(10_000));
     house.restart_with(|options| options.limits.memory_bytes = used + 100_000).await;
@@ -150,7 +150,7 @@ async fn the_memory_limit_counts_names_also_after_a_restart() {
 #[tokio::test]
 async fn the_memory_limit_counts_buffers_and_refuses_points() {
     let mut house = House::new().await;
-    let used = house.stats().store.memory_bytes;
+    let used = house.stats().accounted_bytes;
     house.restart_with(|options| options.limits.memory_bytes = used + 100_000).await;
     let mut time = 0;
     let error = loop {

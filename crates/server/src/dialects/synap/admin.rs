@@ -56,7 +56,7 @@ impl Command for Stats {
         Object::new(out)
             .with("server", server)
             .with("memory", |out| {
-                let object = Object::new(out).number("used_bytes", stats.store.memory_bytes);
+                let object = Object::new(out).number("used_bytes", stats.accounted_bytes);
                 object.number("limit_bytes", *memory_limit_bytes).close();
             })
             .with("kv", |out| {
