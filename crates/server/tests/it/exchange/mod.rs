@@ -157,6 +157,9 @@ exchanges! { synap:
     scan
     sdk
     set
+    shared_collections
+    shared_deadlines
+    shared_keys
     sorted_set
     stream
     stream_rules

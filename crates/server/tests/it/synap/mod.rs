@@ -3,4 +3,6 @@
 mod process;
 mod queue;
 mod rest;
+mod sdk;
+mod soak;
 mod sockets;
