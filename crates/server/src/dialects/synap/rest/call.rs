@@ -19,8 +19,9 @@ pub(in crate::dialects::synap) struct Call {
     pub(super) numbers: &'static [&'static str],
     /// A member of the payload that may have other names in the body.
     pub(super) renamed: Option<Renamed>,
-    /// Whether a body without a member that must be there is of no form that the route knows.
-    pub(super) forms_only: bool,
+    /// Set where a body that is of none of the route's forms is refused as such: without a member that must be there, or
+    /// with one of these that is neither an object nor an array.
+    pub(super) forms: Option<&'static [&'static str]>,
     pub(super) reply: Reply,
     created: Created,
 }
@@ -103,7 +104,7 @@ impl Call {
             texts: &[],
             numbers: &[],
             renamed: None,
-            forms_only: false,
+            forms: None,
             reply: Reply::Whole,
             created: Created::Never,
         }
@@ -125,8 +126,8 @@ impl Call {
         Call { renamed: Some(Renamed { from, to }), ..self }
     }
 
-    pub(super) const fn forms_only(self) -> Self {
-        Call { forms_only: true, ..self }
+    pub(super) const fn forms(self, containers: &'static [&'static str]) -> Self {
+        Call { forms: Some(containers), ..self }
     }
 
     pub(super) const fn reply(self, reply: Reply) -> Self {

@@ -33,7 +33,7 @@ pub(super) async fn answer(
     let mut out = Vec::with_capacity(256);
     let done = command.run(context, Payload(Some(payload)), &mut out).await;
     let done = done.map_err(|error| match error {
-        Error::Missing(_) if call.forms_only => no_form(),
+        Error::Missing(_) if call.forms.is_some() => no_form(),
         other => other,
     })?;
     let status = call.status(|| reply::said(&out, "created"));

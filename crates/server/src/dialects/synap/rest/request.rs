@@ -80,6 +80,7 @@ fn of_body<'o>(out: &'o mut Vec<u8>, call: &Call, body: Member<'_>) -> Result<Ob
     let Some(raw) = body else { return Ok(Object::new(out)) };
     match (call.body, raw.get().as_bytes()[0]) {
         (_, b'{') => {
+            check_containers(call.forms.unwrap_or_default(), raw)?;
             let object = Object::continuing(out, raw.get());
             match call.renamed {
                 Some(renamed) => rename(object, call, renamed, raw),
@@ -95,11 +96,22 @@ fn of_body<'o>(out: &'o mut Vec<u8>, call: &Call, body: Member<'_>) -> Result<Ob
     }
 }
 
+/// Members that hold several things hold them in an object or an array.
+fn check_containers(names: &[&str], raw: &RawValue) -> Result<(), Error> {
+    for name in names {
+        let [member] = json::members(raw.get(), &[name]).map_err(|_| no_form())?;
+        if json::given(member).is_some_and(|member| !member.get().starts_with(['{', '['])) {
+            return Err(no_form());
+        }
+    }
+    Ok(())
+}
+
 fn rename<'o>(object: Object<'o>, call: &Call, renamed: Renamed, raw: &RawValue) -> Result<Object<'o>, Error> {
     let found = json::members(raw.get(), &renamed.from).map_err(|_| no_form())?;
     match found.into_iter().flatten().next() {
         Some(value) => Ok(object.raw(renamed.to, value)),
-        None if call.forms_only => Err(no_form()),
+        None if call.forms.is_some() => Err(no_form()),
         None => Ok(object),
     }
 }

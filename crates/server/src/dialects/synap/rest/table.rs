@@ -31,7 +31,7 @@ const COUNT: &[&str] = &["count"];
 pub(in crate::dialects::synap) static ROUTES: &[Route<Endpoint>] = routes! {
     "/kv/set" => Post(own(&kv::SET).body(Body::Object));
     "/kv/msetnx" =>
-        Post(named("kv.msetnx").body(Body::OrPairs("pairs")).forms_only().reply(Reply::Only(&["success"])));
+        Post(named("kv.msetnx").body(Body::OrPairs("pairs")).forms(&["pairs"]).reply(Reply::Only(&["success"])));
     "/kv/stats" => Get(named("kv.stats"));
     "/kv/get/{key}" => Get(own(&kv::GET).texts(&["type"]));
     "/kv/del/{key}" => Delete(named("kv.del").reply(Reply::WithKey));
@@ -53,7 +53,10 @@ pub(in crate::dialects::synap) static ROUTES: &[Route<Endpoint>] = routes! {
     "/hash/{key}/set" => Post(named("hash.set").body(Body::Object));
     "/hash/{key}/setnx" => Post(named("hash.setnx").body(Body::Object));
     "/hash/{key}/mset" =>
-        Post(named("hash.mset").body(Body::OrArray("fields")).forms_only().reply(Reply::Only(&["success", "key"])));
+        Post(named("hash.mset")
+            .body(Body::OrArray("fields"))
+            .forms(&["fields"])
+            .reply(Reply::Only(&["success", "key"])));
     "/hash/{key}/mget" => Post(named("hash.mget").body(Body::Object).reply(Reply::Bare("values")));
     "/hash/{key}/incrby" => Post(named("hash.incrby").body(Body::Object));
     "/hash/{key}/incrbyfloat" => Post(named("hash.incrbyfloat").body(Body::Object));
@@ -106,7 +109,10 @@ pub(in crate::dialects::synap) static ROUTES: &[Route<Endpoint>] = routes! {
     "/sortedset/zunionstore" => Post(named("sortedset.zunionstore").body(Body::Object));
     "/sortedset/zdiffstore" => Post(named("sortedset.zdiffstore").body(Body::Object));
     "/sortedset/{key}/zadd" =>
-        Post(named("sortedset.zadd").body(Body::Object).forms_only().reply(Reply::Only(&["added", "key"])));
+        Post(named("sortedset.zadd")
+            .body(Body::Object)
+            .forms(&["members", "scores"])
+            .reply(Reply::Only(&["added", "key"])));
     "/sortedset/{key}/zrem" => Post(named("sortedset.zrem").body(Body::Object));
     "/sortedset/{key}/zmscore" => Post(named("sortedset.zmscore").body(Body::Object));
     "/sortedset/{key}/zincrby" =>
@@ -154,7 +160,7 @@ pub(in crate::dialects::synap) static ROUTES: &[Route<Endpoint>] = routes! {
         Post(named("pubsub.publish")
             .body(Body::Object)
             .renamed(["payload", "data"], "message")
-            .forms_only()
+            .forms(&[])
             .reply(Reply::Only(&["subscribers_notified"])));
     "/pubsub/{topic}/info" => Get(named("pubsub.info"));
 

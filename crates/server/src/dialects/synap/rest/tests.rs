@@ -144,9 +144,23 @@ fn another_name_of_a_member_counts_when_it_is_the_first_one_there() {
     assert_eq!(of(r#"{"a":1,"b":2}"#), r#"{"a":1,"b":2,"c":1}"#);
     assert_eq!(of(r#"{"c":3,"b":null}"#), r#"{"c":3,"b":null,"c":null}"#);
     assert_eq!(of(r#"{"c":3}"#), r#"{"c":3}"#);
-    let strict = named("kv.get").body(Body::Object).renamed(["a", "b"], "c").forms_only();
+    let strict = named("kv.get").body(Body::Object).renamed(["a", "b"], "c").forms(&[]);
     let refused = payload(strict, "/x", "/x", r#"{"c":3}"#).map_err(|error| error.message().into_owned());
     assert_eq!(refused, Err("Body matches no accepted form".to_owned()));
+}
+
+#[test]
+fn what_holds_several_is_an_object_or_an_array() {
+    let of = |text: &str| {
+        let call = named("kv.get").body(Body::Object).forms(&["a", "b"]);
+        payload(call, "/x", "/x", text).map_err(|error| error.message().into_owned())
+    };
+    for text in [r#"{"a":{}}"#, r#"{"a":[],"b":[1]}"#, r#"{"b":null,"c":5}"#, "{}"] {
+        assert_eq!(of(text).as_deref(), Ok(text));
+    }
+    for text in [r#"{"a":5}"#, r#"{"b":"x"}"#, r#"{"a":[],"b":true}"#] {
+        assert_eq!(of(text), Err("Body matches no accepted form".to_owned()), "{text}");
+    }
 }
 
 #[test]
