@@ -74,6 +74,11 @@ impl Outlet {
         Some(Step::Message(message))
     }
 
+    /// Whether it did not keep up.
+    pub(crate) fn is_slow(&self) -> bool {
+        self.waiting.lock().slow
+    }
+
     /// Completes when something was handed over since the last look.
     pub(crate) async fn arrival(&self) {
         self.arrived.notified().await;

@@ -34,8 +34,9 @@ impl Subscriber {
         self.live.pubsub.remove(self.id, patterns)
     }
 
-    /// The next step, waiting for one. May be dropped and called again without loss. `Closed` when the engine stops.
-    pub async fn next(&mut self) -> Result<Step> {
+    /// The next step, waiting for one. May be dropped and called again without loss. One task reads. `Closed` when the
+    /// engine stops.
+    pub async fn next(&self) -> Result<Step> {
         loop {
             if self.live.stopping() {
                 return Err(Error::new(Kind::Closed, "the engine is stopping"));
@@ -48,8 +49,16 @@ impl Subscriber {
     }
 
     /// The next step without waiting: `None` when there is none.
-    pub fn try_next(&mut self) -> Option<Step> {
+    pub fn try_next(&self) -> Option<Step> {
         self.outlet.try_next()
+    }
+
+    /// Completes when the subscriber was dropped because it did not keep up, for a reader that is busy with what it took.
+    pub async fn fell_behind(&self) {
+        while !self.outlet.is_slow() {
+            // The reader looks before it waits, so an arrival that is noticed here is none it misses.
+            self.outlet.arrival().await;
+        }
     }
 }
 

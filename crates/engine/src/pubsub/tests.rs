@@ -124,7 +124,7 @@ async fn a_message_reaches_each_matching_subscriber_once_and_in_order() {
 #[tokio::test]
 async fn messages_have_numbers_of_their_own_and_bring_their_headers() {
     let house = House::new().await;
-    let mut listener = house.listener(&["t"]);
+    let listener = house.listener(&["t"]);
     let first = house.publish(Publish { headers: "h".into(), ..message("t", "1") }).expect("published");
     let second = house.publish(message("t", "2")).expect("published");
     assert_ne!(first.id, second.id);
@@ -148,7 +148,7 @@ async fn a_subscriber_that_is_gone_is_subscribed_to_nothing() {
 #[tokio::test]
 async fn next_waits_for_a_message_and_ends_with_the_engine() {
     let house = House::new().await;
-    let mut listener = house.listener(&["t"]);
+    let listener = house.listener(&["t"]);
     let waiting = tokio::spawn(async move {
         let step = listener.next().await;
         (step, listener.next().await)
@@ -166,7 +166,7 @@ async fn next_waits_for_a_message_and_ends_with_the_engine() {
 #[tokio::test]
 async fn a_subscriber_that_does_not_keep_up_is_dropped_and_counted() {
     let house = House::new().await;
-    let mut slow = house.subscriber(2).expect("a subscriber");
+    let slow = house.subscriber(2).expect("a subscriber");
     slow.add(&patterns(&["t"])).expect("patterns");
     let mut quick = house.listener(&["t"]);
     assert_eq!(house.say("t", "1"), (2, 2));
@@ -305,7 +305,7 @@ async fn the_patterns_of_a_subscriber_are_bounded() {
 async fn each_publisher_is_heard_in_its_own_order() {
     const EACH: u64 = 2000;
     let house = House::new().await;
-    let mut listener = house.subscriber(10_000).expect("a subscriber");
+    let listener = house.subscriber(10_000).expect("a subscriber");
     listener.add(&patterns(&["t.*"])).expect("patterns");
     let publishers: Vec<_> = (0..3)
         .map(|number| {

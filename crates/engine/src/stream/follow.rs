@@ -46,8 +46,6 @@ impl StreamFollower {
             if self.live.stopping() {
                 return Err(Error::new(Kind::Closed, "the engine is stopping"));
             }
-            // Seen before the look: what comes while we look wakes us again.
-            self.moved.borrow_and_update();
             if let Some(step) = self.try_next(limit, max_bytes)? {
                 return Ok(step);
             }
@@ -58,6 +56,8 @@ impl StreamFollower {
 
     /// The next step without waiting: `None` when every record was given.
     pub fn try_next(&mut self, limit: usize, max_bytes: usize) -> Result<Option<StreamStep>> {
+        // Seen before the look: what comes while we look wakes whoever waits after it.
+        self.moved.borrow_and_update();
         loop {
             let Bounds { first, end } = self.stream.bounds(&self.live.store);
             if self.stream.is_deleted() {
@@ -76,6 +76,16 @@ impl StreamFollower {
                 self.position = last.offset + 1;
                 return Ok(Some(StreamStep::Records(records)));
             }
+        }
+    }
+
+    /// Completes when there may be more than [`StreamFollower::try_next`] saw. It is its own, so that whoever follows many
+    /// streams can wait for all of them at once.
+    pub fn news(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut moved = self.moved.clone();
+        async move {
+            // The sender lives as long as the stream, which the follower keeps.
+            moved.changed().await.ok();
         }
     }
 }

@@ -12,20 +12,36 @@ use futures_util::{SinkExt, StreamExt};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite;
 
-/// Time between pings.
-const PING_EVERY: Duration = Duration::from_secs(20);
-/// Time a client has to answer a ping.
-const PONG_WITHIN: Duration = Duration::from_secs(40);
-/// Time a client may stall before it takes another message. While it does, no ping reaches it, so this is what ends the
-/// connection of one that is gone without a word.
-const STALL_MAX: Duration = Duration::from_secs(600);
 /// A send that takes longer has waited for the client.
 const STALL_NOTICED: Duration = Duration::from_millis(100);
 /// Time for the closing handshake.
 const CLOSE_WAIT: Duration = Duration::from_secs(2);
+/// The same for a client that has to take what lies before it first.
+const SLOW_CLOSE_WAIT: Duration = Duration::from_secs(10);
 /// Longest message that is sent.
 pub const MAX_OUTGOING_BYTES: usize = 64 << 20;
 const WRITE_BUFFER_BYTES: usize = 128 << 10;
+
+/// How long a client is waited for.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// Time between pings.
+    pub ping_every: Duration,
+    /// What ends a connection whose client says nothing.
+    pub silence: Silence,
+    /// Time a client may stall before it takes another message. While it does, no ping reaches it, so this is what ends
+    /// the connection of one that is gone without a word.
+    pub stall: Duration,
+}
+
+/// From when on silence counts, and for how long.
+#[derive(Debug, Clone, Copy)]
+pub enum Silence {
+    /// From the first ping that was not answered.
+    AfterPing(Duration),
+    /// From the last thing that was heard, if a ping was not answered since.
+    AfterWord(Duration),
+}
 
 /// Why a connection is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +52,8 @@ pub enum Close {
     Protocol,
     /// 1003: a binary message.
     Unsupported,
+    /// 1008: messages that nothing keeps came faster than the client took them.
+    Slow,
     /// 1009: a message over the limit.
     TooBig,
     /// 1011: the server cannot go on.
@@ -48,10 +66,15 @@ impl Close {
             Close::GoingAway => (1001, "server is stopping"),
             Close::Protocol => (1002, "protocol error"),
             Close::Unsupported => (1003, "only text is understood"),
+            Close::Slow => (1008, "slow consumer"),
             Close::TooBig => (1009, "message too big"),
             Close::Failed => (1011, "store unavailable"),
         };
         CloseFrame { code, reason: Utf8Bytes::from_static(reason) }
+    }
+
+    fn wait(self) -> Duration {
+        if self == Close::Slow { SLOW_CLOSE_WAIT } else { CLOSE_WAIT }
     }
 }
 
@@ -60,6 +83,8 @@ impl Close {
 pub enum Incoming {
     /// It sent a text.
     Text(Utf8Bytes),
+    /// It sent bytes.
+    Binary,
     /// It did what it must not: the connection should be closed with this.
     Refused(Close),
     /// It is gone, or no longer answers.
@@ -86,21 +111,26 @@ pub fn bounded(upgrade: WebSocketUpgrade, max_message_bytes: usize) -> WebSocket
 pub struct Socket {
     inner: WebSocket,
     max_message_bytes: usize,
+    patience: Patience,
     next_ping: Instant,
+    /// When the client last said something, or was seen to take something.
+    heard: Instant,
     /// When the oldest ping that is not answered yet was sent.
     unanswered_since: Option<Instant>,
 }
 
 impl Socket {
     /// Takes over an upgraded connection.
-    pub fn new(inner: WebSocket, max_message_bytes: usize) -> Self {
-        Socket { inner, max_message_bytes, next_ping: Instant::now() + PING_EVERY, unanswered_since: None }
+    pub fn new(inner: WebSocket, max_message_bytes: usize, patience: Patience) -> Self {
+        let now = Instant::now();
+        let next_ping = now + patience.ping_every;
+        Socket { inner, max_message_bytes, patience, next_ping, heard: now, unanswered_since: None }
     }
 
     /// The next thing the client does; pings it meanwhile. May be dropped and called again without loss.
     pub async fn receive(&mut self) -> Incoming {
         loop {
-            let give_up = self.unanswered_since.map_or(self.next_ping, |since| since + PONG_WITHIN);
+            let give_up = self.give_up();
             tokio::select! {
                 // What has arrived counts before the time does: it may be the answer that is waited for.
                 biased;
@@ -109,8 +139,8 @@ impl Socket {
                         return incoming;
                     }
                 }
-                () = sleep_until(self.next_ping.min(give_up)) => {
-                    if self.unanswered_since.is_some_and(|since| since + PONG_WITHIN <= Instant::now()) || self.ping().await.is_err() {
+                () = sleep_until(give_up.map_or(self.next_ping, |give_up| give_up.min(self.next_ping))) => {
+                    if give_up.is_some_and(|give_up| give_up <= Instant::now()) || self.ping().await.is_err() {
                         return Incoming::Gone;
                     }
                 }
@@ -124,7 +154,7 @@ impl Socket {
         let text =
             String::from_utf8(text).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
         let started = Instant::now();
-        timed(STALL_MAX, self.inner.feed(Message::text(text))).await?;
+        timed(self.patience.stall, self.inner.feed(Message::text(text))).await?;
         self.taken(started);
         Ok(())
     }
@@ -132,7 +162,7 @@ impl Socket {
     /// Completes when the client's connection has taken everything.
     pub async fn flush(&mut self) -> Result<(), Gone> {
         let started = Instant::now();
-        timed(STALL_MAX, self.inner.flush()).await?;
+        timed(self.patience.stall, self.inner.flush()).await?;
         self.taken(started);
         Ok(())
     }
@@ -144,13 +174,22 @@ impl Socket {
             while let Some(Ok(_)) = self.inner.next().await {}
             Ok(())
         };
-        timed(CLOSE_WAIT, farewell).await.ok();
+        timed(why.wait(), farewell).await.ok();
+    }
+
+    /// When the client is taken for gone, if it owes an answer.
+    fn give_up(&self) -> Option<Instant> {
+        let since = self.unanswered_since?;
+        Some(match self.patience.silence {
+            Silence::AfterPing(limit) => since + limit,
+            Silence::AfterWord(limit) => self.heard + limit,
+        })
     }
 
     async fn ping(&mut self) -> Result<(), Gone> {
-        timed(STALL_MAX, self.inner.send(Message::Ping(bytes::Bytes::new()))).await?;
+        timed(self.patience.stall, self.inner.send(Message::Ping(bytes::Bytes::new()))).await?;
         let now = Instant::now();
-        self.next_ping = now + PING_EVERY;
+        self.next_ping = now + self.patience.ping_every;
         self.unanswered_since.get_or_insert(now);
         Ok(())
     }
@@ -159,17 +198,18 @@ impl Socket {
     fn taken(&mut self, started: Instant) {
         let now = Instant::now();
         if now - started > STALL_NOTICED {
+            self.heard = now;
             self.unanswered_since = self.unanswered_since.map(|_| now);
         }
     }
 
     /// What a message means; `None` when it needs no answer from the application.
     fn judge(&mut self, message: Option<Result<Message, axum::Error>>) -> Option<Incoming> {
-        self.unanswered_since = None;
+        (self.heard, self.unanswered_since) = (Instant::now(), None);
         match message {
             Some(Ok(Message::Text(text))) if text.len() <= self.max_message_bytes => Some(Incoming::Text(text)),
-            Some(Ok(Message::Text(_))) => Some(Incoming::Refused(Close::TooBig)),
-            Some(Ok(Message::Binary(_))) => Some(Incoming::Refused(Close::Unsupported)),
+            Some(Ok(Message::Binary(bytes))) if bytes.len() <= self.max_message_bytes => Some(Incoming::Binary),
+            Some(Ok(Message::Text(_) | Message::Binary(_))) => Some(Incoming::Refused(Close::TooBig)),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => None,
             Some(Ok(Message::Close(_))) | None => Some(Incoming::Gone),
             Some(Err(error)) => Some(refusal(error)),

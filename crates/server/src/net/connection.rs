@@ -16,7 +16,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::{
-    Request, Response,
+    Request, Response, StatusCode,
     body::Incoming,
     header::{CONNECTION, CONTENT_TYPE, HeaderValue},
     server::conn::http1,
@@ -157,7 +157,9 @@ async fn answer<S: Service>(link: Arc<Link<S>>, request: Request<Incoming>) -> R
     if close {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    if !is_event_stream(&response) && !response.body().is_end_stream() {
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        pulse.upgrade();
+    } else if !is_event_stream(&response) && !response.body().is_end_stream() {
         pulse.answer();
     }
     let receipt = response.extensions_mut().remove::<Receipt>();

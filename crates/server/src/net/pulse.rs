@@ -48,6 +48,8 @@ enum Phase {
     Busy,
     /// The answer is complete but for a body that follows without a pause.
     Answer,
+    /// The connection belongs to another protocol, which has times of its own: nothing that comes is a head any more.
+    Upgraded,
 }
 
 impl Pulse {
@@ -99,9 +101,17 @@ impl Pulse {
         state.moved = true;
     }
 
+    /// The service has answered with another protocol.
+    pub(super) fn upgrade(&self) {
+        self.0.lock().phase = Phase::Upgraded;
+    }
+
     /// The service is done with the answer, who wants to know whether it is written leaves a receipt.
     pub(super) fn end(&self, receipt: Option<Receipt>) {
         let mut state = self.0.lock();
+        if state.phase == Phase::Upgraded {
+            return;
+        }
         state.phase = Phase::Idle;
         state.moved = true;
         state.receipts.extend(receipt);
@@ -131,7 +141,7 @@ impl Pulse {
         let patience = match state.phase {
             Phase::Idle | Phase::Answer => patience.idle,
             Phase::Head => patience.head,
-            Phase::Busy => return None,
+            Phase::Busy | Phase::Upgraded => return None,
         };
         if std::mem::take(&mut state.moved) {
             state.since = Instant::now();

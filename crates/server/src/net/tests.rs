@@ -21,7 +21,7 @@ use tokio::{
 use super::{
     Connections, Listener, Options, Refusal, Service,
     connection::{self, Shared},
-    pulse::Patience,
+    pulse::{Patience, Pulse},
 };
 use crate::http::body::{BodyTime, collect};
 
@@ -484,4 +484,15 @@ async fn a_closing_connection_does_not_linger_for_ever() {
         sleep(Duration::from_millis(100)).await;
     }
     assert_eq!(started.elapsed().as_secs(), 5);
+}
+
+#[test]
+fn what_follows_an_upgrade_is_taken_for_no_head() {
+    let pulse = Pulse::new();
+    pulse.received(b"GET / HTTP/1.1\r\n\r\n");
+    pulse.begin(false, |_| ());
+    pulse.upgrade();
+    pulse.end(None);
+    pulse.received(&[b'x'; 64 << 10]);
+    assert!(!pulse.target_too_long());
 }

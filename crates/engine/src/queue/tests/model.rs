@@ -280,12 +280,15 @@ impl Model {
                     }
                     self.letters.returned += 1;
                 }
-                LetterDeed::Ack | LetterDeed::Discard => {
+                LetterDeed::Ack => {
+                    self.messages.remove(&held.sequence);
+                    self.acked += 1;
+                    self.letters.acked += 1;
+                }
+                LetterDeed::Discard => {
                     self.messages.remove(&held.sequence);
                     self.purged += 1;
-                    let count =
-                        if deed == LetterDeed::Ack { &mut self.letters.acked } else { &mut self.letters.returned };
-                    *count += 1;
+                    self.letters.returned += 1;
                 }
             }
         }

@@ -76,14 +76,20 @@ impl Access {
         self.keys.get(at)
     }
 
-    /// Who sends a request with these headers from `ip`. The first credential present decides.
-    pub(super) fn identify(&self, headers: &HeaderMap, ip: IpAddr, now: Timestamp) -> Result<Caller, Error> {
+    /// Who sends a request with these headers from `ip`, or with this key in its address where that is allowed. The
+    /// first credential present decides.
+    pub(super) fn identify(
+        &self,
+        headers: &HeaderMap,
+        key_in_query: Option<&str>,
+        ip: IpAddr,
+        now: Timestamp,
+    ) -> Result<Caller, Error> {
         if !self.enabled {
             return Ok(Caller { role: Role::Admin, key: None, ip });
         }
         if let Some(key) = headers.get(API_KEY) {
-            let at = self.known(key.as_bytes()).ok_or(Error::Unauthorized("Invalid API key"))?;
-            return Ok(Caller { role: self.keys[at].role, key: Some(at), ip });
+            return self.owner(key.as_bytes(), ip);
         }
         if let Some(text) = basic(headers) {
             let known = text.is_some_and(|text| self.is_user(&text));
@@ -91,13 +97,21 @@ impl Access {
             return Ok(Caller { role: role?, key: None, ip });
         }
         match auth::key(headers, "bearer") {
-            auth::Credential::Missing => Err(Error::Unauthorized("Missing API key")),
+            auth::Credential::Missing => match key_in_query {
+                Some(key) => self.owner(key.as_bytes(), ip),
+                None => Err(Error::Unauthorized("Missing API key")),
+            },
             auth::Credential::Malformed => Err(Error::Unauthorized("Invalid credentials")),
             auth::Credential::Key(token) => match self.known(token) {
                 Some(at) => Ok(Caller { role: self.keys[at].role, key: Some(at), ip }),
                 None => Ok(Caller { role: self.role_of_token(token, now)?, key: None, ip }),
             },
         }
+    }
+
+    fn owner(&self, key: &[u8], ip: IpAddr) -> Result<Caller, Error> {
+        let at = self.known(key).ok_or(Error::Unauthorized("Invalid API key"))?;
+        Ok(Caller { role: self.keys[at].role, key: Some(at), ip })
     }
 
     fn known(&self, candidate: &[u8]) -> Option<usize> {

@@ -47,6 +47,12 @@ impl Answer {
         Answer { status, headers: HeaderMap::new(), body: Vec::new(), rate: None, handed: Vec::new() }
     }
 
+    /// One that the body of another protocol follows.
+    pub(super) fn switching(response: Response<Body>) -> Self {
+        let (parts, _) = response.into_parts();
+        Answer { status: parts.status, headers: parts.headers, body: Vec::new(), rate: None, handed: Vec::new() }
+    }
+
     /// With a JSON body.
     pub(super) fn json(status: StatusCode, body: Vec<u8>) -> Self {
         Answer::typed(status, JSON, body)
@@ -69,7 +75,7 @@ impl Answer {
     pub(super) fn refused(error: &Error, form: Form) -> Self {
         let mut body = Vec::new();
         match form {
-            Form::Envelope => envelope::write_error(&mut body, &Id::fresh(), error),
+            Form::Envelope => envelope::write_error(&mut body, Some(&Id::fresh()), error),
             Form::Bare => body = envelope::bare_error(error),
             Form::Flat => body = envelope::flat_error(error),
         }

@@ -1,40 +1,58 @@
-//! POST `/api/v1/command`: one command, or several one after the other.
+//! POST `/api/v1/command`, and what a text on a socket asks for: one command, or several one after the other.
 
 use std::time::Duration;
 
 use hyper::StatusCode;
+use manifold_engine::Timestamp;
 use tokio::time::Instant;
 
 use super::{
     answer::Answer,
     batch,
-    commands::{self, Context},
+    commands::{self, Context, Done},
     envelope::{self, Id, Item, Request},
     error::Error,
+    object::Object,
 };
-use crate::http::json::{self, RawValue};
+use crate::http::json::RawValue;
 
 /// What all commands of a batch together may wait.
 const BATCH_PATIENCE: Duration = Duration::from_secs(30);
 
-/// Answers a body.
+/// Answers a body, or a text on a socket.
 pub(super) async fn answer(context: Context<'_>, body: &[u8]) -> Answer {
     let (id, request) = envelope::read(body);
+    // On a socket an answer cannot be told from others but by its id, so that one is not made up.
+    let id = id.or_else(|| context.socket.is_none().then(Id::fresh));
+    let id = id.as_ref();
+    let request = match request {
+        Ok(Request::Ping) if context.socket.is_none() => Err(envelope::no_ping()),
+        request => request,
+    };
     match request {
-        Ok(Request::One(item)) => one(&context, &id, &item).await,
+        Ok(Request::One(item)) => one(&context, id, &item).await,
         Ok(Request::Batch(items)) => {
-            let context = Context { until: Some(Instant::now() + BATCH_PATIENCE), ..context };
-            batch(&context, &id, &items).await
+            // What begins to come in the middle of a batch would come before the batch's answer.
+            let context = Context { until: Some(Instant::now() + BATCH_PATIENCE), socket: None, ..context };
+            batch(&context, id, &items).await
         }
-        Err(error) => refused(&id, &error),
+        Ok(Request::Ping) => pong(&context),
+        Err(error) => refused(id, &error),
     }
 }
 
-async fn one(context: &Context<'_>, id: &Id, item: &Item<'_>) -> Answer {
+async fn one(context: &Context<'_>, id: Option<&Id>, item: &Item<'_>) -> Answer {
     let mut out = Vec::with_capacity(256);
     envelope::open_success(&mut out, id);
+    let start = out.len();
     match commands::execute(context, item, &mut out).await {
         Ok(done) => {
+            if done == Done::Subscribed {
+                let payload = out.split_off(start);
+                out.clear();
+                envelope::open_subscribed(&mut out, id);
+                out.extend(payload);
+            }
             out.push(b'}');
             Answer::done(done, out)
         }
@@ -42,7 +60,15 @@ async fn one(context: &Context<'_>, id: &Id, item: &Item<'_>) -> Answer {
     }
 }
 
-fn refused(id: &Id, error: &Error) -> Answer {
+fn pong(context: &Context<'_>) -> Answer {
+    let mut out = Vec::with_capacity(48);
+    let Timestamp(now_ms) = context.engine().now();
+    Object::new(&mut out).text("type", "pong").number("timestamp", now_ms / 1000).close();
+    Answer::json(StatusCode::OK, out)
+}
+
+/// The answer to a request that was not even looked at.
+pub(super) fn refused(id: Option<&Id>, error: &Error) -> Answer {
     let mut out = Vec::with_capacity(256);
     envelope::write_error(&mut out, id, error);
     let mut answer = Answer::json(error.status(), out);
@@ -50,9 +76,9 @@ fn refused(id: &Id, error: &Error) -> Answer {
     answer
 }
 
-async fn batch(context: &Context<'_>, id: &Id, items: &[&RawValue]) -> Answer {
+async fn batch(context: &Context<'_>, id: Option<&Id>, items: &[&RawValue]) -> Answer {
     let mut out = b"{\"type\":\"batch_response\",\"request_id\":".to_vec();
-    json::write_str(&mut out, id.as_str());
+    envelope::write_id(&mut out, id);
     out.extend_from_slice(b",\"success\":true,\"results\":[");
     let handed = batch::write_results(context, items, &mut out).await;
     out.extend_from_slice(b"]}");

@@ -20,7 +20,8 @@ use super::{
     key, kv,
     payload::Payload,
     place::Place,
-    pubsub, queue, queue_manage, stream, stream_consume, stream_manage,
+    pubsub, queue, queue_manage, stream, stream_consume, stream_follow, stream_manage,
+    ws::Connection,
 };
 
 #[cfg(test)]
@@ -37,6 +38,8 @@ pub(super) trait Command: Sized + Send + 'static {
     /// Whether in a batch its wait for the disk may be left to the end: it decides on what is written, and reads nothing
     /// that has to be durable first.
     const DEFERS: bool = false;
+    /// Whether it needs a connection that stays.
+    const NEEDS_SOCKET: bool = false;
 
     /// Reads its payload, member by member in the order of the contract.
     fn read(payload: Payload<'_>) -> Result<Self, Error>;
@@ -53,21 +56,23 @@ pub(super) enum Done {
     Handed(Handed),
     /// Something is there now that was not.
     Created,
+    /// Events or messages follow the answer.
+    Subscribed,
 }
 
 impl Done {
     pub(super) fn status(&self) -> StatusCode {
         match self {
-            Done::Ok | Done::Handed(_) => StatusCode::OK,
+            Done::Ok | Done::Handed(_) | Done::Subscribed => StatusCode::OK,
             Done::Created => StatusCode::CREATED,
         }
     }
 
-    /// The message that the answer carries.
+    /// The message that is handed over, if one is.
     pub(super) fn handed(self) -> Option<Handed> {
         match self {
             Done::Handed(handed) => Some(handed),
-            Done::Ok | Done::Created => None,
+            Done::Ok | Done::Created | Done::Subscribed => None,
         }
     }
 }
@@ -83,6 +88,8 @@ pub(super) struct Context<'a> {
     pub(super) place: &'a Place<'a>,
     /// Until when it may wait at most.
     pub(super) until: Option<Instant>,
+    /// The connection that stays, if the command came on one.
+    pub(super) socket: Option<&'a Connection>,
 }
 
 impl<'a> Context<'a> {
@@ -105,12 +112,20 @@ pub(super) struct Line {
     aliases: &'static [&'static str],
     role: Role,
     defers: bool,
+    needs_socket: bool,
     run: Run,
 }
 
 /// The line of a command.
 pub(super) const fn line<C: Command>() -> Line {
-    Line { name: C::NAME, aliases: C::ALIASES, role: C::ROLE, defers: C::DEFERS, run: run::<C> }
+    Line {
+        name: C::NAME,
+        aliases: C::ALIASES,
+        role: C::ROLE,
+        defers: C::DEFERS,
+        needs_socket: C::NEEDS_SOCKET,
+        run: run::<C>,
+    }
 }
 
 /// Commands that differ in a word: each is a type of its own which reads the one they share, and adds that word. Those
@@ -165,6 +180,7 @@ static TABLE: &[&[Line]] = &[
     stream::COMMANDS,
     stream_manage::COMMANDS,
     stream_consume::COMMANDS,
+    stream_follow::COMMANDS,
     pubsub::COMMANDS,
     collections::hash::COMMANDS,
     collections::hash_read::COMMANDS,
@@ -250,6 +266,9 @@ impl Known {
 /// Runs one command, from its name to its answer.
 pub(super) async fn execute(context: &Context<'_>, item: &Item<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
     let known = find(&item.command)?;
+    if known.line.needs_socket && context.socket.is_none() {
+        return Err(Error::NeedsSocket(known.line.name));
+    }
     let payload = item.payload()?;
     known.permit(context.caller)?;
     known.run(context, payload, out).await

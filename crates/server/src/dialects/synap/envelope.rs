@@ -14,6 +14,8 @@ const NESTING: usize = 128;
 const ID_BYTES: usize = 256;
 /// Most commands of a batch.
 const BATCH: usize = 1000;
+/// The type of a message that only asks whether somebody is there.
+const PING: &str = "ping";
 
 /// A request whose envelope is sound.
 #[derive(Debug)]
@@ -22,6 +24,8 @@ pub(super) enum Request<'a> {
     One(Item<'a>),
     /// Several; each is judged when its turn comes.
     Batch(Vec<&'a RawValue>),
+    /// Whether somebody is there, which can be asked where a connection stays.
+    Ping,
 }
 
 /// A command that nobody has looked up yet, and its payload.
@@ -55,15 +59,14 @@ impl Id {
     }
 }
 
-/// Reads the envelope of a body: its id, and what it asks for or why that is refused.
-pub(super) fn read(body: &[u8]) -> (Id, Result<Request<'_>, Error>) {
+/// Reads the envelope of a body: its id, none if that cannot be read, and what it asks for or why that is refused.
+pub(super) fn read(body: &[u8]) -> (Option<Id>, Result<Request<'_>, Error>) {
     match members(body) {
-        Err(error) => (Id::fresh(), Err(error)),
-        Ok((members, text)) => {
-            let id = id(members[1]);
-            let shown = id.as_ref().map_or_else(|_| Id::fresh(), Clone::clone);
-            (shown, request(members, id.err(), text))
-        }
+        Err(error) => (None, Err(error)),
+        Ok((members, text)) => match id(members[1]) {
+            Ok(id) => (Some(id), request(members, None, text)),
+            Err(error) => (None, request(members, Some(error), text)),
+        },
     }
 }
 
@@ -124,7 +127,8 @@ fn request<'a>(
     let batch = match kind.as_deref() {
         None | Some("request") => false,
         Some("batch") => true,
-        Some(other) => return Err(Error::Request(format!("Unknown message type: {other}").into())),
+        Some(PING) => return Ok(Request::Ping),
+        Some(other) => return Err(unknown_type(other)),
     };
     if let Some(error) = bad_id {
         return Err(error);
@@ -145,6 +149,15 @@ fn item<'a>(command: Member<'a>, payload: Member<'a>) -> Result<Item<'a>, Error>
     let command = json::given(command).ok_or(Error::Missing("command".into()))?;
     let command = json::string(command).map_err(|_| Error::Envelope { field: "command", kind: "a string" })?;
     Ok(Item { command, payload })
+}
+
+fn unknown_type(kind: &str) -> Error {
+    Error::Request(format!("Unknown message type: {kind}").into())
+}
+
+/// Why a ping is refused where no connection stays.
+pub(super) fn no_ping() -> Error {
+    unknown_type(PING)
 }
 
 /// One element of a batch.
@@ -172,23 +185,37 @@ impl<'a> Item<'a> {
     }
 }
 
-/// Appends what comes before the payload of a success.
-pub(super) fn open_success(out: &mut Vec<u8>, id: &Id) {
+/// Appends what comes before the payload of a success. No id is null.
+pub(super) fn open_success(out: &mut Vec<u8>, id: Option<&Id>) {
     open(out, id);
     out.extend_from_slice(b",\"status\":\"success\",\"success\":true,\"payload\":");
 }
 
+/// The same where the answer is the beginning of something.
+pub(super) fn open_subscribed(out: &mut Vec<u8>, id: Option<&Id>) {
+    open(out, id);
+    out.extend_from_slice(b",\"status\":\"success\",\"success\":true,\"subscribed\":true,\"payload\":");
+}
+
 /// Appends an error.
-pub(super) fn write_error(out: &mut Vec<u8>, id: &Id, error: &Error) {
+pub(super) fn write_error(out: &mut Vec<u8>, id: Option<&Id>, error: &Error) {
     open(out, id);
     out.extend_from_slice(b",\"status\":\"error\",\"success\":false,\"error\":");
     error.write(out);
     out.push(b'}');
 }
 
-fn open(out: &mut Vec<u8>, id: &Id) {
+/// Appends an id, or null.
+pub(super) fn write_id(out: &mut Vec<u8>, id: Option<&Id>) {
+    match id {
+        Some(id) => json::write_str(out, id.as_str()),
+        None => out.extend_from_slice(b"null"),
+    }
+}
+
+fn open(out: &mut Vec<u8>, id: Option<&Id>) {
     out.extend_from_slice(b"{\"type\":\"response\",\"request_id\":");
-    json::write_str(out, id.as_str());
+    write_id(out, id);
 }
 
 /// The body of an error for clients that know no codes and read its text.

@@ -46,7 +46,9 @@ mod rest;
 mod routes;
 mod stream;
 mod stream_consume;
+mod stream_follow;
 mod stream_manage;
+mod ws;
 
 pub use config::{Config, Refused};
 
@@ -64,6 +66,7 @@ use crate::{
         browser::{HARDENING, Trust},
         gzip,
         observe::Observed,
+        query::Query,
         reply,
         route::Found,
     },
@@ -99,6 +102,8 @@ pub struct Synap {
     places: Places,
     queues: Settings,
     rooms: StreamRetention,
+    /// Messages that wait for a connection before it is dropped.
+    subscriber_buffer: usize,
     /// Makes numbers of consumers' names.
     consumers: RandomState,
     /// The configuration of the process as JSON, secrets masked.
@@ -159,6 +164,7 @@ impl Synap {
             places: Places::default(),
             queues: config.queues(),
             rooms: config.rooms(),
+            subscriber_buffer: config.pubsub.subscriber_buffer,
             consumers: RandomState::default(),
             effective,
             metrics,
@@ -168,9 +174,10 @@ impl Synap {
     }
 
     /// Answers a request; also says under which route it counts.
-    async fn answer(&self, request: Request<Incoming>, peer: IpAddr) -> (&'static str, Answer) {
-        let (parts, body) = request.into_parts();
-        let (path, shape) = routes::strip_prefix(parts.uri.path());
+    async fn answer(self: &Arc<Self>, request: Request<Incoming>, peer: IpAddr) -> (&'static str, Answer) {
+        let (mut parts, body) = request.into_parts();
+        let uri = parts.uri.clone();
+        let (path, shape) = routes::strip_prefix(uri.path());
         let found = routes::find(path);
         let counted = found.as_ref().map_or(OTHER_ROUTE, |found| found.route.template);
         // A route has one operation, so its kind is known before the method is.
@@ -184,7 +191,7 @@ impl Synap {
             Err(error) => Err(error),
             Ok(caller) => {
                 let shape = shape.unwrap_or_else(|| self.shape(&parts));
-                self.dispatch(&parts, body, found, caller, shape).await
+                self.dispatch(&mut parts, body, found, caller, shape).await
             }
         };
         let mut answer = answer.unwrap_or_else(|error| Answer::refused(&error, form));
@@ -206,27 +213,36 @@ impl Synap {
         let public = match endpoint {
             Some(Endpoint::Health) => true,
             Some(Endpoint::Metrics) => self.metrics_public,
-            Some(Endpoint::Command | Endpoint::Old | Endpoint::Rest(_)) | None => false,
+            Some(Endpoint::Command | Endpoint::Socket(_) | Endpoint::Old | Endpoint::Rest(_)) | None => false,
         };
         let now = self.engine.now();
         let caller = match public {
             true => Caller { role: access::Role::ReadOnly, key: None, ip: peer },
-            false => self.access.identify(&parts.headers, peer, now)?,
+            false => {
+                let query = endpoint.is_some_and(Endpoint::is_socket).then(|| Query::parse(parts.uri.query()).ok());
+                let query = query.flatten().unwrap_or_default();
+                self.access.identify(&parts.headers, query.text("api_key"), peer, now)?
+            }
         };
         if endpoint.is_none_or(Endpoint::is_limited) {
-            let key = caller.key.and_then(|at| Some((at, self.access.key(at)?)));
-            let party = key.map_or(Party::Address(peer), |(at, _)| Party::Key(at));
-            let limit = key.and_then(|(_, key)| key.rate_limit).unwrap_or(self.requests_per_minute);
-            let (counted, allowed) = self.windows.count(party, limit, now);
+            let (counted, allowed) = self.count(&caller);
             *rate = counted;
             allowed?;
         }
         Ok(caller)
     }
 
+    /// Counts a request of somebody: what that leaves, and whether it was one too many.
+    fn count(&self, caller: &Caller) -> (Option<Counted>, Result<(), Error>) {
+        let key = caller.key.and_then(|at| Some((at, self.access.key(at)?)));
+        let party = key.map_or(Party::Address(caller.ip), |(at, _)| Party::Key(at));
+        let limit = key.and_then(|(_, key)| key.rate_limit).unwrap_or(self.requests_per_minute);
+        self.windows.count(party, limit, self.engine.now())
+    }
+
     async fn dispatch(
-        &self,
-        parts: &Parts,
+        self: &Arc<Self>,
+        parts: &mut Parts,
         incoming: Incoming,
         found: Option<Found<'_, Endpoint>>,
         caller: Caller,
@@ -240,16 +256,19 @@ impl Synap {
         match endpoint {
             Endpoint::Health => return Ok(rest::server::health(self)),
             Endpoint::Metrics => return Ok(rest::server::metrics(self).await),
+            Endpoint::Socket(kind) => return ws::upgrade(self, parts, *kind, caller, shape).await,
             Endpoint::Command | Endpoint::Old | Endpoint::Rest(_) => {}
         }
         let target = rest::Target::read(&found, parts.uri.query())?;
         let place = self.places.take()?;
         let body = self.body(parts, incoming).await?;
-        let context = commands::Context { synap: self, caller, shape, place: &place, until: None };
+        let context = commands::Context { synap: self, caller, shape, place: &place, until: None, socket: None };
         match endpoint {
             Endpoint::Rest(call) => rest::answer(&context, call, &target, &body).await,
             Endpoint::Old => rest::old::answer(&context, &body).await,
-            Endpoint::Command | Endpoint::Health | Endpoint::Metrics => Ok(command_route::answer(context, &body).await),
+            Endpoint::Command | Endpoint::Socket(_) | Endpoint::Health | Endpoint::Metrics => {
+                Ok(command_route::answer(context, &body).await)
+            }
         }
     }
 

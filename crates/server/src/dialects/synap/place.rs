@@ -1,7 +1,7 @@
 //! How many requests are answered at one time. Those that wait for a message do nothing meanwhile, so they are counted
 //! apart.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::error::Error;
 
@@ -17,7 +17,13 @@ pub(super) struct Places {
 
 /// A request that is being answered.
 #[derive(Debug)]
-pub(super) struct Place<'a>(&'a Places);
+pub(super) struct Place<'a> {
+    places: &'a Places,
+    /// Whether it may wait.
+    may_wait: bool,
+    /// Whether it has begun to.
+    waited: AtomicBool,
+}
 
 /// A request that waits; dropped, it runs again.
 #[derive(Debug)]
@@ -26,7 +32,12 @@ pub(super) struct Waiting<'a>(&'a Places);
 impl Places {
     /// A place for one more request.
     pub(super) fn take(&self) -> Result<Place<'_>, Error> {
-        let place = Place(self);
+        self.take_for(true)
+    }
+
+    /// The same for a request that may be one too many to wait.
+    pub(super) fn take_for(&self, may_wait: bool) -> Result<Place<'_>, Error> {
+        let place = Place { places: self, may_wait, waited: AtomicBool::new(false) };
         if self.running.fetch_add(1, Ordering::Relaxed) >= MOST { Err(Error::Overloaded) } else { Ok(place) }
     }
 }
@@ -34,15 +45,24 @@ impl Places {
 impl<'a> Place<'a> {
     /// Waits from now on.
     pub(super) fn wait(&self) -> Result<Waiting<'a>, Error> {
-        self.0.running.fetch_sub(1, Ordering::Relaxed);
-        let waiting = Waiting(self.0);
-        if self.0.waiting.fetch_add(1, Ordering::Relaxed) >= MOST { Err(Error::Overloaded) } else { Ok(waiting) }
+        if !self.may_wait {
+            return Err(Error::Overloaded);
+        }
+        self.waited.store(true, Ordering::Relaxed);
+        self.places.running.fetch_sub(1, Ordering::Relaxed);
+        let waiting = Waiting(self.places);
+        if self.places.waiting.fetch_add(1, Ordering::Relaxed) >= MOST { Err(Error::Overloaded) } else { Ok(waiting) }
+    }
+
+    /// Whether it waits, or has waited.
+    pub(super) fn has_waited(&self) -> bool {
+        self.waited.load(Ordering::Relaxed)
     }
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        self.0.running.fetch_sub(1, Ordering::Relaxed);
+        self.places.running.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -69,5 +89,16 @@ mod tests {
         drop((running, more));
         assert_eq!(places.running.load(Ordering::Relaxed), 0);
         assert_eq!(places.waiting.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn one_that_may_not_wait_keeps_its_place() {
+        let places = Places::default();
+        let place = places.take_for(false).unwrap();
+        assert_eq!(place.wait().unwrap_err(), Error::Overloaded);
+        assert_eq!((place.has_waited(), places.running.load(Ordering::Relaxed)), (false, 1));
+        let place = places.take().unwrap();
+        drop(place.wait().unwrap());
+        assert!(place.has_waited());
     }
 }

@@ -1,4 +1,5 @@
-//! Publish and subscribe, as far as it needs no connection that stays.
+//! Publish and subscribe. Somebody subscribes with the connection that stays, if there is one, and else by a registration
+//! that only says so.
 
 use bytes::Bytes;
 use manifold_engine::{
@@ -60,11 +61,12 @@ impl Command for Publish {
     }
 }
 
-/// `pubsub.subscribe` without a connection: a registration.
+/// `pubsub.subscribe`
 #[derive(Debug)]
 pub(super) struct Subscribe {
     patterns: Vec<Pattern>,
-    id: Bytes,
+    /// The name of a registration, if it is given one.
+    id: Option<Bytes>,
 }
 
 impl Command for Subscribe {
@@ -77,27 +79,40 @@ impl Command for Subscribe {
         if patterns.is_empty() {
             return Err(Error::field("topics", "must not be empty"));
         }
-        let id = subscriber(id)?.unwrap_or_else(|| payload::bytes(Id::fresh().as_str()));
-        Ok(Subscribe { patterns, id })
+        Ok(Subscribe { patterns, id: subscriber(id)? })
     }
 
     async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
         let Subscribe { patterns, id } = self;
+        let names = patterns.iter().map(Pattern::as_bytes);
+        if let Some(socket) = context.socket {
+            let count = socket.join_topics(&patterns)?;
+            Object::new(out)
+                .flag("subscribed", true)
+                .names("topics", names)
+                .number("subscription_count", count as u64)
+                .text("subscriber_id", socket.id())
+                .close();
+            return Ok(Done::Subscribed);
+        }
+        let id = id.unwrap_or_else(|| payload::bytes(Id::fresh().as_str()));
         let count = context.engine().register(&id, &patterns)?;
         Object::new(out)
             .name("subscriber_id", &id)
-            .names("topics", patterns.iter().map(Pattern::as_bytes))
+            .names("topics", names)
             .number("subscription_count", count as u64)
             .close();
         Ok(Done::Ok)
     }
 }
 
-/// `pubsub.unsubscribe` without a connection.
+/// `pubsub.unsubscribe`
 #[derive(Debug)]
 pub(super) struct Unsubscribe {
-    id: Bytes,
-    patterns: Option<Vec<Pattern>>,
+    /// The name of the registration, without which only a connection can be meant.
+    id: Option<Bytes>,
+    /// Judged after that.
+    patterns: Result<Option<Vec<Pattern>>, Error>,
 }
 
 impl Command for Unsubscribe {
@@ -106,13 +121,18 @@ impl Command for Unsubscribe {
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let [id, topics] = payload.members(&["subscriber_id", "topics"])?;
-        let id = subscriber(id)?.ok_or(Error::Missing("subscriber_id".into()))?;
-        let patterns = json::given(topics).map(patterns).transpose()?;
-        Ok(Unsubscribe { id, patterns })
+        Ok(Unsubscribe { id: subscriber(id)?, patterns: json::given(topics).map(patterns).transpose() })
     }
 
     async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
-        let gone = context.engine().unregister(&self.id, self.patterns.as_deref())?;
+        let Unsubscribe { id, patterns } = self;
+        let gone = match context.socket {
+            Some(socket) => socket.leave_topics(patterns?.as_deref()),
+            None => {
+                let id = id.ok_or(Error::Missing("subscriber_id".into()))?;
+                context.engine().unregister(&id, patterns?.as_deref())?
+            }
+        };
         Object::new(out).number("unsubscribed", gone as u64).close();
         Ok(Done::Ok)
     }
@@ -192,6 +212,7 @@ impl Command for Info {
     }
 }
 
+/// Patterns, each with its place in the list.
 fn patterns(raw: &RawValue) -> Result<Vec<Pattern>, Error> {
     let found = payload::elements(raw, "topics", "must be an array of strings", MOST_PATTERNS)?;
     found.iter().enumerate().map(|(at, raw)| payload::pattern(raw, format!("topics[{at}]"))).collect()

@@ -109,20 +109,20 @@ impl Command for Consume {
         let left = context.until.map(|until| until.saturating_duration_since(Instant::now()));
         let wait = left.map_or(wait, |left| wait.min(left));
         let who = Some(who(context, consumer.as_deref()));
-        let dequeue = Dequeue { count: 1, max_bytes: 0, lease, wait, consumer: who };
-        let taking = async {
+        let take = async |wait| {
+            let dequeue = Dequeue { count: 1, max_bytes: 0, lease, wait, consumer: who };
             let (engine, namespace) = (context.engine(), context.namespace());
             match &target {
                 Target::Queue(queue) => engine.queue_dequeue(namespace, queue, dequeue).await,
                 Target::Letters { queue, .. } => engine.queue_take_letters(namespace, queue, dequeue).await,
             }
         };
-        let taken = if wait.is_zero() {
-            taking.await?
-        } else {
+        let mut taken = take(Duration::ZERO).await?;
+        // Who only might have waited is answered in its turn; on a socket, who does wait lets others go first.
+        if taken.is_empty() && !wait.is_zero() {
             let _waiting = context.place.wait()?;
-            context.synap.unless_stopping(taking).await.transpose()?.unwrap_or_default()
-        };
+            taken = context.synap.unless_stopping(take(wait)).await.transpose()?.unwrap_or_default();
+        }
         let delivery = taken.first();
         match consumer {
             None => write_delivery(out, delivery),

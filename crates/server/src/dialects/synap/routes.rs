@@ -4,6 +4,7 @@ use super::{
     answer::Form,
     config::Compat,
     rest::{Call, table},
+    ws,
 };
 use crate::http::route::{self, Found, Route, Verb};
 
@@ -13,6 +14,8 @@ pub(super) enum Endpoint {
     Command,
     Health,
     Metrics,
+    /// A connection that stays.
+    Socket(ws::Kind),
     /// A command as clients before the envelope spell it.
     Old,
     /// A command as its route spells it.
@@ -25,8 +28,13 @@ impl Endpoint {
         match self {
             Endpoint::Command => Form::Envelope,
             Endpoint::Old => Form::Flat,
-            Endpoint::Health | Endpoint::Metrics | Endpoint::Rest(_) => Form::Bare,
+            Endpoint::Health | Endpoint::Metrics | Endpoint::Socket(_) | Endpoint::Rest(_) => Form::Bare,
         }
+    }
+
+    /// Whether it makes connections that stay, for which browsers cannot set headers.
+    pub(super) fn is_socket(&self) -> bool {
+        matches!(self, Endpoint::Socket(_))
     }
 
     /// Whether its requests count for the rate limit.
@@ -42,6 +50,7 @@ const fn route(template: &'static str, operations: &'static [(Verb, Endpoint)]) 
 /// The routes that are no commands.
 static ROUTES: &[Route<Endpoint>] = &[
     route("/api/v1/command", &[(Verb::Post, Endpoint::Command)]),
+    route("/api/v1/ws", &[(Verb::Get, Endpoint::Socket(ws::Kind::Commands))]),
     route("/health", &[(Verb::Get, Endpoint::Health)]),
     route("/metrics", &[(Verb::Get, Endpoint::Metrics)]),
     route("/api/stream", &[(Verb::Post, Endpoint::Old)]),

@@ -30,14 +30,7 @@ const PAGE_BYTES: usize = 32 << 20;
 const LIST_PAGE: usize = 1000;
 
 /// The commands of this file.
-pub(super) const COMMANDS: &[Line] = &[
-    line::<Publish>(),
-    line::<History>(),
-    line::<Rooms>(),
-    line::<Stats>(),
-    line::<Subscribe>(),
-    line::<Unsubscribe>(),
-];
+pub(super) const COMMANDS: &[Line] = &[line::<Publish>(), line::<History>(), line::<Rooms>(), line::<Stats>()];
 
 /// `stream.publish`
 #[derive(Debug)]
@@ -179,40 +172,6 @@ impl Command for Stats {
             .number("generation", generation)
             .close();
         Ok(Done::Ok)
-    }
-}
-
-/// `stream.subscribe`, which needs a connection that stays.
-#[derive(Debug)]
-pub(super) struct Subscribe;
-
-impl Command for Subscribe {
-    const NAME: &'static str = "stream.subscribe";
-    const ROLE: Role = Role::ReadOnly;
-
-    fn read(_: Payload<'_>) -> Result<Self, Error> {
-        Err(Error::NeedsSocket(Self::NAME))
-    }
-
-    async fn run(self, _: &Context<'_>, _: &mut Vec<u8>) -> Result<Done, Error> {
-        Err(Error::NeedsSocket(Self::NAME))
-    }
-}
-
-/// `stream.unsubscribe`, which needs a connection that stays.
-#[derive(Debug)]
-pub(super) struct Unsubscribe;
-
-impl Command for Unsubscribe {
-    const NAME: &'static str = "stream.unsubscribe";
-    const ROLE: Role = Role::ReadOnly;
-
-    fn read(_: Payload<'_>) -> Result<Self, Error> {
-        Err(Error::NeedsSocket(Self::NAME))
-    }
-
-    async fn run(self, _: &Context<'_>, _: &mut Vec<u8>) -> Result<Done, Error> {
-        Err(Error::NeedsSocket(Self::NAME))
     }
 }
 

@@ -3,7 +3,7 @@
 //! `session` is one connection, `rpc` the envelope, `methods` what can be asked, `subscriptions` what is watched, and
 //! `pace` how often a key may be told of.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::extract::{FromRequestParts, ws::WebSocketUpgrade};
 use hyper::http::{HeaderMap, HeaderValue, request::Parts};
@@ -15,7 +15,7 @@ use super::{
     error::Error,
     reply::Reply,
 };
-use crate::http::ws::{Socket, bounded};
+use crate::http::ws::{Patience, Silence, Socket, bounded};
 
 mod methods;
 mod options;
@@ -25,6 +25,11 @@ mod session;
 mod subscriptions;
 
 const PROTOCOL: &[u8] = b"unison.v1";
+const PATIENCE: Patience = Patience {
+    ping_every: Duration::from_secs(20),
+    silence: Silence::AfterPing(Duration::from_secs(40)),
+    stall: Duration::from_secs(600),
+};
 
 /// Turns the request into a WebSocket.
 pub(super) async fn upgrade(unison: &Arc<Unison>, parts: &mut Parts, role: Role) -> Reply {
@@ -39,7 +44,7 @@ pub(super) async fn upgrade(unison: &Arc<Unison>, parts: &mut Parts, role: Role)
     let (unison, open) = (unison.clone(), unison.sockets.open());
     Ok(upgrade.on_upgrade(move |socket| async move {
         let _open = open;
-        session::run(Socket::new(socket, unison.max_body_bytes), &unison, role).await;
+        session::run(Socket::new(socket, unison.max_body_bytes, PATIENCE), &unison, role).await;
     }))
 }
 

@@ -104,6 +104,11 @@ pub struct SocketStep {
     /// Templates of the messages that arrive next, in order.
     #[serde(default)]
     pub recv: Vec<String>,
+    /// No message comes for this long.
+    pub quiet_ms: Option<u64>,
+    /// Drops the connection.
+    #[serde(default)]
+    pub drop: bool,
     /// The server closes with this code.
     pub closed: Option<u16>,
 }
@@ -117,6 +122,10 @@ pub struct OpenSocket {
     pub protocols: Option<String>,
     /// The subprotocol that the server must choose.
     pub chosen: Option<String>,
+    /// What is asked for, instead of the dialect's one and only socket.
+    pub target: Option<String>,
+    #[serde(default)]
+    pub headers: Vec<String>,
     /// The status that refuses it.
     pub refused: Option<u16>,
 }

@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     fmt::Write as _,
+    net::SocketAddr,
     time::{Duration, Instant},
 };
 
@@ -157,13 +158,17 @@ impl Runner {
         Ok(request)
     }
 
-    fn send(&mut self, dialect: Dialect, request: &Request) -> Result<Response, String> {
-        let address = match dialect {
+    fn address(&self, dialect: Dialect) -> SocketAddr {
+        match dialect {
             Dialect::Unison => self.server.unison(),
             Dialect::Flo => self.server.flo(),
             Dialect::Synap => self.server.synap(),
             Dialect::Metrics => self.server.metrics(),
-        };
+        }
+    }
+
+    fn send(&mut self, dialect: Dialect, request: &Request) -> Result<Response, String> {
+        let address = self.address(dialect);
         let mut connection = match self.connections.remove(&dialect) {
             Some(connection) => connection,
             None => Connection::try_open(address).map_err(|error| format!("  connect: {error}"))?,
@@ -232,7 +237,7 @@ impl Runner {
 
     fn socket_step(&mut self, step: &SocketStep) -> Result<(), String> {
         if let Some(open) = &step.open {
-            let Some(socket) = open_socket(&self.server, open)? else { return Ok(()) };
+            let Some(socket) = self.open_socket(open)? else { return Ok(()) };
             self.sockets.insert(step.ws.clone(), socket);
         }
         let socket = self.sockets.get_mut(&step.ws).ok_or_else(|| format!("  no socket {:?} is open", step.ws))?;
@@ -250,12 +255,43 @@ impl Runner {
                 format!("  message: {why}\n    expected {}\n    got      {}", short(expected), short(&text))
             })?;
         }
+        if let Some(ms) = step.quiet_ms {
+            match socket.receive(Duration::from_millis(ms)) {
+                Frame::Nothing => {}
+                other => return Err(format!("  expected nothing, got {other:?}")),
+            }
+        }
+        if step.drop {
+            self.sockets.remove(&step.ws);
+            return Ok(());
+        }
         match step.closed {
             None => Ok(()),
             Some(code) => match socket.receive(ARRIVAL) {
                 Frame::Closed(Some(got)) if got == code => Ok(()),
                 other => Err(format!("  expected a close with {code}, got {other:?}")),
             },
+        }
+    }
+
+    fn open_socket(&self, open: &OpenSocket) -> Result<Option<Socket>, String> {
+        let address = self.address(self.dialect);
+        let mut options = SocketOptions { protocols: open.protocols.clone(), ..SocketOptions::default() };
+        options.key = Some(open.key.clone()).filter(|key| key != "none");
+        if let Some(target) = &open.target {
+            options.target = render(target, &self.variables)?;
+        }
+        for header in &open.headers {
+            let header = render(header, &self.variables)?;
+            let (name, value) = header.split_once(": ").ok_or("a header is a name and a value")?;
+            options.headers.push((name.to_owned(), value.to_owned()));
+        }
+        match Socket::open(address, &options) {
+            Err(Refused::Status(status)) if open.refused == Some(status) => Ok(None),
+            Err(why) => Err(format!("  refused: {why:?}")),
+            Ok(_) if open.refused.is_some() => Err("  the socket was granted".to_owned()),
+            Ok(socket) if socket.protocol != open.chosen => Err(format!("  chosen protocol {:?}", socket.protocol)),
+            Ok(socket) => Ok(Some(socket)),
         }
     }
 
@@ -287,17 +323,6 @@ impl Runner {
             self.streams.remove(&step.sse);
         }
         Ok(())
-    }
-}
-
-fn open_socket(server: &Server, open: &OpenSocket) -> Result<Option<Socket>, String> {
-    let key = Some(open.key.clone()).filter(|key| key != "none");
-    match Socket::open(server.unison(), &SocketOptions { key, protocols: open.protocols.clone() }) {
-        Err(Refused::Status(status)) if open.refused == Some(status) => Ok(None),
-        Err(why) => Err(format!("  refused: {why:?}")),
-        Ok(_) if open.refused.is_some() => Err("  the socket was granted".to_owned()),
-        Ok(socket) if socket.protocol != open.chosen => Err(format!("  chosen protocol {:?}", socket.protocol)),
-        Ok(socket) => Ok(Some(socket)),
     }
 }
 

@@ -1,11 +1,11 @@
-//! A WebSocket client: tungstenite over a blocking socket, for Unison's `/stream`.
+//! A WebSocket client: tungstenite over a blocking socket.
 
 use std::{io::ErrorKind, net::SocketAddr, net::TcpStream, time::Duration};
 
 use tokio_tungstenite::tungstenite::{
     self, Error, HandshakeError, Message, WebSocket,
     client::IntoClientRequest,
-    http::{HeaderValue, header},
+    http::{HeaderName, HeaderValue, header},
 };
 
 use super::FULL_KEY;
@@ -13,15 +13,41 @@ use super::FULL_KEY;
 /// How a socket is opened.
 #[derive(Debug, Clone)]
 pub struct SocketOptions {
+    /// What is asked for.
+    pub target: String,
     /// Sent as `Authorization: Bearer`, if any.
     pub key: Option<String>,
     /// Offered in `Sec-WebSocket-Protocol`, if any.
     pub protocols: Option<String>,
+    /// Further headers.
+    pub headers: Vec<(String, String)>,
+    /// What the kernel keeps for a client that does not read, about, where that matters.
+    pub receive_buffer_bytes: Option<usize>,
 }
 
 impl Default for SocketOptions {
     fn default() -> Self {
-        SocketOptions { key: Some(FULL_KEY.to_owned()), protocols: None }
+        let target = "/stream".to_owned();
+        SocketOptions {
+            target,
+            key: Some(FULL_KEY.to_owned()),
+            protocols: None,
+            headers: Vec::new(),
+            receive_buffer_bytes: None,
+        }
+    }
+}
+
+impl SocketOptions {
+    /// Without a credential.
+    pub fn to(target: &str) -> Self {
+        SocketOptions {
+            target: target.to_owned(),
+            key: None,
+            protocols: None,
+            headers: Vec::new(),
+            receive_buffer_bytes: None,
+        }
     }
 }
 
@@ -56,7 +82,7 @@ pub enum Frame {
 impl Socket {
     /// Opens a socket, or says why not.
     pub fn open(address: SocketAddr, options: &SocketOptions) -> Result<Socket, Refused> {
-        let mut request = format!("ws://{address}/stream").into_client_request().expect("a request");
+        let mut request = format!("ws://{address}{}", options.target).into_client_request().expect("a request");
         if let Some(key) = &options.key {
             let value = HeaderValue::from_str(&format!("Bearer {key}")).expect("a header value");
             request.headers_mut().insert(header::AUTHORIZATION, value);
@@ -65,7 +91,17 @@ impl Socket {
             let value = HeaderValue::from_str(protocols).expect("a header value");
             request.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, value);
         }
-        let stream = TcpStream::connect(address).map_err(|_| Refused::NoAnswer)?;
+        for (name, value) in &options.headers {
+            let name = HeaderName::try_from(name.as_str()).expect("a header name");
+            request.headers_mut().insert(name, HeaderValue::from_str(value).expect("a header value"));
+        }
+        let stream = socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None);
+        let stream = stream.expect("a socket");
+        if let Some(bytes) = options.receive_buffer_bytes {
+            stream.set_recv_buffer_size(bytes).expect("set a buffer");
+        }
+        stream.connect(&address.into()).map_err(|_| Refused::NoAnswer)?;
+        let stream = TcpStream::from(stream);
         stream.set_nodelay(true).expect("set nodelay");
         stream.set_read_timeout(Some(Duration::from_secs(30))).expect("set a timeout");
         match tungstenite::client(request, stream) {
@@ -82,6 +118,11 @@ impl Socket {
     /// Opens a socket with the full key.
     pub fn start(address: SocketAddr) -> Socket {
         Socket::open(address, &SocketOptions::default()).unwrap_or_else(|why| panic!("no WebSocket: {why:?}"))
+    }
+
+    /// Opens a socket at `target` without a credential.
+    pub fn at(address: SocketAddr, target: &str) -> Socket {
+        Socket::open(address, &SocketOptions::to(target)).unwrap_or_else(|why| panic!("no WebSocket: {why:?}"))
     }
 
     /// Sends a text message.

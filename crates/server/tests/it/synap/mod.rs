@@ -2,3 +2,6 @@
 
 mod process;
 mod queue;
+mod sdk;
+mod soak;
+mod sockets;

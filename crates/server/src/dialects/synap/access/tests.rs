@@ -21,7 +21,7 @@ fn headers(lines: &[(HeaderName, &str)]) -> HeaderMap {
 
 fn judged(lines: &[(HeaderName, &str)]) -> Result<(Role, Option<usize>), Error> {
     let ip = IpAddr::from([10, 0, 0, 1]);
-    access().identify(&headers(lines), ip, NOW).map(|caller| (caller.role, caller.key))
+    access().identify(&headers(lines), None, ip, NOW).map(|caller| (caller.role, caller.key))
 }
 
 fn token(claims: &str) -> Result<Role, Error> {
@@ -42,6 +42,18 @@ fn a_key_comes_in_by_either_header_and_has_its_role() {
         assert_eq!(judged(&[(API_KEY, wrong)]), Err(refused("Invalid API key")));
     }
     assert_eq!(judged(&[(API_KEY, "x"), (AUTHORIZATION, "Bearer one")]), Err(refused("Invalid API key")), "the first");
+}
+
+#[test]
+fn a_key_in_the_address_counts_where_no_header_has_a_credential() {
+    let ip = IpAddr::from([10, 0, 0, 1]);
+    let judged = |lines: &[(HeaderName, &str)], key| {
+        access().identify(&headers(lines), Some(key), ip, NOW).map(|caller| (caller.role, caller.key))
+    };
+    assert_eq!(judged(&[], "two"), Ok((Role::ReadOnly, Some(1))));
+    assert_eq!(judged(&[], "three"), Err(refused("Invalid API key")));
+    assert_eq!(judged(&[(AUTHORIZATION, "Bearer one")], "two"), Ok((Role::Admin, Some(0))));
+    assert_eq!(judged(&[(API_KEY, "x")], "two"), Err(refused("Invalid API key")));
 }
 
 #[test]
@@ -69,7 +81,7 @@ fn a_token_has_an_end_and_says_its_role() {
 #[test]
 fn without_credentials_everybody_is_an_admin() {
     let open = Access::new(&Auth::default());
-    let caller = open.identify(&headers(&[(API_KEY, "x")]), IpAddr::from([10, 0, 0, 1]), NOW).unwrap();
+    let caller = open.identify(&headers(&[(API_KEY, "x")]), None, IpAddr::from([10, 0, 0, 1]), NOW).unwrap();
     assert_eq!((caller.role, caller.key), (Role::Admin, None));
 }
 

@@ -12,7 +12,7 @@ fn a_fresh_id_is_a_uuid_of_version_4_and_another_one_each_time() {
 }
 
 #[test]
-fn the_id_of_a_request_is_kept_whatever_else_is_wrong() {
+fn the_id_of_a_request_is_kept_whatever_else_is_wrong_and_one_that_cannot_be_read_is_not_made_up() {
     for body in [
         r#"{"request_id":"me"}"#,
         r#"{"request_id":"me","type":5}"#,
@@ -20,14 +20,17 @@ fn the_id_of_a_request_is_kept_whatever_else_is_wrong() {
         r#"{"request_id":"me","type":"batch","commands":5}"#,
     ] {
         let (id, request) = read(body.as_bytes());
-        assert_eq!(id.as_str(), "me", "{body}");
+        assert_eq!(id.unwrap().as_str(), "me", "{body}");
         assert!(request.is_err(), "{body}");
     }
-    for body in ["", "[", "5", r#"{"request_id":"\ud800","command":"kv.get"}"#] {
+    for body in
+        ["", "[", "5", r#"{"request_id":"\ud800","command":"kv.get"}"#, r#"{"request_id":5,"command":"kv.get"}"#]
+    {
         let (id, request) = read(body.as_bytes());
-        assert_eq!(id.as_str().len(), 36, "{body}");
+        assert_eq!(id, None, "{body}");
         assert!(request.is_err(), "{body}");
     }
+    assert_eq!(read(br#"{"command":"kv.get"}"#).0.unwrap().as_str().len(), 36);
 }
 
 #[test]

@@ -14,7 +14,7 @@ fn calls() -> impl Iterator<Item = (&'static str, Verb, &'static Call)> {
     ROUTES.iter().flat_map(|route| {
         route.operations.iter().filter_map(|(verb, endpoint)| match endpoint {
             Endpoint::Rest(call) => Some((route.template, *verb, call)),
-            Endpoint::Command | Endpoint::Health | Endpoint::Metrics | Endpoint::Old => None,
+            Endpoint::Command | Endpoint::Socket(_) | Endpoint::Health | Endpoint::Metrics | Endpoint::Old => None,
         })
     })
 }

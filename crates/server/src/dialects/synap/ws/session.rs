@@ -1,0 +1,195 @@
+//! One connection: a single task reads requests, answers them, and sends what the subscriptions have to tell.
+//!
+//! A request is read when those before it are answered or wait, and nothing is queued on the way to the client. While the
+//! client takes nothing, this task waits: events stay in the log, and messages wait in the bounded queue of the
+//! subscriber, which is dropped when that is full.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{sync::watch, time::timeout};
+
+use super::{
+    super::{
+        Synap, access::Caller, command_route, commands::Context, config::Compat, envelope, error::Error, place::Place,
+    },
+    calls::{Call, Calls},
+    connection::{Connection, Push},
+    push,
+};
+use crate::http::ws::{Close, Gone, Incoming, Socket, Utf8Bytes};
+
+/// What a stopping server allows for the answers that are still under way.
+const LAST_ANSWERS: Duration = Duration::from_secs(5);
+
+/// Serves a connection until it ends or the server stops.
+pub(super) async fn run(
+    mut socket: Socket,
+    synap: &Arc<Synap>,
+    connection: &Connection,
+    caller: Caller,
+    shape: Compat,
+) {
+    let guest = Guest { synap, connection, caller, shape };
+    let mut session = Session { guest, calls: Calls::default(), shutdown: synap.shutdown.clone() };
+    if let End::Close(why) = session.serve(&mut socket).await {
+        socket.close(why).await;
+    }
+}
+
+/// Who is on the other side.
+#[derive(Clone, Copy)]
+struct Guest<'a> {
+    synap: &'a Synap,
+    connection: &'a Connection,
+    caller: Caller,
+    shape: Compat,
+}
+
+struct Session<'a> {
+    guest: Guest<'a>,
+    calls: Calls<'a>,
+    shutdown: watch::Receiver<bool>,
+}
+
+/// What happened.
+enum Turn {
+    Incoming(Incoming),
+    /// None: a request has begun to wait, and the next one may be read.
+    Answer(Option<Vec<u8>>),
+    Push(Push),
+    Stop,
+}
+
+/// How a session ends.
+enum End {
+    Close(Close),
+    Gone,
+}
+
+impl From<Gone> for End {
+    fn from(Gone: Gone) -> Self {
+        End::Gone
+    }
+}
+
+impl<'a> Session<'a> {
+    async fn serve(&mut self, socket: &mut Socket) -> End {
+        loop {
+            let turn = tokio::select! {
+                () = stopping(&mut self.shutdown) => Turn::Stop,
+                answer = self.calls.next() => Turn::Answer(answer),
+                push = self.guest.connection.next() => Turn::Push(push),
+                incoming = socket.receive(), if self.calls.turn_is_free() => Turn::Incoming(incoming),
+            };
+            let done = match turn {
+                Turn::Incoming(incoming) => self.begin(incoming),
+                Turn::Answer(None) => Ok(()),
+                Turn::Answer(Some(answer)) => self.answer(socket, answer).await,
+                Turn::Push(push) => self.push(socket, push).await,
+                Turn::Stop => Err(self.finish(socket).await),
+            };
+            if let Err(end) = done {
+                return end;
+            }
+        }
+    }
+
+    fn begin(&mut self, incoming: Incoming) -> Result<(), End> {
+        let call = match incoming {
+            Incoming::Text(text) => self.guest.call(text, self.calls.may_wait()),
+            Incoming::Binary => self.guest.binary(),
+            Incoming::Refused(why) => return Err(End::Close(why)),
+            Incoming::Gone => return Err(End::Gone),
+        };
+        self.calls.begin(call);
+        Ok(())
+    }
+
+    async fn answer(&mut self, socket: &mut Socket, answer: Vec<u8>) -> Result<(), End> {
+        let leftovers = self.guest.connection.leftovers().into_iter().map(push::message);
+        self.send(socket, leftovers.chain([answer])).await
+    }
+
+    async fn push(&mut self, socket: &mut Socket, push: Push) -> Result<(), End> {
+        match push {
+            Push::Messages(messages) => self.send(socket, messages.into_iter().map(push::message)).await,
+            Push::Events(room, records) => {
+                self.guest.synap.metrics.consumed(room.as_bytes(), records.len() as u64);
+                self.send(socket, records.into_iter().map(move |record| push::event(&room, &record))).await
+            }
+            Push::Missed { room, expected, oldest } => self.send(socket, [push::missed(&room, expected, oldest)]).await,
+            Push::RoomGone(room) => self.send(socket, [push::room_gone(&room)]).await,
+            Push::Slow => Err(End::Close(Close::Slow)),
+            Push::Failed => Err(End::Close(Close::Failed)),
+        }
+    }
+
+    /// Sends at the client's pace, unless that is too slow for its messages; a stopping server waits a little for it.
+    async fn send(&mut self, socket: &mut Socket, texts: impl IntoIterator<Item = Vec<u8>>) -> Result<(), End> {
+        let send = async {
+            for text in texts {
+                socket.queue(text).await?;
+            }
+            socket.flush().await
+        };
+        let out_of_time = async {
+            stopping(&mut self.shutdown).await;
+            tokio::time::sleep(LAST_ANSWERS).await;
+        };
+        tokio::select! {
+            biased;
+            sent = send => Ok(sent?),
+            () = self.guest.connection.fell_behind() => Err(End::Close(Close::Slow)),
+            () = out_of_time => Err(End::Close(Close::GoingAway)),
+        }
+    }
+
+    /// Answers what was asked before the server began to stop: whoever waits is told that there was nothing.
+    async fn finish(&mut self, socket: &mut Socket) -> End {
+        let answers = async {
+            while !self.calls.are_done() {
+                if let Some(answer) = self.calls.next().await
+                    && let Err(end) = self.answer(socket, answer).await
+                {
+                    return end;
+                }
+            }
+            End::Close(Close::GoingAway)
+        };
+        timeout(LAST_ANSWERS, answers).await.unwrap_or(End::Close(Close::GoingAway))
+    }
+}
+
+impl<'a> Guest<'a> {
+    /// A text that should be a request.
+    fn call(self, text: Utf8Bytes, may_wait: bool) -> Call<'a> {
+        let admitted = self.synap.count(&self.caller).1.and_then(|()| self.synap.places.take_for(may_wait));
+        let place = match admitted {
+            Ok(place) => Arc::new(place),
+            Err(error) => {
+                let (id, _) = envelope::read(text.as_bytes());
+                return Call::answered(command_route::refused(id.as_ref(), &error).body);
+            }
+        };
+        let answer = answer(self, place.clone(), text);
+        Call::new(place, Box::pin(answer))
+    }
+
+    /// Bytes, which are no request.
+    fn binary(self) -> Call<'a> {
+        let refused = self.synap.count(&self.caller).1.err();
+        let refused = refused.unwrap_or(Error::Request("Binary frames are not supported".into()));
+        Call::answered(push::refusal(&refused))
+    }
+}
+
+async fn answer(guest: Guest<'_>, place: Arc<Place<'_>>, text: Utf8Bytes) -> Vec<u8> {
+    let Guest { synap, connection, caller, shape } = guest;
+    let context = Context { synap, caller, shape, place: &place, until: None, socket: Some(connection) };
+    command_route::answer(context, text.as_bytes()).await.body
+}
+
+async fn stopping(shutdown: &mut watch::Receiver<bool>) {
+    // A sender that is gone stops nobody any more, and means the same.
+    shutdown.wait_for(|stopping| *stopping).await.ok();
+}
