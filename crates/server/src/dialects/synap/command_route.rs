@@ -11,6 +11,7 @@ use super::{
     commands::{self, Context, Done},
     envelope::{self, Id, Item, Request},
     error::Error,
+    object::Object,
 };
 use crate::http::json::RawValue;
 
