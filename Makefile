@@ -60,7 +60,7 @@ models:
 		cargo test --profile models --locked -p manifold-engine -- model checker
 
 soak:
-	MANIFOLD_SOAK_SECONDS=60 cargo test --locked -p manifold-server --test it -- soak
+	MANIFOLD_SOAK_SECONDS=60 cargo test --workspace --locked --test it -- soak
 
 bench:
 	cargo build --release --locked -p manifold-server -p manifold-bench

@@ -1,6 +1,7 @@
 //! What a scenario file cannot say about Synap.
 
 mod crash;
+mod feed;
 mod process;
 mod queue;
 mod rest;

@@ -22,6 +22,8 @@ async def session(client: SynapClient) -> None:
     await refused(client.send_command("kv.set", {"key": "k"}), "INVALID_REQUEST", "Missing required field: value")
     await refused(client.send_command("kv.get", {"key": "h"}), "WRONG_TYPE", "Key 'h' holds a hash, not a string")
     await refused(client.hash.get("word", "f"), "WRONG_TYPE", "Key 'word' holds a string, not a hash")
+    # What the contract leaves for later is refused as any unknown command.
+    await refused(client.hyperloglog.pfadd("hll", "a"), "INVALID_COMMAND", "Unknown command: hyperloglog.pfadd")
     await old_route(client)
 
 
