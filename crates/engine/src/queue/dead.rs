@@ -71,12 +71,12 @@ fn requeue_each(step: &mut Step<'_, '_>, dead: &[u64]) -> Result<Settled> {
     let mut settled = Settled::default();
     let mut named = HashSet::with_capacity(dead.len());
     for sequence in dead.iter().filter(|sequence| named.insert(**sequence)) {
-        match step.mark(*sequence)? {
-            Some(Mark { fate: Fate::Dead { at, .. }, .. }) => {
-                step.requeue(*sequence, at)?;
+        match step.letter(*sequence)? {
+            Some(letter) => {
+                step.requeue(letter);
                 settled.done += 1;
             }
-            _ => settled.not_found.push(*sequence),
+            None => settled.not_found.push(*sequence),
         }
     }
     Ok(settled)

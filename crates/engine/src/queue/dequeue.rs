@@ -10,9 +10,10 @@ use crate::{
     Namespace, Result, Timestamp, keys,
     live::Live,
     queue::{
-        Delivery, Dequeue, Held, Message, QueueName,
+        Consumer, Delivery, Dequeue, Held, Message, QueueName, Shelf, letters,
+        line::Line,
         pack::Stored,
-        registry::{Inner, Progress, Queue, Told},
+        registry::{Inner, Progress, Queue, Told, absent},
         rows::Slip,
         settle,
         step::Step,
@@ -26,6 +27,7 @@ pub(crate) async fn dequeue(
     live: &Live,
     namespace: &Namespace,
     name: &QueueName,
+    shelf: Shelf,
     dequeue: Dequeue,
 ) -> Result<Vec<Delivery>> {
     live.store.room().await;
@@ -37,7 +39,7 @@ pub(crate) async fn dequeue(
         live.queues.find_or_expect(live, &row)
     };
     let told = {
-        let place = InLine::join(live, &queue, &dequeue);
+        let place = InLine::join(live, &queue, shelf, &dequeue);
         let arrival = std::future::poll_fn(|context| place.poll(context, name, &dequeue));
         let patience = if dequeue.wait.is_zero() { TURN } else { dequeue.wait };
         live.clock.timeout(patience, live.unless_stopped(arrival)).await.flatten()
@@ -47,13 +49,19 @@ pub(crate) async fn dequeue(
         // The wait was in vain; that there was nothing may rest on what is not durable yet.
         None => queue.lock().tell(|_| Ok(Vec::new())),
     };
-    deliver(live, &queue, name, told).await
+    deliver(live, &queue, name, shelf, told).await
 }
 
 /// Waits until the leases are durable, and gives them back if the caller does not.
-async fn deliver(live: &Live, queue: &Queue, name: &QueueName, told: Told<Vec<Taken>>) -> Result<Vec<Delivery>> {
+async fn deliver(
+    live: &Live,
+    queue: &Queue,
+    name: &QueueName,
+    shelf: Shelf,
+    told: Told<Vec<Taken>>,
+) -> Result<Vec<Delivery>> {
     let held = told.result.iter().flatten().map(|taken| Held { sequence: taken.sequence, lease: Some(taken.lease) });
-    let mut undelivered = Undelivered { live, queue, name, held: held.collect() };
+    let mut undelivered = Undelivered { live, queue, name, shelf, held: held.collect() };
     let deliveries = told.settle(live).await?.iter().map(Taken::read).collect::<Result<_>>()?;
     undelivered.held.clear();
     Ok(deliveries)
@@ -63,15 +71,16 @@ async fn deliver(live: &Live, queue: &Queue, name: &QueueName, told: Told<Vec<Ta
 struct InLine<'a> {
     live: &'a Live,
     queue: &'a Queue,
+    shelf: Shelf,
     ticket: u64,
     hasty: bool,
 }
 
 impl<'a> InLine<'a> {
-    fn join(live: &'a Live, queue: &'a Queue, dequeue: &Dequeue) -> Self {
+    fn join(live: &'a Live, queue: &'a Queue, shelf: Shelf, dequeue: &Dequeue) -> Self {
         let hasty = dequeue.wait.is_zero();
-        let ticket = queue.lock().line.join(hasty, dequeue.consumer);
-        InLine { live, queue, ticket, hasty }
+        let ticket = queue.lock().line_of(shelf).join(hasty, dequeue.consumer);
+        InLine { live, queue, shelf, ticket, hasty }
     }
 
     fn poll(&self, context: &mut Context<'_>, name: &QueueName, dequeue: &Dequeue) -> Poll<Told<Vec<Taken>>> {
@@ -84,14 +93,14 @@ impl<'a> InLine<'a> {
             }
             Ok(Progress::AtRest) => {}
         }
-        let message = inner.has_message();
-        if message && inner.line.is_first(self.ticket) {
-            return Poll::Ready(inner.tell(|inner| take(inner, self.live, name, dequeue)));
+        let may_take = inner.may_take(self.shelf, dequeue.consumer);
+        if may_take && inner.is_first(self.shelf, self.ticket) {
+            return Poll::Ready(inner.tell(|inner| take(inner, self.live, name, self.shelf, dequeue)));
         }
-        if !message && self.hasty {
+        if !may_take && self.hasty {
             return Poll::Ready(inner.tell(|_| Ok(Vec::new())));
         }
-        inner.line.remember(self.ticket, context.waker());
+        inner.line_of(self.shelf).remember(self.ticket, context.waker());
         Poll::Pending
     }
 }
@@ -99,7 +108,7 @@ impl<'a> InLine<'a> {
 impl Drop for InLine<'_> {
     fn drop(&mut self) {
         let mut inner = self.queue.lock();
-        inner.line.leave(self.ticket);
+        inner.line_of(self.shelf).leave(self.ticket);
         inner.rouse();
     }
 }
@@ -115,27 +124,60 @@ struct Taken {
     until: Timestamp,
 }
 
-fn take(inner: &mut Inner, live: &Live, name: &QueueName, dequeue: &Dequeue) -> Result<Vec<Taken>> {
-    inner.existing(name)?.step(live, |step| lease(step, dequeue))
+impl Inner {
+    fn line_of(&mut self, shelf: Shelf) -> &mut Line {
+        match shelf {
+            Shelf::Messages => &mut self.line,
+            Shelf::Letters => &mut self.letter_line,
+        }
+    }
+
+    /// Whether there is something for this consumer.
+    fn may_take(&self, shelf: Shelf, consumer: Option<Consumer>) -> bool {
+        self.state().is_some_and(|state| state.has(shelf) && state.allows(shelf, consumer) > 0)
+    }
+
+    fn is_first(&self, shelf: Shelf, ticket: u64) -> bool {
+        let line = match shelf {
+            Shelf::Messages => &self.line,
+            Shelf::Letters => &self.letter_line,
+        };
+        line.is_first(ticket, |consumer| self.may_take(shelf, consumer))
+    }
+}
+
+fn take(inner: &mut Inner, live: &Live, name: &QueueName, shelf: Shelf, dequeue: &Dequeue) -> Result<Vec<Taken>> {
+    inner.queue_of(shelf, name)?.step(live, |step| lease(step, shelf, dequeue))
 }
 
 /// The rule.
-fn lease(step: &mut Step<'_, '_>, dequeue: &Dequeue) -> Result<Vec<Taken>> {
+fn lease(step: &mut Step<'_, '_>, shelf: Shelf, dequeue: &Dequeue) -> Result<Vec<Taken>> {
     let settings = step.card.settings;
-    step.consumer = dequeue.consumer;
+    step.consumer = dequeue.consumer.map(Consumer::number);
     let until = step.now().plus(at_least_a_moment(dequeue.lease.unwrap_or(settings.lease)));
     let mut taken: Vec<Taken> = Vec::new();
     let mut bytes = 0usize;
     let state = step.state;
-    for (priority, sequence) in state.order.ready.iter().take(dequeue.count.max(1)) {
+    let there = match shelf {
+        Shelf::Messages => &state.order.ready,
+        Shelf::Letters => &state.order.letters,
+    };
+    let count = dequeue.count.max(1).min(state.allows(shelf, dequeue.consumer));
+    for (priority, sequence) in there.iter().take(count) {
         let stored = step.message(sequence)?;
         bytes = bytes.saturating_add(stored.body_len());
         if bytes > dequeue.max_bytes && !taken.is_empty() {
             break;
         }
         let max_attempts = stored.slip()?.max_attempts.unwrap_or(settings.max_attempts);
-        let attempts = step.mark(sequence)?.map_or(0, |mark| mark.attempts).saturating_add(1);
-        let lease = step.lease(sequence, priority, attempts, until);
+        let before = step.mark(sequence)?.map_or(0, |mark| mark.attempts);
+        let (attempts, lease) = match shelf {
+            Shelf::Messages => {
+                let attempts = before.saturating_add(1);
+                (attempts, step.lease(sequence, priority, attempts, until))
+            }
+            Shelf::Letters => (before, step.lease_letter(sequence, until)?),
+        };
         taken.push(Taken { stored, sequence, attempts, max_attempts, lease, until });
     }
     Ok(taken)
@@ -164,11 +206,36 @@ impl Message {
     }
 }
 
+/// Gives back what has not reached who took it.
+pub(crate) fn hand_back(
+    live: &Live,
+    namespace: &Namespace,
+    name: &QueueName,
+    shelf: Shelf,
+    held: &[Held],
+) -> Result<()> {
+    let queue = live.queues.find(live, &keys::queue(namespace, name)).ok_or_else(|| absent(name))?;
+    queue.hand_back(live, name, shelf, held)
+}
+
+impl Queue {
+    fn hand_back(&self, live: &Live, name: &QueueName, shelf: Shelf, held: &[Held]) -> Result<()> {
+        let mut inner = self.lock();
+        match shelf {
+            Shelf::Messages => settle::hand_back(&mut inner, live, name, held)?,
+            Shelf::Letters => letters::hand_back(&mut inner, live, name, held)?,
+        }
+        inner.rouse();
+        Ok(())
+    }
+}
+
 /// Leases that nobody has heard of yet.
 struct Undelivered<'a> {
     live: &'a Live,
     queue: &'a Queue,
     name: &'a QueueName,
+    shelf: Shelf,
     held: Vec<Held>,
 }
 
@@ -177,10 +244,8 @@ impl Drop for Undelivered<'_> {
         if self.held.is_empty() {
             return;
         }
-        let mut inner = self.queue.lock();
-        match settle::hand_back(&mut inner, self.live, self.name, &self.held) {
-            Ok(()) => inner.rouse(),
-            Err(error) => tracing::debug!(%error, "messages nobody took come back when their leases end"),
+        if let Err(error) = self.queue.hand_back(self.live, self.name, self.shelf, &self.held) {
+            tracing::debug!(%error, "messages nobody took come back when their leases end");
         }
     }
 }

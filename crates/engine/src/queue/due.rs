@@ -56,6 +56,7 @@ impl State {
         }
         self.end_delays(live, now)?;
         self.end_leases(live, now)?;
+        self.end_leases_of_letters(live, now)?;
         self.close_windows(live, now)?;
         Ok(if self.soonest().is_some_and(|soonest| soonest <= now) { Progress::More } else { Progress::AtRest })
     }
@@ -88,6 +89,21 @@ impl State {
         })?;
         self.by_itself.expired += expired;
         Ok(())
+    }
+
+    fn end_leases_of_letters(&mut self, live: &Live, now: Timestamp) -> Result<()> {
+        let ended = due(self.order.held.iter().copied(), now);
+        if ended.is_empty() {
+            return Ok(());
+        }
+        self.step(live, |step| {
+            step.txn.relief();
+            for (_, sequence) in ended {
+                let letter = step.known_letter(sequence)?;
+                step.return_letter(letter);
+            }
+            Ok(())
+        })
     }
 
     fn close_windows(&mut self, live: &Live, now: Timestamp) -> Result<()> {

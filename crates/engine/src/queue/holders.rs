@@ -1,11 +1,14 @@
 //! Which consumer holds which message: kept in memory only, to tell how many consumers there are. Leases of before the
-//! start belong to nobody known.
+//! start belong to nobody known. Messages and dead letters each have holders of their own.
 
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use crate::queue::order::{Move, Place};
+use crate::queue::{
+    Consumer, Shelf,
+    order::{Move, Place},
+};
 
 /// The consumers that hold messages.
 #[derive(Debug, Default)]
@@ -16,10 +19,14 @@ pub(crate) struct Holders {
 }
 
 impl Holders {
-    /// Messages have moved; those that are leased now went to `consumer`.
-    pub(crate) fn follow(&mut self, moves: &[Move], consumer: Option<u64>) {
+    /// Messages of a shelf have moved; those that are leased now went to `consumer`.
+    pub(crate) fn follow(&mut self, shelf: Shelf, moves: &[Move], consumer: Option<u64>) {
+        let leased = |place: &Option<Place>| match place {
+            Some(Place::Leased(_)) => shelf == Shelf::Messages,
+            Some(Place::Dead { held, .. }) => shelf == Shelf::Letters && held.is_some(),
+            Some(Place::Ready(_) | Place::Delayed(_)) | None => false,
+        };
         for Move { sequence, from, to } in moves {
-            let leased = |place: &Option<Place>| matches!(place, Some(Place::Leased(_)));
             match (leased(from), leased(to)) {
                 (false, true) => self.take(*sequence, consumer),
                 (true, false) => self.give_up(*sequence),
@@ -29,18 +36,23 @@ impl Holders {
     }
 
     /// How many different consumers hold one of `leased` messages or are among `waiting`.
-    pub(crate) fn count(&self, leased: usize, waiting: impl Iterator<Item = Option<u64>>) -> u64 {
+    pub(crate) fn count(&self, leased: usize, waiting: impl Iterator<Item = Option<Consumer>>) -> u64 {
         let mut known: Vec<u64> = self.held.keys().copied().collect();
         let mut nobody = leased > self.by_message.len();
         for consumer in waiting {
             match consumer {
-                Some(consumer) => known.push(consumer),
+                Some(consumer) => known.push(consumer.number()),
                 None => nobody = true,
             }
         }
         known.sort_unstable();
         known.dedup();
         known.len() as u64 + u64::from(nobody)
+    }
+
+    /// How many messages a consumer holds.
+    pub(crate) fn held_by(&self, consumer: u64) -> u64 {
+        self.held.get(&consumer).copied().unwrap_or(0)
     }
 
     fn take(&mut self, sequence: u64, consumer: Option<u64>) {

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, task::Waker};
 
-/// The line in front of one queue. The first in it is woken when there is a message; it wakes the next when it leaves.
+use crate::queue::Consumer;
+
+/// The line in front of one queue. The first in it who may take a message is woken when there is one; it wakes the next
+/// when it leaves.
 #[derive(Debug, Default)]
 pub(crate) struct Line {
     next: u64,
@@ -14,13 +17,13 @@ pub(crate) struct Line {
 #[derive(Debug)]
 struct Waiter {
     hasty: bool,
-    consumer: Option<u64>,
+    consumer: Option<Consumer>,
     waker: Option<Waker>,
 }
 
 impl Line {
     /// A place at the end.
-    pub(crate) fn join(&mut self, hasty: bool, consumer: Option<u64>) -> u64 {
+    pub(crate) fn join(&mut self, hasty: bool, consumer: Option<Consumer>) -> u64 {
         let ticket = self.next;
         self.next += 1;
         self.hasty += usize::from(hasty);
@@ -34,8 +37,10 @@ impl Line {
         }
     }
 
-    pub(crate) fn is_first(&self, ticket: u64) -> bool {
-        self.waiters.first_key_value().is_some_and(|(first, _)| *first == ticket)
+    /// Whether it is the turn of who has that place: nobody before it may take a message.
+    pub(crate) fn is_first(&self, ticket: u64, may_take: impl Fn(Option<Consumer>) -> bool) -> bool {
+        let mut ahead = self.waiters.range(..ticket);
+        self.waiters.contains_key(&ticket) && !ahead.any(|(_, waiter)| may_take(waiter.consumer))
     }
 
     /// Says how to wake who has that place.
@@ -48,11 +53,17 @@ impl Line {
         }
     }
 
-    /// Wakes whoever can go on: with a message the first, without one those who do not want to wait for it.
-    pub(crate) fn rouse(&mut self, message: bool) {
+    /// Wakes whoever can go on: with a message the first who may take it, without one those who do not want to wait.
+    pub(crate) fn rouse(&mut self, message: bool, may_take: impl Fn(Option<Consumer>) -> bool) {
         if message {
-            if let Some(first) = self.waiters.first_entry() {
-                first.into_mut().wake();
+            for waiter in self.waiters.values_mut() {
+                let takes = may_take(waiter.consumer);
+                if takes || waiter.hasty {
+                    waiter.wake();
+                }
+                if takes {
+                    break;
+                }
             }
         } else if self.hasty > 0 {
             self.waiters.values_mut().filter(|waiter| waiter.hasty).for_each(Waiter::wake);
@@ -60,7 +71,7 @@ impl Line {
     }
 
     /// Who waits, without those who only ask.
-    pub(crate) fn consumers(&self) -> impl Iterator<Item = Option<u64>> {
+    pub(crate) fn consumers(&self) -> impl Iterator<Item = Option<Consumer>> {
         self.waiters.values().filter(|waiter| !waiter.hasty).map(|waiter| waiter.consumer)
     }
 

@@ -110,8 +110,10 @@ impl Load {
         let place = match fate {
             Fate::Waiting(None) => Place::Ready(slip.priority),
             Fate::Waiting(Some(due)) => Place::Delayed(due),
-            Fate::Leased { until, .. } => Place::Leased(until),
-            Fate::Dead { at, .. } => Place::Dead(at),
+            Fate::Leased(lease) => Place::Leased(lease.until),
+            Fate::Dead { at, held, .. } => {
+                Place::Dead { died: at, priority: slip.priority, held: held.map(|lease| lease.until) }
+            }
         };
         self.state.order.apply(&Move { sequence, from: None, to: Some(place) });
         self.state.frame = self.state.frame.max(mark.map_or(0, |mark| mark.seq()));

@@ -1,15 +1,15 @@
 //! Looking at queues without changing them.
 
-use manifold_store::{Range, Row, View};
+use manifold_store::{Range, Row, Snapshot, View};
 
 use crate::{
     Error, Namespace, Result, Timestamp, keys,
     live::Live,
     queue::{
-        Message, QueueName, Stats,
+        LetterStats, Message, QueueName, Shelf, Stats,
         pack::Stored,
         registry::{Inner, absent},
-        rows::{Card, Mark},
+        rows::{Card, LetterTally, Mark, Tally},
         state::State,
     },
 };
@@ -64,8 +64,48 @@ fn read_stats(inner: &mut Inner, live: &Live, name: &QueueName) -> Result<Stats>
     })
 }
 
+/// What the dead letters of a queue are as a queue of their own.
+pub(crate) async fn letter_stats(live: &Live, namespace: &Namespace, name: &QueueName) -> Result<LetterStats> {
+    let queue = live.queues.find(live, &keys::queue(namespace, name)).ok_or_else(|| absent(name))?;
+    queue.look(live, |inner| read_letter_stats(inner, live, name)).await
+}
+
+fn read_letter_stats(inner: &mut Inner, live: &Live, name: &QueueName) -> Result<LetterStats> {
+    let who_waits: Vec<_> = inner.letter_line.consumers().collect();
+    let state = inner.queue_of(Shelf::Letters, name)?;
+    let oldest = state.order.letters.oldest().map(|sequence| state.enqueued_at(live, sequence)).transpose()?;
+    let LetterTally { arrived, delivered, returned, acked } = state.tally.letters;
+    let held = state.order.held.len();
+    Ok(LetterStats {
+        ready: state.order.letters.len(),
+        leased: held as u64,
+        arrived_total: arrived,
+        delivered_total: delivered,
+        returned_total: returned,
+        acked_total: acked,
+        consumers: state.letter_holders.count(held, who_waits.into_iter()),
+        oldest,
+    })
+}
+
 /// The queues of a namespace, sorted by name.
 pub(crate) fn list(live: &Live, namespace: &Namespace) -> Result<Vec<QueueName>> {
+    names(live, namespace, |_, card| Ok(!card.deleted))
+}
+
+/// The queues of a namespace that have or had dead letters, sorted by name.
+pub(crate) fn list_with_letters(live: &Live, namespace: &Namespace) -> Result<Vec<QueueName>> {
+    names(live, namespace, |snapshot, card| {
+        let tally = snapshot.get(keys::QUEUE_TALLY, &keys::number(card.id));
+        Ok(tally.as_ref().map(Tally::read).transpose()?.is_some_and(|tally| tally.letters.arrived > 0))
+    })
+}
+
+fn names(
+    live: &Live,
+    namespace: &Namespace,
+    wanted: impl Fn(&Snapshot, &Card) -> Result<bool>,
+) -> Result<Vec<QueueName>> {
     let start = keys::kv_start(namespace);
     let mut range = Range { from: start.to_vec(), to: keys::prefix_end(&start), limit: NAMES, reverse: false };
     let (snapshot, ()) = live.store.snapshot(|| ());
@@ -73,7 +113,7 @@ pub(crate) fn list(live: &Live, namespace: &Namespace) -> Result<Vec<QueueName>>
     loop {
         let chunk = snapshot.range(keys::QUEUE, &range);
         for (row, card) in &chunk.rows {
-            if !Card::read(card)?.deleted {
+            if wanted(&snapshot, &Card::read(card)?)? {
                 names.push(QueueName::new(row.slice(start.len()..)).map_err(|_| Error::unreadable("a queue"))?);
             }
         }

@@ -16,6 +16,7 @@ mod dequeue;
 mod due;
 mod enqueue;
 mod holders;
+mod letters;
 mod line;
 mod load;
 mod look;
@@ -51,6 +52,9 @@ pub struct Settings {
     pub max_attempts: u32,
     /// Dead letters kept; the oldest goes when there are more. `None` = no bound.
     pub max_dead: Option<u64>,
+    /// Messages that one [`Consumer::Named`] may hold at a time; `None` = no bound. Dead letters have the same bound of
+    /// their own. Who held what is forgotten by a restart.
+    pub max_held: Option<u64>,
     /// How long a deduplication key outlives its message, counted from the enqueue.
     pub dedup_window: Duration,
     /// How long a lease lasts that names no time.
@@ -65,6 +69,7 @@ impl Default for Settings {
             max_depth: None,
             max_attempts: 5,
             max_dead: None,
+            max_held: None,
             dedup_window: Duration::from_secs(300),
             lease: Duration::from_secs(30),
             default_priority: 0,
@@ -79,6 +84,8 @@ pub struct Named {
     pub max_depth: Option<u64>,
     /// [`Settings::max_attempts`].
     pub max_attempts: Option<u32>,
+    /// [`Settings::max_held`]; `Some(None)` names that there is no bound.
+    pub max_held: Option<Option<u64>>,
     /// [`Settings::lease`].
     pub lease: Option<Duration>,
     /// [`Settings::default_priority`].
@@ -92,6 +99,7 @@ impl Named {
         Settings {
             max_depth: self.max_depth.or(base.max_depth),
             max_attempts: self.max_attempts.unwrap_or(base.max_attempts),
+            max_held: self.max_held.unwrap_or(base.max_held),
             lease: self.lease.unwrap_or(base.lease),
             default_priority: self.default_priority.unwrap_or(base.default_priority),
             ..base
@@ -141,8 +149,26 @@ pub struct Dequeue {
     pub lease: Option<Duration>,
     /// How long to wait for a first message; zero = not at all. Waiters are served in order.
     pub wait: Duration,
-    /// A number that tells consumers from each other, for [`Stats::consumers`].
-    pub consumer: Option<u64>,
+    /// Who asks, as far as it is known.
+    pub consumer: Option<Consumer>,
+}
+
+/// What consumers of a queue take from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shelf {
+    /// Messages that wait to be delivered.
+    Messages,
+    /// Dead letters.
+    Letters,
+}
+
+/// A number that tells consumers from each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consumer {
+    /// Where it comes from: several may be behind it, so they are only counted.
+    Origin(u64),
+    /// The name it gave itself: it is held to [`Settings::max_held`].
+    Named(u64),
 }
 
 /// A message as it was delivered or looked at.
@@ -193,6 +219,47 @@ pub struct Settled {
     pub dead: u64,
     /// Those that are unknown, not leased, or leased to somebody else; each once, as first named.
     pub not_found: Vec<u64>,
+}
+
+/// What becomes of dead letters that a caller holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LetterDeed {
+    /// They are dealt with, and go.
+    Ack,
+    /// They are given up, and go.
+    Discard,
+    /// They stay dead letters, for whoever comes next.
+    Return,
+}
+
+/// Which dead letters to throw away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PurgeLetters {
+    /// All.
+    All,
+    /// Those that no consumer of dead letters holds.
+    NotHeld,
+}
+
+/// Dead letters as a queue of their own. The totals outlive the queue whose letters they are, as the letters do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LetterStats {
+    /// Letters that nobody holds.
+    pub ready: u64,
+    /// Letters that a consumer holds.
+    pub leased: u64,
+    /// Messages that became dead letters.
+    pub arrived_total: u64,
+    /// Deliveries.
+    pub delivered_total: u64,
+    /// Deliveries given back or given up, and leases that ran out.
+    pub returned_total: u64,
+    /// Letters acknowledged.
+    pub acked_total: u64,
+    /// Consumers that hold a letter or wait for one, counted as in [`Stats::consumers`].
+    pub consumers: u64,
+    /// When the oldest letter that nobody holds was enqueued as a message.
+    pub oldest: Option<Timestamp>,
 }
 
 /// Gives leased messages back.
@@ -264,13 +331,13 @@ pub struct Stats {
     pub delayed: u64,
     /// Messages that a consumer holds.
     pub leased: u64,
-    /// Dead letters.
+    /// Dead letters, those that a consumer of dead letters holds too.
     pub dead: u64,
     /// Messages accepted.
     pub enqueued_total: u64,
     /// Messages acknowledged.
     pub acked_total: u64,
-    /// Messages thrown away: purges, and dead letters beyond the bound.
+    /// Messages that are gone unacknowledged: purges, dead letters beyond the bound or dealt with as such.
     pub purged_total: u64,
     /// Deliveries.
     pub delivered_total: u64,
@@ -309,6 +376,13 @@ pub enum Created {
     Configured,
     /// It existed with these settings.
     Unchanged,
+}
+
+impl Consumer {
+    pub(crate) fn number(self) -> u64 {
+        let (Consumer::Origin(number) | Consumer::Named(number)) = self;
+        number
+    }
 }
 
 impl QueueName {

@@ -24,8 +24,15 @@ pub(crate) enum Place {
     Delayed(Timestamp),
     /// Held by a consumer until then.
     Leased(Timestamp),
-    /// A dead letter since then.
-    Dead(Timestamp),
+    /// A dead letter.
+    Dead {
+        /// Since when.
+        died: Timestamp,
+        /// The priority it keeps.
+        priority: i64,
+        /// Until when a consumer of dead letters holds it, if one does.
+        held: Option<Timestamp>,
+    },
 }
 
 /// A message goes from one place to another; `None` is outside of the queue.
@@ -39,10 +46,15 @@ pub(crate) struct Move {
 /// All places.
 #[derive(Debug, Default)]
 pub(crate) struct Order {
-    pub(crate) ready: Ready,
+    pub(crate) ready: Lanes,
     pub(crate) delayed: BTreeSet<(Timestamp, u64)>,
     pub(crate) leased: BTreeSet<(Timestamp, u64)>,
+    /// All dead letters, in the order they died.
     pub(crate) dead: BTreeSet<(Timestamp, u64)>,
+    /// Those of them that nobody holds.
+    pub(crate) letters: Lanes,
+    /// The others, by the ends of their leases.
+    pub(crate) held: BTreeSet<(Timestamp, u64)>,
     /// How many messages each block holds.
     pub(crate) blocks: HashMap<u64, u32, RandomState>,
 }
@@ -55,14 +67,26 @@ impl Order {
             Some(Place::Ready(priority)) => self.ready.remove(priority, sequence),
             Some(Place::Delayed(at)) => drop(self.delayed.remove(&(at, sequence))),
             Some(Place::Leased(at)) => drop(self.leased.remove(&(at, sequence))),
-            Some(Place::Dead(at)) => drop(self.dead.remove(&(at, sequence))),
+            Some(Place::Dead { died, priority, held }) => {
+                self.dead.remove(&(died, sequence));
+                match held {
+                    None => self.letters.remove(priority, sequence),
+                    Some(until) => drop(self.held.remove(&(until, sequence))),
+                }
+            }
         }
         match to {
             None => self.leave_block(sequence / BLOCK),
             Some(Place::Ready(priority)) => self.ready.insert(priority, sequence),
             Some(Place::Delayed(at)) => drop(self.delayed.insert((at, sequence))),
             Some(Place::Leased(at)) => drop(self.leased.insert((at, sequence))),
-            Some(Place::Dead(at)) => drop(self.dead.insert((at, sequence))),
+            Some(Place::Dead { died, priority, held }) => {
+                self.dead.insert((died, sequence));
+                match held {
+                    None => self.letters.insert(priority, sequence),
+                    Some(until) => drop(self.held.insert((until, sequence))),
+                }
+            }
         }
     }
 
@@ -79,7 +103,7 @@ impl Order {
         (self.ready.len + self.delayed.len()) as u64
     }
 
-    /// All messages.
+    /// All messages, dead letters too.
     pub(crate) fn len(&self) -> u64 {
         self.waiting() + (self.leased.len() + self.dead.len()) as u64
     }
@@ -87,18 +111,18 @@ impl Order {
     /// The first instant at which a message changes its place by itself.
     pub(crate) fn soonest(&self) -> Option<Timestamp> {
         let first = |places: &BTreeSet<(Timestamp, u64)>| places.first().map(|(at, _)| *at);
-        first(&self.delayed).into_iter().chain(first(&self.leased)).min()
+        [&self.delayed, &self.leased, &self.held].into_iter().filter_map(first).min()
     }
 }
 
-/// Visible messages: a lane of numbers for each priority.
+/// What a consumer may take: a lane of numbers for each priority.
 #[derive(Debug, Default)]
-pub(crate) struct Ready {
+pub(crate) struct Lanes {
     lanes: BTreeMap<Reverse<i64>, BTreeSet<u64>>,
     len: usize,
 }
 
-impl Ready {
+impl Lanes {
     fn insert(&mut self, priority: i64, sequence: u64) {
         self.len += usize::from(self.lanes.entry(Reverse(priority)).or_default().insert(sequence));
     }
@@ -115,6 +139,10 @@ impl Ready {
         self.len == 0
     }
 
+    pub(crate) fn len(&self) -> u64 {
+        self.len as u64
+    }
+
     /// Priorities and numbers, the next message first.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (i64, u64)> {
         self.lanes.iter().flat_map(|(priority, lane)| lane.iter().map(|sequence| (priority.0, *sequence)))
@@ -129,7 +157,7 @@ impl Ready {
         Some(ahead as u64 + 1)
     }
 
-    /// The lowest number among the visible messages.
+    /// The lowest number.
     pub(crate) fn oldest(&self) -> Option<u64> {
         self.lanes.values().filter_map(BTreeSet::first).min().copied()
     }

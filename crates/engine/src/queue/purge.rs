@@ -5,7 +5,7 @@ use crate::{
     Namespace, Result, keys,
     live::Live,
     queue::{
-        QueueName,
+        PurgeLetters, QueueName, Shelf,
         order::Place,
         registry::absent,
         rows::{Fate, Tally},
@@ -19,18 +19,38 @@ const BATCH: usize = 4096;
 
 /// Throws away the messages that wait; how many.
 pub(crate) async fn purge(live: &Live, namespace: &Namespace, name: &QueueName) -> Result<u64> {
-    pieces(live, namespace, name, State::waiting).await
+    pieces(live, namespace, name, Shelf::Messages, State::waiting).await
 }
 
-/// Throws away the dead letters; how many.
+/// Throws away the dead letters, those that are held too; how many.
 pub(crate) async fn purge_dead(live: &Live, namespace: &Namespace, name: &QueueName) -> Result<u64> {
-    pieces(live, namespace, name, State::dead).await
+    pieces(live, namespace, name, Shelf::Messages, State::dead).await
+}
+
+/// Throws away the dead letters as a queue of their own; how many.
+pub(crate) async fn purge_letters(
+    live: &Live,
+    namespace: &Namespace,
+    name: &QueueName,
+    what: PurgeLetters,
+) -> Result<u64> {
+    let which = match what {
+        PurgeLetters::All => State::dead,
+        PurgeLetters::NotHeld => State::letters,
+    };
+    pieces(live, namespace, name, Shelf::Letters, which).await
+}
+
+/// A message that is to go.
+enum Doomed {
+    At(u64, Place),
+    Letter(u64),
 }
 
 /// Which messages of a queue are to go: at most [`BATCH`] with a number up to the one given.
-type Which = fn(&State, u64) -> Vec<(u64, Place)>;
+type Which = fn(&State, u64) -> Vec<Doomed>;
 
-async fn pieces(live: &Live, namespace: &Namespace, name: &QueueName, which: Which) -> Result<u64> {
+async fn pieces(live: &Live, namespace: &Namespace, name: &QueueName, shelf: Shelf, which: Which) -> Result<u64> {
     let queue = live.queues.find(live, &keys::queue(namespace, name)).ok_or_else(|| absent(name))?;
     let mut purged = 0;
     let mut last = None;
@@ -38,7 +58,7 @@ async fn pieces(live: &Live, namespace: &Namespace, name: &QueueName, which: Whi
         live.store.room().await;
         let piece = queue
             .run(live, |inner| {
-                let state = inner.existing(name)?;
+                let state = inner.queue_of(shelf, name)?;
                 let doomed = which(state, *last.get_or_insert(state.tally.last));
                 state.step(live, |step| throw_away(step, &doomed))
             })
@@ -50,10 +70,14 @@ async fn pieces(live: &Live, namespace: &Namespace, name: &QueueName, which: Whi
     }
 }
 
-fn throw_away(step: &mut Step<'_, '_>, doomed: &[(u64, Place)]) -> Result<u64> {
+fn throw_away(step: &mut Step<'_, '_>, doomed: &[Doomed]) -> Result<u64> {
     step.txn.relief();
-    for (sequence, place) in doomed {
-        step.remove(*sequence, *place)?;
+    for doomed in doomed {
+        let (sequence, place) = match doomed {
+            Doomed::At(sequence, place) => (*sequence, *place),
+            Doomed::Letter(sequence) => (*sequence, step.known_letter(*sequence)?.place()),
+        };
+        step.remove(sequence, place)?;
     }
     step.tally.purged += doomed.len() as u64;
     Ok(doomed.len() as u64)
@@ -96,26 +120,32 @@ fn forget_window(step: &mut Step<'_, '_>, window: Window, key: &[u8]) -> Result<
 
 /// The queue is no more; its numbers go on in the next one of its name, and so do its dead letters.
 fn end(step: &mut Step<'_, '_>) {
-    let Tally { last, last_lease, armed, .. } = step.tally;
+    let Tally { last, last_lease, armed, letters, .. } = step.tally;
     let enqueued = step.state.order.dead.len() as u64;
-    step.tally = Tally { last, last_lease, armed, enqueued, ..Tally::default() };
+    step.tally = Tally { last, last_lease, armed, letters, enqueued, ..Tally::default() };
     step.card.deleted = true;
 }
 
 impl State {
-    fn waiting(&self, last: u64) -> Vec<(u64, Place)> {
+    fn waiting(&self, last: u64) -> Vec<Doomed> {
         let ready = self.order.ready.iter().map(|(priority, sequence)| (sequence, Place::Ready(priority)));
         let delayed = self.order.delayed.iter().map(|(at, sequence)| (*sequence, Place::Delayed(*at)));
-        ready.chain(delayed).filter(|(sequence, _)| *sequence <= last).take(BATCH).collect()
+        let old = ready.chain(delayed).filter(|(sequence, _)| *sequence <= last);
+        old.map(|(sequence, place)| Doomed::At(sequence, place)).take(BATCH).collect()
     }
 
-    fn dead(&self, last: u64) -> Vec<(u64, Place)> {
-        let dead = self.order.dead.iter().map(|(at, sequence)| (*sequence, Place::Dead(*at)));
-        dead.filter(|(sequence, _)| *sequence <= last).take(BATCH).collect()
+    fn dead(&self, last: u64) -> Vec<Doomed> {
+        let dead = self.order.dead.iter().map(|(_, sequence)| *sequence);
+        dead.filter(|sequence| *sequence <= last).map(Doomed::Letter).take(BATCH).collect()
     }
 
-    fn living(&self) -> Vec<(u64, Place)> {
-        let leased = self.order.leased.iter().map(|(until, sequence)| (*sequence, Place::Leased(*until)));
+    fn letters(&self, last: u64) -> Vec<Doomed> {
+        let letters = self.order.letters.iter().map(|(_, sequence)| sequence);
+        letters.filter(|sequence| *sequence <= last).map(Doomed::Letter).take(BATCH).collect()
+    }
+
+    fn living(&self) -> Vec<Doomed> {
+        let leased = self.order.leased.iter().map(|(until, sequence)| Doomed::At(*sequence, Place::Leased(*until)));
         self.waiting(u64::MAX).into_iter().chain(leased).take(BATCH).collect()
     }
 

@@ -10,7 +10,7 @@ use crate::{
     Error, Kind, Result, Timestamp,
     keys::{self, RowKey},
     live::Live,
-    queue::{QueueName, line::Line, load::Load, rows, state::State, step::Step},
+    queue::{QueueName, Shelf, line::Line, load::Load, rows, state::State, step::Step},
 };
 
 /// All queues that were used since the start.
@@ -34,7 +34,10 @@ pub(crate) struct Queue {
 #[derive(Debug)]
 pub(crate) struct Inner {
     pub(crate) stage: Stage,
+    /// Those who wait for a message.
     pub(crate) line: Line,
+    /// Those who wait for a dead letter.
+    pub(crate) letter_line: Line,
 }
 
 /// How far a queue is known.
@@ -134,7 +137,7 @@ impl Drop for Use<'_> {
 
 impl Queue {
     fn new(row: RowKey, stage: Stage) -> Self {
-        Queue { row, inner: Mutex::new(Inner { stage, line: Line::default() }) }
+        Queue { row, inner: Mutex::new(Inner { stage, line: Line::default(), letter_line: Line::default() }) }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -186,18 +189,16 @@ impl Inner {
 
     /// Wakes whoever can go on now.
     pub(crate) fn rouse(&mut self) {
-        self.line.rouse(self.has_message());
-    }
-
-    pub(crate) fn has_message(&self) -> bool {
-        self.state().is_some_and(|state| !state.card.deleted && !state.order.ready.is_empty())
+        let Inner { stage, line, letter_line } = self;
+        let state = stage.state();
+        for (shelf, line) in [(Shelf::Messages, line), (Shelf::Letters, letter_line)] {
+            let there = state.is_some_and(|state| state.has(shelf));
+            line.rouse(there, |consumer| state.is_some_and(|state| state.allows(shelf, consumer) > 0));
+        }
     }
 
     pub(crate) fn state(&self) -> Option<&State> {
-        match &self.stage {
-            Stage::Open(state) => Some(state),
-            Stage::Absent | Stage::Unread | Stage::Loading(_) => None,
-        }
+        self.stage.state()
     }
 
     /// A message was added.
@@ -209,8 +210,13 @@ impl Inner {
 
     /// The queue if it exists.
     pub(crate) fn existing(&mut self, name: &QueueName) -> Result<&mut State> {
+        self.queue_of(Shelf::Messages, name)
+    }
+
+    /// The same for what is on a shelf: dead letters outlive their queue.
+    pub(crate) fn queue_of(&mut self, shelf: Shelf, name: &QueueName) -> Result<&mut State> {
         match &mut self.stage {
-            Stage::Open(state) if !state.card.deleted => Ok(state),
+            Stage::Open(state) if !state.card.deleted || (shelf == Shelf::Letters && state.had_letters()) => Ok(state),
             _ => Err(absent(name)),
         }
     }
@@ -238,6 +244,15 @@ impl Inner {
         *last_id = Some(id);
         self.stage = Stage::Open(Box::new(state));
         Ok(done)
+    }
+}
+
+impl Stage {
+    pub(crate) fn state(&self) -> Option<&State> {
+        match self {
+            Stage::Open(state) => Some(state),
+            Stage::Absent | Stage::Unread | Stage::Loading(_) => None,
+        }
     }
 }
 

@@ -35,12 +35,14 @@ impl Card {
     }
 
     pub(crate) fn encode(&self) -> Vec<u8> {
-        let Settings { max_depth, max_attempts, max_dead, dedup_window, lease, default_priority } = self.settings;
+        let Settings { max_depth, max_attempts, max_dead, max_held, dedup_window, lease, default_priority } =
+            self.settings;
         let mut head = vec![ENCODING, u8::from(self.deleted) | u8::from(self.configured) << 1];
         codec::put_varint(&mut head, self.id);
         put_bound(&mut head, max_depth);
         codec::put_varint(&mut head, max_attempts.into());
         put_bound(&mut head, max_dead);
+        put_bound(&mut head, max_held);
         codec::put_varint(&mut head, millis(dedup_window));
         codec::put_varint(&mut head, millis(lease));
         codec::put_varint(&mut head, zigzag(default_priority));
@@ -59,6 +61,7 @@ impl Card {
                 max_depth: reader.varint()?.checked_sub(1),
                 max_attempts: u32::try_from(reader.varint()?).ok()?,
                 max_dead: reader.varint()?.checked_sub(1),
+                max_held: reader.varint()?.checked_sub(1),
                 dedup_window: Duration::from_millis(reader.varint()?),
                 lease: Duration::from_millis(reader.varint()?),
                 default_priority: unzigzag(reader.varint()?),
@@ -80,8 +83,19 @@ pub(crate) struct Tally {
     pub(crate) delivered: u64,
     pub(crate) returned: u64,
     pub(crate) died: u64,
+    pub(crate) letters: LetterTally,
     /// The deadline of the queue's timer: never later than the first thing that will be due.
     pub(crate) armed: Option<Timestamp>,
+}
+
+/// What was done with dead letters as a queue of their own. It outlives the queue, as they do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct LetterTally {
+    /// Messages that became dead letters.
+    pub(crate) arrived: u64,
+    pub(crate) delivered: u64,
+    pub(crate) returned: u64,
+    pub(crate) acked: u64,
 }
 
 impl Tally {
@@ -90,10 +104,13 @@ impl Tally {
     }
 
     pub(crate) fn encode(&self) -> Vec<u8> {
-        let Tally { last, last_lease, enqueued, acked, purged, delivered, returned, died, armed } = *self;
-        let mut head = Vec::with_capacity(40);
+        let Tally { last, last_lease, enqueued, acked, purged, delivered, returned, died, letters, armed } = *self;
+        let mut head = Vec::with_capacity(48);
         head.push(ENCODING);
         for count in [last, last_lease, enqueued, acked, purged, delivered, returned, died] {
+            codec::put_varint(&mut head, count);
+        }
+        for count in [letters.arrived, letters.delivered, letters.returned, letters.acked] {
             codec::put_varint(&mut head, count);
         }
         codec::put_deadline(&mut head, armed);
@@ -112,6 +129,12 @@ impl Tally {
             delivered: reader.varint()?,
             returned: reader.varint()?,
             died: reader.varint()?,
+            letters: LetterTally {
+                arrived: reader.varint()?,
+                delivered: reader.varint()?,
+                returned: reader.varint()?,
+                acked: reader.varint()?,
+            },
             armed: reader.deadline()?,
         })
     }
@@ -193,14 +216,21 @@ pub(crate) struct Mark {
 pub(crate) enum Fate {
     /// Visible from then on, or at once.
     Waiting(Option<Timestamp>),
-    Leased {
-        lease: u64,
-        until: Timestamp,
-    },
+    Leased(Lease),
     Dead {
         at: Timestamp,
         reason: Reason,
+        /// Held by a consumer of dead letters.
+        held: Option<Lease>,
     },
+}
+
+/// A consumer holds the message until then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Lease {
+    /// Tells it from every other lease of the queue.
+    pub(crate) number: u64,
+    pub(crate) until: Timestamp,
 }
 
 impl Mark {
@@ -217,17 +247,19 @@ impl Mark {
                 head.push(1);
                 codec::put_deadline(&mut head, due);
             }
-            Fate::Leased { lease, until } => {
+            Fate::Leased(lease) => {
                 head.push(2);
-                codec::put_varint(&mut head, lease);
-                codec::put_varint(&mut head, until.0);
+                lease.append(&mut head);
             }
-            Fate::Dead { at, reason } => {
-                head.push(match reason {
-                    Reason::Expired => 3,
-                    Reason::Nack => 4,
+            Fate::Dead { at, reason, held } => {
+                head.push(match (reason, held) {
+                    (Reason::Expired, None) => 3,
+                    (Reason::Nack, None) => 4,
+                    (Reason::Expired, Some(_)) => 5,
+                    (Reason::Nack, Some(_)) => 6,
                 });
                 codec::put_varint(&mut head, at.0);
+                held.iter().for_each(|lease| lease.append(&mut head));
             }
         }
         head
@@ -239,12 +271,26 @@ impl Mark {
         let attempts = u32::try_from(reader.varint()?).ok()?;
         let fate = match reader.byte()? {
             1 => Fate::Waiting(reader.deadline()?),
-            2 => Fate::Leased { lease: reader.varint()?, until: Timestamp(reader.varint()?) },
-            3 => Fate::Dead { at: Timestamp(reader.varint()?), reason: Reason::Expired },
-            4 => Fate::Dead { at: Timestamp(reader.varint()?), reason: Reason::Nack },
+            2 => Fate::Leased(Lease::decode(&mut reader)?),
+            kind @ 3..=6 => Fate::Dead {
+                at: Timestamp(reader.varint()?),
+                reason: if kind % 2 == 1 { Reason::Expired } else { Reason::Nack },
+                held: if kind >= 5 { Some(Lease::decode(&mut reader)?) } else { None },
+            },
             _ => return None,
         };
         Some(Mark { attempts, fate })
+    }
+}
+
+impl Lease {
+    fn append(self, head: &mut Vec<u8>) {
+        codec::put_varint(head, self.number);
+        codec::put_varint(head, self.until.0);
+    }
+
+    fn decode(reader: &mut codec::Reader<'_>) -> Option<Self> {
+        Some(Lease { number: reader.varint()?, until: Timestamp(reader.varint()?) })
     }
 }
 

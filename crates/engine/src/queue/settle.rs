@@ -9,6 +9,7 @@ use crate::{
         Held, Nack, NackTo, QueueName, Reason, Settled,
         order::Place,
         registry::{Inner, absent},
+        rows::Lease,
         step::{Leased, Step},
     },
 };
@@ -63,6 +64,13 @@ fn settle(step: &mut Step<'_, '_>, held: &[Held], deed: Deed) -> Result<Settled>
     Ok(settled)
 }
 
+impl Held {
+    /// Whether the message is held as the caller says.
+    pub(crate) fn by(self, lease: Lease) -> bool {
+        self.lease.is_none_or(|number| number == lease.number)
+    }
+}
+
 impl Deed {
     /// Whether the message became a dead letter.
     fn apply(self, step: &mut Step<'_, '_>, leased: Leased) -> Result<bool> {
@@ -82,8 +90,7 @@ impl Deed {
 
 /// Gives back what a caller that went away was about to get.
 pub(crate) fn hand_back(inner: &mut Inner, live: &Live, name: &QueueName, held: &[Held]) -> Result<()> {
-    let state = inner.existing(name)?;
-    state.step(live, |step| {
+    inner.existing(name)?.step(live, |step| {
         step.txn.relief();
         for held in held {
             if let Some(leased) = step.held(*held)? {
@@ -101,6 +108,9 @@ fn give_up(step: &mut Step<'_, '_>, leased: Leased, to: NackTo) -> Result<bool> 
             step.give_back(leased, Reason::Nack, due)
         }
         NackTo::Undelivered => step.take_back(leased).map(|()| false),
-        NackTo::Dead => step.kill(leased, Reason::Nack).map(|()| true),
+        NackTo::Dead => {
+            let priority = step.message(leased.sequence)?.slip()?.priority;
+            step.kill(leased, priority, Reason::Nack).map(|()| true)
+        }
     }
 }

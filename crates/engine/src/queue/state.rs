@@ -11,7 +11,7 @@ use crate::{
     keys::RowKey,
     live::Live,
     queue::{
-        ByItself, Settings,
+        ByItself, Consumer, Settings, Shelf,
         holders::Holders,
         order::{Move, Order},
         pack::{LastRead, Pack},
@@ -32,7 +32,10 @@ pub(crate) struct State {
     pub(crate) card: Card,
     pub(crate) tally: Tally,
     pub(crate) order: Order,
+    /// Who holds messages.
     pub(crate) holders: Holders,
+    /// Who holds dead letters.
+    pub(crate) letter_holders: Holders,
     /// Deduplication windows that are open, by their ends.
     pub(crate) windows: BTreeMap<Window, Box<[u8]>>,
     /// Packs that hold messages, by their numbers.
@@ -68,6 +71,7 @@ impl State {
             tally: Tally::default(),
             order: Order::default(),
             holders: Holders::default(),
+            letter_holders: Holders::default(),
             windows: BTreeMap::new(),
             packs: HashMap::default(),
             last_read: LastRead::default(),
@@ -94,7 +98,8 @@ impl State {
         let Effect { card, tally, moves, consumer, opened, closed, packs } = effect;
         self.card = card;
         self.tally = tally;
-        self.holders.follow(&moves, consumer);
+        self.holders.follow(Shelf::Messages, &moves, consumer);
+        self.letter_holders.follow(Shelf::Letters, &moves, consumer);
         moves.iter().for_each(|step| self.order.apply(step));
         self.windows.extend(opened);
         for (number, pack) in packs {
@@ -111,6 +116,29 @@ impl State {
     /// Every message ever accepted is somewhere.
     pub(crate) fn adds_up(&self) -> bool {
         self.tally.enqueued == self.order.len() + self.tally.acked + self.tally.purged
+    }
+
+    /// Whether there is something on the shelf that nobody holds.
+    pub(crate) fn has(&self, shelf: Shelf) -> bool {
+        match shelf {
+            Shelf::Messages => !self.card.deleted && !self.order.ready.is_empty(),
+            Shelf::Letters => !self.order.letters.is_empty(),
+        }
+    }
+
+    /// How much of the shelf a consumer may take besides what it holds.
+    pub(crate) fn allows(&self, shelf: Shelf, consumer: Option<Consumer>) -> usize {
+        let (Some(max), Some(Consumer::Named(number))) = (self.card.settings.max_held, consumer) else {
+            return usize::MAX;
+        };
+        usize::try_from(max.saturating_sub(self.holders_of(shelf).held_by(number))).unwrap_or(usize::MAX)
+    }
+
+    pub(crate) fn holders_of(&self, shelf: Shelf) -> &Holders {
+        match shelf {
+            Shelf::Messages => &self.holders,
+            Shelf::Letters => &self.letter_holders,
+        }
     }
 
     /// The first instant at which anything happens by itself.

@@ -1,6 +1,6 @@
 //! A change of one queue while it is decided: what it does to rows, and what it will do to memory once it is committed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use smallvec::SmallVec;
 
@@ -8,9 +8,10 @@ use crate::{
     Error, Result, Timestamp, keys,
     queue::{
         Held, Reason, Settings,
+        letters::Letter,
         order::{BLOCK, Move, Place},
         pack::{self, PACK, Pack, Stored},
-        rows::{Card, Dedup, Fate, Mark, Slip, Tally},
+        rows::{Card, Dedup, Fate, Lease, Mark, Slip, Tally},
         state::{Effect, State, Window},
     },
     timers::Target,
@@ -28,8 +29,8 @@ pub(crate) struct Step<'a, 't> {
     pub(crate) consumer: Option<u64>,
     opened: Option<(Window, Box<[u8]>)>,
     closed: Vec<Window>,
-    /// Letters that died in this step.
-    died: BTreeSet<u64>,
+    /// Letters that died in this step, and their priorities.
+    died: BTreeMap<u64, i64>,
     /// Packs that were written, or out of which messages go, as they are afterwards.
     packs: BTreeMap<u64, Pack>,
     /// How many of the oldest letters of before are thrown away.
@@ -65,7 +66,7 @@ impl<'a, 't> Step<'a, 't> {
             consumer: None,
             opened: None,
             closed: Vec::new(),
-            died: BTreeSet::new(),
+            died: BTreeMap::new(),
             packs: BTreeMap::new(),
             dropped: 0,
         }
@@ -98,11 +99,9 @@ impl<'a, 't> Step<'a, 't> {
 
     /// The message, if it is held as the caller says.
     pub(crate) fn held(&mut self, held: Held) -> Result<Option<Leased>> {
-        let Some(Mark { attempts, fate: Fate::Leased { lease, until } }) = self.mark(held.sequence)? else {
-            return Ok(None);
-        };
-        let holds = held.lease.is_none_or(|held| held == lease);
-        Ok(holds.then_some(Leased { sequence: held.sequence, attempts, lease, until }))
+        let Some(Mark { attempts, fate: Fate::Leased(lease) }) = self.mark(held.sequence)? else { return Ok(None) };
+        let Lease { number, until } = lease;
+        Ok(held.by(lease).then_some(Leased { sequence: held.sequence, attempts, lease: number, until }))
     }
 
     /// Adds a message under the next number.
@@ -141,18 +140,23 @@ impl<'a, 't> Step<'a, 't> {
 
     /// Leases a visible message; gives the lease's number.
     pub(crate) fn lease(&mut self, sequence: u64, priority: i64, attempts: u32, until: Timestamp) -> u64 {
-        self.tally.last_lease += 1;
         self.tally.delivered += 1;
-        let lease = self.tally.last_lease;
-        self.write_mark(sequence, Mark { attempts, fate: Fate::Leased { lease, until } });
+        let lease = self.next_lease(until);
+        self.write_mark(sequence, Mark { attempts, fate: Fate::Leased(lease) });
         self.shift(sequence, Place::Ready(priority), Place::Leased(until));
-        lease
+        lease.number
+    }
+
+    /// A lease that nobody has had.
+    pub(crate) fn next_lease(&mut self, until: Timestamp) -> Lease {
+        self.tally.last_lease += 1;
+        Lease { number: self.tally.last_lease, until }
     }
 
     /// Lets the lease of a message end at another time.
     pub(crate) fn extend(&mut self, leased: Leased, until: Timestamp) {
         let Leased { sequence, attempts, lease, until: before } = leased;
-        self.write_mark(sequence, Mark { attempts, fate: Fate::Leased { lease, until } });
+        self.write_mark(sequence, Mark { attempts, fate: Fate::Leased(Lease { number: lease, until }) });
         self.shift(sequence, Place::Leased(before), Place::Leased(until));
     }
 
@@ -162,7 +166,7 @@ impl<'a, 't> Step<'a, 't> {
         let message = self.message(leased.sequence)?;
         let slip = message.slip()?;
         if leased.attempts >= slip.max_attempts.unwrap_or(self.card.settings.max_attempts) {
-            self.kill(leased, reason)?;
+            self.kill(leased, slip.priority, reason)?;
             return Ok(true);
         }
         self.tally.returned += 1;
@@ -186,14 +190,15 @@ impl<'a, 't> Step<'a, 't> {
     }
 
     /// Makes a leased message a dead letter; the oldest letter goes when there are too many.
-    pub(crate) fn kill(&mut self, leased: Leased, reason: Reason) -> Result<()> {
+    pub(crate) fn kill(&mut self, leased: Leased, priority: i64, reason: Reason) -> Result<()> {
         let Leased { sequence, attempts, until, .. } = leased;
         let at = self.now();
         self.tally.returned += 1;
         self.tally.died += 1;
-        self.write_mark(sequence, Mark { attempts, fate: Fate::Dead { at, reason } });
-        self.shift(sequence, Place::Leased(until), Place::Dead(at));
-        self.died.insert(sequence);
+        self.tally.letters.arrived += 1;
+        self.write_mark(sequence, Mark { attempts, fate: Fate::Dead { at, reason, held: None } });
+        self.shift(sequence, Place::Leased(until), Place::Dead { died: at, priority, held: None });
+        self.died.insert(sequence, priority);
         self.bound_the_dead()
     }
 
@@ -202,26 +207,26 @@ impl<'a, 't> Step<'a, 't> {
         let before = &self.state.order.dead;
         while (before.len() - self.dropped + self.died.len()) as u64 > max {
             let known = before.iter().nth(self.dropped).copied();
-            let new = self.died.first().map(|sequence| (self.now(), *sequence));
-            let Some((at, sequence)) = known.into_iter().chain(new).min() else { break };
-            if known == Some((at, sequence)) {
+            let new = self.died.first_key_value().map(|(sequence, _)| (self.now(), *sequence));
+            let Some((died, sequence)) = known.into_iter().chain(new).min() else { break };
+            let place = if known == Some((died, sequence)) {
                 self.dropped += 1;
+                self.known_letter(sequence)?.place()
             } else {
-                self.died.remove(&sequence);
-            }
+                let priority = self.died.remove(&sequence).unwrap_or_default();
+                Place::Dead { died, priority, held: None }
+            };
             tracing::warn!(queue = self.card.id, sequence, "the oldest dead letter is dropped: there are too many");
             self.tally.purged += 1;
-            self.remove(sequence, Place::Dead(at))?;
+            self.remove(sequence, place)?;
         }
         Ok(())
     }
 
     /// Lets a dead letter wait again as if it had never been delivered.
-    pub(crate) fn requeue(&mut self, sequence: u64, died: Timestamp) -> Result<()> {
-        let priority = self.message(sequence)?.slip()?.priority;
-        self.txn.delete(keys::QUEUE_MARK, &self.key(sequence));
-        self.shift(sequence, Place::Dead(died), Place::Ready(priority));
-        Ok(())
+    pub(crate) fn requeue(&mut self, letter: Letter) {
+        self.txn.delete(keys::QUEUE_MARK, &self.key(letter.sequence));
+        self.shift(letter.sequence, letter.place(), Place::Ready(letter.priority));
     }
 
     /// Removes a message for good.
@@ -270,11 +275,11 @@ impl<'a, 't> Step<'a, 't> {
         keys::in_queue(self.card.id, sequence)
     }
 
-    fn write_mark(&mut self, sequence: u64, mark: Mark) {
+    pub(crate) fn write_mark(&mut self, sequence: u64, mark: Mark) {
         self.txn.put(keys::QUEUE_MARK, &self.key(sequence), &mark.encode(), &[]);
     }
 
-    fn shift(&mut self, sequence: u64, from: Place, to: Place) {
+    pub(crate) fn shift(&mut self, sequence: u64, from: Place, to: Place) {
         self.moves.push(Move { sequence, from: Some(from), to: Some(to) });
     }
 
@@ -334,7 +339,8 @@ impl<'a, 't> Step<'a, 't> {
     fn arm(&mut self) {
         let place = |place: Option<Place>| match place {
             Some(Place::Delayed(at) | Place::Leased(at)) => Some(at),
-            Some(Place::Ready(_) | Place::Dead(_)) | None => None,
+            Some(Place::Dead { held, .. }) => held,
+            Some(Place::Ready(_)) | None => None,
         };
         let due = self.moves.iter().filter_map(|step| place(step.to));
         let Some(due) = due.chain(self.opened.iter().map(|((end, _), _)| *end)).min() else { return };

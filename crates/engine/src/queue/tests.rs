@@ -17,6 +17,7 @@ mod by_itself;
 mod checker;
 mod consumers;
 mod faults;
+mod letters;
 mod model;
 
 pub(super) fn q(name: &str) -> QueueName {
@@ -643,6 +644,25 @@ async fn queues_with_the_same_name_in_two_namespaces_know_nothing_of_each_other(
     house.taken(up_to(9)).await;
     assert_eq!(house.ack(any(1)).await, done(1));
     assert_eq!(house.queue_stats(&ns("m"), &q("q")).await.expect("stats").ready, 1);
+}
+
+#[tokio::test]
+#[expect(clippy::await_holding_lock, reason = "who holds the lock of a queue is what makes it busy here")]
+async fn a_queue_that_is_busy_holds_up_no_other() {
+    let house = House::new().await;
+    house.send(say("a")).await;
+    let (live, row) = (house.engine.live().expect("open"), crate::keys::queue(&ns("n"), &q("q")));
+    let queue = live.queues.find(live, &row).expect("the queue");
+    let busy = queue.lock();
+    let (n, other) = (ns("n"), q("other"));
+    for _ in 0..3 {
+        house.queue_enqueue(&n, &other, say("b")).await.expect("enqueue");
+    }
+    let taken = house.queue_dequeue(&n, &other, waiting(1000)).await.expect("dequeue");
+    let held = taken.iter().map(|delivery| Held { sequence: delivery.message.sequence, lease: None }).collect();
+    assert_eq!(house.queue_ack(&n, &other, held).await.expect("ack"), done(1));
+    assert_eq!(house.queue_list(&n).await.expect("list"), [other, q("q")]);
+    drop(busy);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

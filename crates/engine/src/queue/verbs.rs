@@ -5,8 +5,9 @@ use std::time::Duration;
 use crate::{
     Engine, Namespace, Result,
     queue::{
-        Created, DeadPage, Delivery, Dequeue, Enqueue, Enqueued, Held, ListDead, Message, Nack, Named, QueueName,
-        Settings, Settled, Stats, create, dead, dequeue, enqueue, look, purge, settle,
+        Created, DeadPage, Delivery, Dequeue, Enqueue, Enqueued, Held, LetterDeed, LetterStats, ListDead, Message,
+        Nack, Named, PurgeLetters, QueueName, Settings, Settled, Shelf, Stats, create, dead, dequeue, enqueue, letters,
+        look, purge, settle,
     },
 };
 
@@ -37,7 +38,12 @@ impl Engine {
         queue: &QueueName,
         dequeue: Dequeue,
     ) -> Result<Vec<Delivery>> {
-        dequeue::dequeue(self.live()?, namespace, queue, dequeue).await
+        dequeue::dequeue(self.live()?, namespace, queue, Shelf::Messages, dequeue).await
+    }
+    /// Gives back what was taken from a shelf and has not reached who took it, as if that had never been: without
+    /// waiting, for there is nobody to be told. What is no longer held so is left alone.
+    pub fn queue_hand_back(&self, namespace: &Namespace, queue: &QueueName, shelf: Shelf, held: &[Held]) -> Result<()> {
+        dequeue::hand_back(self.live()?, namespace, queue, shelf, held)
     }
     /// Removes leased messages for good.
     pub async fn queue_ack(&self, namespace: &Namespace, queue: &QueueName, held: Vec<Held>) -> Result<Settled> {
@@ -90,6 +96,43 @@ impl Engine {
     /// Throws away all dead letters; how many.
     pub async fn queue_purge_dead(&self, namespace: &Namespace, queue: &QueueName) -> Result<u64> {
         purge::purge_dead(self.live()?, namespace, queue).await
+    }
+    /// Leases dead letters where they are, by priority and age, as [`Engine::queue_dequeue`] leases messages; their
+    /// attempts stay as they were. The letters of a deleted queue are there too, in this verb and those below.
+    pub async fn queue_take_letters(
+        &self,
+        namespace: &Namespace,
+        queue: &QueueName,
+        dequeue: Dequeue,
+    ) -> Result<Vec<Delivery>> {
+        dequeue::dequeue(self.live()?, namespace, queue, Shelf::Letters, dequeue).await
+    }
+    /// Does something with dead letters that the caller holds.
+    pub async fn queue_settle_letters(
+        &self,
+        namespace: &Namespace,
+        queue: &QueueName,
+        held: Vec<Held>,
+        deed: LetterDeed,
+    ) -> Result<Settled> {
+        letters::settle(self.live()?, namespace, queue, &held, deed).await
+    }
+    /// Throws away dead letters; how many.
+    pub async fn queue_purge_letters(
+        &self,
+        namespace: &Namespace,
+        queue: &QueueName,
+        what: PurgeLetters,
+    ) -> Result<u64> {
+        purge::purge_letters(self.live()?, namespace, queue, what).await
+    }
+    /// What the dead letters of a queue are as a queue of their own.
+    pub async fn queue_letter_stats(&self, namespace: &Namespace, queue: &QueueName) -> Result<LetterStats> {
+        look::letter_stats(self.live()?, namespace, queue).await
+    }
+    /// The queues of a namespace that have or ever had dead letters, deleted ones too, sorted by name.
+    pub async fn queue_list_with_letters(&self, namespace: &Namespace) -> Result<Vec<QueueName>> {
+        look::list_with_letters(self.live()?, namespace)
     }
     /// Deletes a queue with all it holds but its dead letters, which a new queue of that name has again; whether there
     /// was one.

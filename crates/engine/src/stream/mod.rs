@@ -132,6 +132,8 @@ pub struct StreamPage {
     pub first: u64,
     /// The offset of the next record to come: last offset + 1.
     pub end: u64,
+    /// Which life of the name this is; see [`StreamInfo::generation`].
+    pub generation: u64,
 }
 
 /// What a stream stands at.

@@ -265,5 +265,5 @@ async fn look(live: &Live, key: &[u8], read: &StreamRead) -> Result<Option<Look>
     let records = stream.records(live, next, &mut Room::new(read.limit, read.max_bytes))?;
     let Bounds { first, end } = stream.bounds(&live.store);
     let next = records.last().map_or(next.max(first), |last| last.offset + 1);
-    Ok(Some(Look { page: StreamPage { records, next, first, end }, moved }))
+    Ok(Some(Look { page: StreamPage { records, next, first, end, generation: stream.id }, moved }))
 }

@@ -34,6 +34,7 @@ use super::{
     connections::{Admission, Connections, Permit},
     head,
     pulse::{Patience, Pulse},
+    receipt::Receipt,
     socket::Socket,
 };
 
@@ -161,7 +162,8 @@ async fn answer<S: Service>(link: Arc<Link<S>>, request: Request<Incoming>) -> R
     } else if !is_event_stream(&response) && !response.body().is_end_stream() {
         pulse.answer();
     }
-    Ok(response.map(|body| Answer { body, pulse: pulse.clone() }))
+    let receipt = response.extensions_mut().remove::<Receipt>();
+    Ok(response.map(|body| Answer { body, pulse: pulse.clone(), receipt }))
 }
 
 /// A stream that ends when the client wants, and that waits for a client that does not read.
@@ -173,6 +175,7 @@ fn is_event_stream(response: &Response<Body>) -> bool {
 struct Answer {
     body: Body,
     pulse: Pulse,
+    receipt: Option<Receipt>,
 }
 
 impl http_body::Body for Answer {
@@ -192,6 +195,6 @@ impl http_body::Body for Answer {
 
 impl Drop for Answer {
     fn drop(&mut self) {
-        self.pulse.end();
+        self.pulse.end(self.receipt.take());
     }
 }

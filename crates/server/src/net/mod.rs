@@ -1,7 +1,8 @@
 //! Sockets: accept, caps, timers, HTTP/1.1 by hyper, drain. Knows no dialect: it serves a [`Service`].
 //!
 //! `listen` accepts and drains, `connection` drives one connection, `socket` is the byte stream under hyper, `pulse`
-//! what a connection is doing and until when it may, `head` the checks that hyper does not make.
+//! what a connection is doing and until when it may, `head` the checks that hyper does not make, `receipt` tells a
+//! service that its answer was lost.
 
 use std::{future::Future, net::IpAddr, sync::Arc};
 
@@ -13,12 +14,14 @@ mod connections;
 mod head;
 mod listen;
 mod pulse;
+mod receipt;
 mod socket;
 #[cfg(test)]
 mod tests;
 
 pub use connections::Connections;
 pub use listen::{Listener, Options};
+pub use receipt::Receipt;
 
 /// What a listener serves: one dialect.
 pub trait Service: Send + Sync + 'static {

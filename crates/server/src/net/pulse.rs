@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use super::head::RawHead;
+use super::{head::RawHead, receipt::Receipt};
 
 /// The times a connection is given.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +33,8 @@ struct State {
     moved: bool,
     head: RawHead,
     had_body: bool,
+    /// Of the answers whose last bytes are on their way to the socket.
+    receipts: Vec<Receipt>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +60,7 @@ impl Pulse {
             moved: false,
             head: RawHead::default(),
             had_body: false,
+            receipts: Vec::new(),
         };
         Pulse(Arc::new(Mutex::new(state)))
     }
@@ -103,14 +106,21 @@ impl Pulse {
         self.0.lock().phase = Phase::Upgraded;
     }
 
-    /// The service is done with the answer.
-    pub(super) fn end(&self) {
+    /// The service is done with the answer, who wants to know whether it is written leaves a receipt.
+    pub(super) fn end(&self, receipt: Option<Receipt>) {
         let mut state = self.0.lock();
         if state.phase == Phase::Upgraded {
             return;
         }
         state.phase = Phase::Idle;
         state.moved = true;
+        state.receipts.extend(receipt);
+    }
+
+    /// Everything that the service has answered is written.
+    pub(super) fn flushed(&self) {
+        let receipts = std::mem::take(&mut self.0.lock().receipts);
+        receipts.into_iter().for_each(Receipt::sign);
     }
 
     /// Whether the request line under way can only become one that is too long.

@@ -492,7 +492,7 @@ fn what_follows_an_upgrade_is_taken_for_no_head() {
     pulse.received(b"GET / HTTP/1.1\r\n\r\n");
     pulse.begin(false, |_| ());
     pulse.upgrade();
-    pulse.end();
+    pulse.end(None);
     pulse.received(&[b'x'; 64 << 10]);
     assert!(!pulse.target_too_long());
 }

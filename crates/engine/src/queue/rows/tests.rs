@@ -21,12 +21,15 @@ proptest! {
     }
 
     #[test]
-    fn a_mark_is_read_as_written(attempts: u32, kind in 0..4, a: u64, b: u64) {
+    fn a_mark_is_read_as_written(attempts: u32, kind in 0..6, a: u64, b: u64, number: u64) {
+        let lease = Lease { number, until: Timestamp(b) };
         let fate = match kind {
             0 => Fate::Waiting(Some(Timestamp(a)).filter(|due| due.0 < u64::MAX)),
-            1 => Fate::Leased { lease: a, until: Timestamp(b) },
-            2 => Fate::Dead { at: Timestamp(a), reason: Reason::Expired },
-            _ => Fate::Dead { at: Timestamp(a), reason: Reason::Nack },
+            1 => Fate::Leased(lease),
+            2 => Fate::Dead { at: Timestamp(a), reason: Reason::Expired, held: None },
+            3 => Fate::Dead { at: Timestamp(a), reason: Reason::Nack, held: None },
+            4 => Fate::Dead { at: Timestamp(a), reason: Reason::Expired, held: Some(lease) },
+            _ => Fate::Dead { at: Timestamp(a), reason: Reason::Nack, held: Some(lease) },
         };
         let mark = Mark { attempts, fate };
         prop_assert_eq!(Mark::decode(&mark.encode()), Some(mark));
@@ -38,6 +41,7 @@ proptest! {
             max_depth: depth,
             max_attempts: n,
             max_dead: Some(n.into()),
+            max_held: depth.map(|depth| depth / 2),
             dedup_window: Duration::from_millis(n.into()),
             lease: Duration::from_millis(id >> 1),
             default_priority: p,
@@ -47,10 +51,12 @@ proptest! {
     }
 
     #[test]
-    fn counters_and_keys_are_read_as_written(n: [u64; 8], armed in proptest::option::of(0..u64::MAX)) {
-        let [last, last_lease, enqueued, acked, purged, delivered, returned, died] = n;
+    fn counters_and_keys_are_read_as_written(n: [u64; 12], armed in proptest::option::of(0..u64::MAX)) {
+        let [last, last_lease, enqueued, acked, purged, delivered, returned, died, letters @ ..] = n;
+        let letters =
+            LetterTally { arrived: letters[0], delivered: letters[1], returned: letters[2], acked: letters[3] };
         let armed = armed.map(Timestamp);
-        let tally = Tally { last, last_lease, enqueued, acked, purged, delivered, returned, died, armed };
+        let tally = Tally { last, last_lease, enqueued, acked, purged, delivered, returned, died, letters, armed };
         prop_assert_eq!(Tally::decode(&tally.encode()), Some(tally));
         let dedup = Dedup { sequence: last, until: Timestamp(acked) };
         prop_assert_eq!(Dedup::decode(&dedup.encode()), Some(dedup));

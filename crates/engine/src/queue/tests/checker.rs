@@ -19,6 +19,8 @@ use super::*;
 const CRASHES: u64 = 20;
 /// Producers, and as many consumers.
 const CROWD: u64 = 16;
+/// Consumers of dead letters.
+const UNDERTAKERS: u64 = 4;
 const LEASE: Duration = Duration::from_millis(200);
 
 /// What everybody has been told so far.
@@ -89,7 +91,32 @@ impl Check {
                     0 => true,
                     1 => self.give_back(&engine, id, held, NackTo::Ready(Duration::ZERO)).await,
                     2 => self.give_back(&engine, id, held, NackTo::Ready(ms(30))).await,
-                    _ => self.ack(&engine, id, held, delivery.expires_at).await,
+                    3 => self.give_back(&engine, id, held, NackTo::Dead).await,
+                    _ => self.ack(&engine, Shelf::Messages, id, held, delivery.expires_at).await,
+                };
+                if !goes_on {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The same with dead letters, of which many are left where they are.
+    async fn consume_letters(self: Arc<Self>, engine: Engine, mut dice: Dice) {
+        loop {
+            let dequeue = Dequeue { lease: Some(LEASE), wait: ms(100), ..up_to(1 + dice.roll(3) as usize) };
+            let Ok(taken) = engine.queue_take_letters(&ns("n"), &q("q"), dequeue).await else { return };
+            if taken.is_empty() && self.is_drained(&engine).await {
+                return;
+            }
+            for delivery in taken {
+                let id = content(&delivery.message);
+                let held = Held { sequence: delivery.message.sequence, lease: Some(delivery.lease) };
+                self.delivered(id, delivery.expires_at);
+                let goes_on = match dice.roll(4) {
+                    0 => true,
+                    1 => self.return_letter(&engine, id, held).await,
+                    _ => self.ack(&engine, Shelf::Letters, id, held, delivery.expires_at).await,
                 };
                 if !goes_on {
                     return;
@@ -120,9 +147,17 @@ impl Check {
         engine.queue_nack(&ns("n"), &q("q"), Nack { messages: vec![held], to }).await.is_ok()
     }
 
-    async fn ack(&self, engine: &Engine, id: u64, held: Held, until: Timestamp) -> bool {
+    async fn return_letter(&self, engine: &Engine, id: u64, held: Held) -> bool {
+        self.told.lock().held.remove(&id);
+        engine.queue_settle_letters(&ns("n"), &q("q"), vec![held], LetterDeed::Return).await.is_ok()
+    }
+
+    async fn ack(&self, engine: &Engine, shelf: Shelf, id: u64, held: Held, until: Timestamp) -> bool {
         self.told.lock().perhaps_acked.insert((id, held.lease));
-        let answer = engine.queue_ack(&ns("n"), &q("q"), vec![held]).await;
+        let answer = match shelf {
+            Shelf::Messages => engine.queue_ack(&ns("n"), &q("q"), vec![held]).await,
+            Shelf::Letters => engine.queue_settle_letters(&ns("n"), &q("q"), vec![held], LetterDeed::Ack).await,
+        };
         let Ok(settled) = answer else { return false };
         let mut told = self.told.lock();
         match settled.done {
@@ -137,6 +172,9 @@ impl Check {
         for number in 0..CROWD {
             crowd.spawn(self.clone().produce(house.engine.clone()));
             crowd.spawn(self.clone().consume(house.engine.clone(), Dice(round * 100 + number)));
+            if number < UNDERTAKERS {
+                crowd.spawn(self.clone().consume_letters(house.engine.clone(), Dice(round * 100 + number + 50)));
+            }
         }
         crowd
     }

@@ -10,10 +10,18 @@ fn lasting(stats: Stats) -> Stats {
     Stats { waiting: 0, by_itself: ByItself::default(), ..stats }
 }
 
-/// Operations in a fixed order; after each of them the queue is told to `after`, until one is refused.
-async fn script(engine: &Engine, mut after: impl FnMut(Option<Stats>)) -> crate::Result<()> {
+/// A queue, and its dead letters as one.
+type Seen = (Option<Stats>, Option<LetterStats>);
+
+async fn look(engine: &Engine) -> Seen {
     let (n, q) = (ns("n"), q("q"));
-    let tell = async || engine.queue_stats(&n, &q).await.map(lasting).ok();
+    (engine.queue_stats(&n, &q).await.map(lasting).ok(), engine.queue_letter_stats(&n, &q).await.ok())
+}
+
+/// Operations in a fixed order; after each of them the queue is told to `after`, until one is refused.
+async fn script(engine: &Engine, mut after: impl FnMut(Seen)) -> crate::Result<()> {
+    let (n, q) = (ns("n"), q("q"));
+    let tell = async || look(engine).await;
     let nack = |sequence, to| Nack { messages: any(sequence), to };
     for text in ["a", "b", "c", "d", "e", "f", "g", "h", "i"] {
         engine.queue_enqueue(&n, &q, keyed(text, text)).await?;
@@ -29,11 +37,21 @@ async fn script(engine: &Engine, mut after: impl FnMut(Option<Stats>)) -> crate:
     after(tell().await);
     engine.queue_extend(&n, &q, any(4), ms(5000)).await?;
     after(tell().await);
+    engine.queue_take_letters(&n, &q, ONE).await?;
+    after(tell().await);
+    engine.queue_settle_letters(&n, &q, any(2), LetterDeed::Return).await?;
+    after(tell().await);
     engine.queue_requeue(&n, &q, vec![2]).await?;
+    after(tell().await);
+    engine.queue_nack(&n, &q, nack(4, NackTo::Dead)).await?;
+    after(tell().await);
+    engine.queue_take_letters(&n, &q, ONE).await?;
     after(tell().await);
     engine.queue_purge(&n, &q).await?;
     after(tell().await);
     engine.queue_delete(&n, &q).await?;
+    after(tell().await);
+    engine.queue_settle_letters(&n, &q, any(4), LetterDeed::Ack).await?;
     after(tell().await);
     engine.queue_enqueue(&n, &q, keyed("a", "a")).await?;
     after(tell().await);
@@ -48,8 +66,8 @@ fn options() -> Options {
 async fn a_machine_that_stops_at_any_call_keeps_what_was_acknowledged() {
     let house = House::new().await;
     let opened = house.disk.calls();
-    let mut states = vec![None];
-    script(&house.engine, |stats| states.push(stats)).await.expect("no fault");
+    let mut states = vec![(None, None)];
+    script(&house.engine, |seen| states.push(seen)).await.expect("no fault");
     let calls = house.disk.calls();
     for call in opened + 1..=calls {
         for (fault, how) in
@@ -63,7 +81,7 @@ async fn a_machine_that_stops_at_any_call_keeps_what_was_acknowledged() {
                 continue;
             }
             house.crash(how).await;
-            let found = house.queue_stats(&ns("n"), &q("q")).await.map(lasting).ok();
+            let found = look(&house.engine).await;
             let told = &states[acknowledged..states.len().min(acknowledged + 2)];
             assert!(told.contains(&found), "call {call}, {how:?}: {found:?} is neither of {told:?}");
         }

@@ -3,18 +3,23 @@
 //!
 //! `MANIFOLD_MODEL_CASES` says how many cases are tried, 500 unless it is set.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use manifold_store::disk::Reboot;
 use proptest::prelude::{Just, Strategy, prop_oneof, proptest};
 
+use plain::{At, Letter, Model, give_up};
+
 use super::*;
 use crate::{Level, Result, tests::cases};
+
+mod plain;
 
 const SETTINGS: Settings = Settings {
     max_depth: Some(12),
     max_attempts: 3,
     max_dead: Some(4),
+    max_held: Some(3),
     dedup_window: Duration::from_millis(200),
     lease: Duration::from_millis(100),
     default_priority: 1,
@@ -31,7 +36,14 @@ enum Step {
     Dequeue {
         count: usize,
         lease: Option<u64>,
+        consumer: Option<u64>,
     },
+    TakeLetters {
+        count: usize,
+        lease: Option<u64>,
+        consumer: Option<u64>,
+    },
+    SettleLetters(Vec<Pick>, LetterDeed),
     Ack(Vec<Pick>),
     Nack(Vec<Pick>, NackTo),
     Extend(Vec<Pick>, u64),
@@ -43,6 +55,7 @@ enum Step {
     },
     Purge,
     PurgeDead,
+    PurgeLetters(PurgeLetters),
     Delete,
     Advance(u64),
     /// Stop and start, or crash and recover.
@@ -71,176 +84,29 @@ fn step() -> impl Strategy<Value = Step> {
         proptest::option::weighted(0.3, 0u8..4),
         proptest::option::weighted(0.3, 1u32..4),
     );
+    let take = (1usize..4, proptest::option::of(1u64..300), proptest::option::of(1u64..3));
+    let deed = prop_oneof![2 => Just(LetterDeed::Return), 1 => Just(LetterDeed::Ack), 1 => Just(LetterDeed::Discard)];
     prop_oneof![
         8 => enqueue.prop_map(|(priority, delay, key, max_attempts)| Step::Enqueue { priority, delay, key, max_attempts }),
-        6 => (1usize..4, proptest::option::of(1u64..300)).prop_map(|(count, lease)| Step::Dequeue { count, lease }),
+        6 => take.clone().prop_map(|(count, lease, consumer)| Step::Dequeue { count, lease, consumer }),
+        3 => take.prop_map(|(count, lease, consumer)| Step::TakeLetters { count, lease, consumer }),
+        3 => (picks.clone(), deed).prop_map(|(picks, deed)| Step::SettleLetters(picks, deed)),
         4 => picks.clone().prop_map(Step::Ack),
         4 => (picks.clone(), to).prop_map(|(picks, to)| Step::Nack(picks, to)),
         1 => (picks, 1u64..300).prop_map(|(picks, lease)| Step::Extend(picks, lease)),
         1 => proptest::collection::vec(1u64..40, 1..4).prop_map(Step::Requeue),
         1 => (0usize..5).prop_map(Step::Peek),
         1 => (0usize..3, 1usize..4).prop_map(|(skip, limit)| Step::Letters { skip, limit }),
-        1 => prop_oneof![8 => Just(Step::Purge), 4 => Just(Step::PurgeDead), 3 => Just(Step::Delete)],
+        1 => prop_oneof![
+            8 => Just(Step::Purge),
+            2 => Just(Step::PurgeDead),
+            1 => Just(Step::PurgeLetters(PurgeLetters::All)),
+            2 => Just(Step::PurgeLetters(PurgeLetters::NotHeld)),
+            3 => Just(Step::Delete)
+        ],
         4 => (1u64..150).prop_map(Step::Advance),
         1 => Just(Step::Again),
     ]
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum At {
-    Waiting(Option<u64>),
-    Leased { lease: u64, until: u64 },
-    Dead { at: u64, reason: Reason },
-}
-
-#[derive(Debug, Clone)]
-struct Letter {
-    priority: i64,
-    max_attempts: u32,
-    attempts: u32,
-    enqueued_at: u64,
-    at: At,
-}
-
-#[derive(Debug, Default)]
-struct Model {
-    exists: bool,
-    now: u64,
-    messages: BTreeMap<u64, Letter>,
-    keys: BTreeMap<u8, (u64, u64)>,
-    last: u64,
-    last_lease: u64,
-    enqueued: u64,
-    acked: u64,
-    purged: u64,
-    delivered: u64,
-    returned: u64,
-    died: u64,
-}
-
-impl Model {
-    fn visible(&self) -> Vec<u64> {
-        let ready = self.messages.iter().filter(|(_, letter)| letter.at == At::Waiting(None));
-        let mut ready: Vec<_> = ready.map(|(sequence, letter)| (-letter.priority, *sequence)).collect();
-        ready.sort_unstable();
-        ready.into_iter().map(|(_, sequence)| sequence).collect()
-    }
-
-    fn dead(&self) -> BTreeSet<(u64, u64)> {
-        let dead = |(sequence, letter): (&u64, &Letter)| match letter.at {
-            At::Dead { at, .. } => Some((at, *sequence)),
-            _ => None,
-        };
-        self.messages.iter().filter_map(dead).collect()
-    }
-
-    fn waiting(&self) -> usize {
-        self.messages.values().filter(|letter| matches!(letter.at, At::Waiting(_))).count()
-    }
-
-    fn due(&mut self) {
-        let mut ended = BTreeSet::new();
-        for (sequence, letter) in &mut self.messages {
-            match letter.at {
-                At::Waiting(Some(due)) if due <= self.now => letter.at = At::Waiting(None),
-                At::Leased { until, .. } if until <= self.now => drop(ended.insert((until, *sequence))),
-                _ => {}
-            }
-        }
-        for (_, sequence) in ended {
-            self.give_back(sequence, Reason::Expired, None);
-        }
-    }
-
-    /// Whether it died.
-    fn give_back(&mut self, sequence: u64, reason: Reason, due: Option<u64>) -> bool {
-        let letter = self.messages.get_mut(&sequence).expect("a leased message");
-        if letter.attempts >= letter.max_attempts {
-            self.kill(sequence, reason);
-            return true;
-        }
-        letter.at = At::Waiting(due);
-        self.returned += 1;
-        false
-    }
-
-    fn kill(&mut self, sequence: u64, reason: Reason) {
-        self.messages.get_mut(&sequence).expect("a leased message").at = At::Dead { at: self.now, reason };
-        self.returned += 1;
-        self.died += 1;
-        let dead = self.dead();
-        if dead.len() > 4 {
-            self.messages.remove(&dead.first().expect("a letter").1);
-            self.purged += 1;
-        }
-    }
-
-    fn held(&self, held: Held) -> bool {
-        let leased = self.messages.get(&held.sequence).and_then(|letter| match letter.at {
-            At::Leased { lease, .. } => Some(lease),
-            _ => None,
-        });
-        leased.is_some_and(|lease| held.lease.is_none_or(|held| held == lease))
-    }
-
-    fn each(&mut self, held: &[Held], mut deed: impl FnMut(&mut Model, u64) -> bool) -> Option<Settled> {
-        self.exists.then_some(())?;
-        let mut settled = Settled::default();
-        let mut named = BTreeSet::new();
-        // All are judged by what they were before the first of them was done.
-        let held: Vec<_> = held
-            .iter()
-            .filter(|held| named.insert(held.sequence))
-            .map(|held| (held.sequence, self.held(*held)))
-            .collect();
-        for (sequence, holds) in held {
-            match holds && self.messages.contains_key(&sequence) {
-                false => settled.not_found.push(sequence),
-                true if deed(self, sequence) => settled.dead += 1,
-                true => settled.done += 1,
-            }
-        }
-        Some(settled)
-    }
-
-    fn purge(&mut self, goes: impl Fn(&At) -> bool) -> u64 {
-        let before = self.messages.len();
-        self.messages.retain(|_, letter| !goes(&letter.at));
-        let purged = (before - self.messages.len()) as u64;
-        self.purged += purged;
-        purged
-    }
-
-    fn delete(&mut self) {
-        self.messages.retain(|_, letter| matches!(letter.at, At::Dead { .. }));
-        self.keys.retain(|_, (sequence, _)| self.messages.contains_key(sequence));
-        let Model { now, last, last_lease, .. } = *self;
-        let (messages, keys) = (std::mem::take(&mut self.messages), std::mem::take(&mut self.keys));
-        // A key of a letter outlives it no longer.
-        let keys = keys.into_iter().map(|(key, (sequence, _))| (key, (sequence, 0))).collect();
-        *self = Model { now, last, last_lease, enqueued: messages.len() as u64, messages, keys, ..Model::default() };
-    }
-
-    fn stats(&self) -> Option<Stats> {
-        self.exists.then(|| Stats {
-            ready: self.waiting() as u64,
-            delayed: (self.waiting() - self.visible().len()) as u64,
-            leased: self.messages.values().filter(|letter| matches!(letter.at, At::Leased { .. })).count() as u64,
-            dead: self.dead().len() as u64,
-            enqueued_total: self.enqueued,
-            acked_total: self.acked,
-            purged_total: self.purged,
-            delivered_total: self.delivered,
-            returned_total: self.returned,
-            dead_total: self.died,
-            waiting: 0,
-            // Nobody here has a number.
-            consumers: u64::from(self.messages.values().any(|letter| matches!(letter.at, At::Leased { .. }))),
-            oldest: self.visible().iter().min().map(|oldest| Timestamp(self.messages[oldest].enqueued_at)),
-            settings: SETTINGS,
-            by_itself: ByItself::default(),
-        })
-    }
 }
 
 /// An engine and the model of one of its queues.
@@ -290,12 +156,18 @@ impl Rig<'_> {
                 let done = done.map_err(|error| error.kind().clone());
                 assert_eq!(done, self.enqueue(*priority, *delay, *key, *max_attempts));
             }
-            Step::Dequeue { count, lease } => {
-                let dequeue = Dequeue { count: *count, lease: lease.map(ms), ..ONE };
-                let taken = engine.queue_dequeue(&namespace, &queue, dequeue).await.expect("dequeue");
-                let taken: Vec<_> =
-                    taken.iter().map(|d| (d.message.sequence, d.message.attempts, d.lease, d.expires_at.0)).collect();
-                assert_eq!(taken, self.dequeue(*count, lease.unwrap_or(100)));
+            Step::Dequeue { count, lease, consumer } => {
+                let taken = engine.queue_dequeue(&namespace, &queue, take(*count, *lease, *consumer)).await;
+                assert_eq!(told(&taken.expect("dequeue")), self.dequeue(*count, lease.unwrap_or(100), *consumer));
+            }
+            Step::TakeLetters { count, lease, consumer } => {
+                let taken = engine.queue_take_letters(&namespace, &queue, take(*count, *lease, *consumer)).await;
+                assert_eq!(told(&taken.expect("take")), self.take_letters(*count, lease.unwrap_or(100), *consumer));
+            }
+            Step::SettleLetters(picks, deed) => {
+                let held = self.held(picks);
+                let done = found(engine.queue_settle_letters(&namespace, &queue, held.clone(), *deed).await);
+                assert_eq!(done, self.model.settle_letters(&held, *deed));
             }
             Step::Ack(picks) => {
                 let held = self.held(picks);
@@ -347,6 +219,16 @@ impl Rig<'_> {
                 let exists = self.model.exists;
                 assert_eq!(purged, exists.then(|| self.model.purge(|at| matches!(at, At::Dead { .. }))));
             }
+            Step::PurgeLetters(what) => {
+                let purged = found(engine.queue_purge_letters(&namespace, &queue, *what).await);
+                let there = self.model.has_letters();
+                let goes = |at: &At| match (at, what) {
+                    (At::Dead { .. }, PurgeLetters::All) => true,
+                    (At::Dead { held, .. }, PurgeLetters::NotHeld) => held.is_none(),
+                    (At::Waiting(_) | At::Leased { .. }, _) => false,
+                };
+                assert_eq!(purged, there.then(|| self.model.purge(goes)));
+            }
             Step::Delete => {
                 assert_eq!(engine.queue_delete(&namespace, &queue).await.expect("delete"), self.model.exists);
                 if self.model.exists {
@@ -362,6 +244,8 @@ impl Rig<'_> {
         let stats = found(self.engine.queue_stats(&ns("model"), &self.queue).await);
         let lasting = stats.map(|stats| Stats { by_itself: ByItself::default(), ..stats });
         assert_eq!(lasting, self.model.stats());
+        let letters = found(self.engine.queue_letter_stats(&ns("model"), &self.queue).await);
+        assert_eq!(letters, self.model.letter_stats());
         if let Some(Stats { enqueued_total, ready, leased, dead, acked_total, purged_total, .. }) = stats {
             assert_eq!(enqueued_total, ready + leased + dead + acked_total + purged_total);
         }
@@ -395,6 +279,7 @@ impl Rig<'_> {
             attempts: 0,
             enqueued_at: model.now,
             at,
+            holder: None,
         };
         model.messages.insert(sequence, letter);
         model.keys.extend(key.map(|key| (key, (sequence, model.now + 200))));
@@ -402,12 +287,14 @@ impl Rig<'_> {
         Ok(Enqueued { sequence, deduplicated: false, position: place })
     }
 
-    fn dequeue(&mut self, count: usize, lease: u64) -> Vec<(u64, u32, u64, u64)> {
+    fn dequeue(&mut self, count: usize, lease: u64, consumer: Option<u64>) -> Vec<Told> {
         let model = &mut self.model;
         if !model.exists {
             return Vec::new();
         }
         let mut taken = Vec::new();
+        let count =
+            if consumer.is_some() { count.min(3usize.saturating_sub(model.held_by(consumer, false))) } else { count };
         for sequence in model.visible().into_iter().take(count) {
             model.last_lease += 1;
             model.delivered += 1;
@@ -415,6 +302,27 @@ impl Rig<'_> {
             let letter = model.messages.get_mut(&sequence).expect("a visible message");
             letter.attempts += 1;
             letter.at = At::Leased { lease: model.last_lease, until };
+            letter.holder = consumer;
+            taken.push((sequence, letter.attempts, model.last_lease, until));
+            self.seen.push(Held { sequence, lease: Some(model.last_lease) });
+        }
+        taken
+    }
+
+    fn take_letters(&mut self, count: usize, lease: u64, consumer: Option<u64>) -> Vec<Told> {
+        let model = &mut self.model;
+        let mut taken = Vec::new();
+        let count =
+            if consumer.is_some() { count.min(3usize.saturating_sub(model.held_by(consumer, true))) } else { count };
+        for sequence in model.free_letters().into_iter().take(count) {
+            model.last_lease += 1;
+            model.letters.delivered += 1;
+            let until = model.now + lease;
+            let letter = model.messages.get_mut(&sequence).expect("a letter");
+            if let At::Dead { held, .. } = &mut letter.at {
+                *held = Some((model.last_lease, until));
+            }
+            letter.holder = consumer;
             taken.push((sequence, letter.attempts, model.last_lease, until));
             self.seen.push(Held { sequence, lease: Some(model.last_lease) });
         }
@@ -430,6 +338,7 @@ impl Rig<'_> {
                 Some(letter) if matches!(letter.at, At::Dead { .. }) => {
                     letter.at = At::Waiting(None);
                     letter.attempts = 0;
+                    letter.holder = None;
                     settled.done += 1;
                 }
                 _ => settled.not_found.push(*sequence),
@@ -458,24 +367,15 @@ impl Rig<'_> {
     }
 }
 
-fn give_up(model: &mut Model, sequence: u64, to: NackTo) -> bool {
-    match to {
-        NackTo::Ready(delay) => {
-            let delay = delay.as_millis() as u64;
-            model.give_back(sequence, Reason::Nack, (delay > 0).then_some(model.now + delay))
-        }
-        NackTo::Undelivered => {
-            let letter = model.messages.get_mut(&sequence).expect("a leased message");
-            letter.attempts -= 1;
-            letter.at = At::Waiting(None);
-            model.delivered -= 1;
-            false
-        }
-        NackTo::Dead => {
-            model.kill(sequence, Reason::Nack);
-            true
-        }
-    }
+/// Number, attempts, lease and its end of a delivery.
+type Told = (u64, u32, u64, u64);
+
+fn told(taken: &[Delivery]) -> Vec<Told> {
+    taken.iter().map(|d| (d.message.sequence, d.message.attempts, d.lease, d.expires_at.0)).collect()
+}
+
+fn take(count: usize, lease: Option<u64>, consumer: Option<u64>) -> Dequeue {
+    Dequeue { count, lease: lease.map(ms), consumer: consumer.map(Consumer::Named), ..ONE }
 }
 
 fn runtime() -> tokio::runtime::Runtime {
@@ -541,7 +441,10 @@ proptest! {
                         house.advance(*by);
                         model.now += by;
                     }
-                    Step::Again => house.crash(if power { Reboot::Mixed(seed) } else { Reboot::Lost }).await,
+                    Step::Again => {
+                        house.crash(if power { Reboot::Mixed(seed) } else { Reboot::Lost }).await;
+                        model.messages.values_mut().for_each(|letter| letter.holder = None);
+                    }
                     _ => {}
                 }
                 let mut rig = Rig { engine: &house.engine, queue: q("q"), model, seen };

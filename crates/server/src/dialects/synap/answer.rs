@@ -9,6 +9,7 @@ use hyper::{
 use super::{
     envelope::{self, Id},
     error::Error,
+    handed::Handed,
     rate::Counted,
 };
 use crate::http::{gzip, reply::JSON};
@@ -35,18 +36,20 @@ pub(super) struct Answer {
     pub(super) body: Vec<u8>,
     /// What is left of the caller's requests, if they are counted.
     pub(super) rate: Option<Counted>,
+    /// Messages in it.
+    pub(super) handed: Vec<Handed>,
 }
 
 impl Answer {
     /// Without a body.
     pub(super) fn empty(status: StatusCode) -> Self {
-        Answer { status, headers: HeaderMap::new(), body: Vec::new(), rate: None }
+        Answer { status, headers: HeaderMap::new(), body: Vec::new(), rate: None, handed: Vec::new() }
     }
 
     /// One that the body of another protocol follows.
     pub(super) fn switching(response: Response<Body>) -> Self {
         let (parts, _) = response.into_parts();
-        Answer { status: parts.status, headers: parts.headers, body: Vec::new(), rate: None }
+        Answer { headers: parts.headers, ..Answer::empty(parts.status) }
     }
 
     /// With a JSON body.
@@ -58,7 +61,7 @@ impl Answer {
     pub(super) fn typed(status: StatusCode, content_type: HeaderValue, body: Vec<u8>) -> Self {
         let mut headers = HeaderMap::with_capacity(4);
         headers.insert(CONTENT_TYPE, content_type);
-        Answer { status, headers, body, rate: None }
+        Answer { status, headers, body, rate: None, handed: Vec::new() }
     }
 
     /// An error that nobody has an id for.
@@ -76,7 +79,7 @@ impl Answer {
 
     /// What is sent; compressed if the client takes that and it is worth it.
     pub(super) fn into_response(self, squeeze: bool) -> Response<Body> {
-        let Answer { status, mut headers, mut body, rate } = self;
+        let Answer { status, mut headers, mut body, rate, .. } = self;
         if let Some(rate) = rate {
             rate.add_headers(&mut headers);
         }

@@ -10,6 +10,7 @@ use super::{
     commands::{self, Context, Done},
     envelope::{self, Id, Item, Request},
     error::Error,
+    handed::Handed,
 };
 use crate::http::json::RawValue;
 
@@ -48,6 +49,7 @@ async fn one(context: &Context<'_>, id: Option<&Id>, item: &Item<'_>) -> Answer 
     let start = out.len();
     match commands::execute(context, item, &mut out).await {
         Ok(done) => {
+            let status = done.status();
             if done == Done::Subscribed {
                 let payload = out.split_off(start);
                 out.clear();
@@ -55,7 +57,7 @@ async fn one(context: &Context<'_>, id: Option<&Id>, item: &Item<'_>) -> Answer 
                 out.extend(payload);
             }
             out.push(b'}');
-            Answer::json(done.status(), out)
+            Answer { handed: done.handed().into_iter().collect(), ..Answer::json(status, out) }
         }
         Err(error) => refused(id, &error),
     }
@@ -75,27 +77,30 @@ async fn batch(context: &Context<'_>, id: Option<&Id>, items: &[&RawValue]) -> A
     let mut out = b"{\"type\":\"batch_response\",\"request_id\":".to_vec();
     envelope::write_id(&mut out, id);
     out.extend_from_slice(b",\"success\":true,\"results\":[");
+    let mut all = Vec::new();
     for (at, raw) in items.iter().enumerate() {
         if at > 0 {
             out.push(b',');
         }
-        item(context, raw, &mut out).await;
+        all.extend(item(context, raw, &mut out).await);
     }
     out.extend_from_slice(b"]}");
-    Answer::json(StatusCode::OK, out)
+    Answer { handed: all, ..Answer::json(StatusCode::OK, out) }
 }
 
-async fn item(context: &Context<'_>, raw: &RawValue, out: &mut Vec<u8>) {
+/// The message that is handed over, if one is.
+async fn item(context: &Context<'_>, raw: &RawValue, out: &mut Vec<u8>) -> Option<Handed> {
     let start = out.len();
     out.extend_from_slice(b"{\"status\":\"success\",\"success\":true,\"payload\":");
     let done = match envelope::batch_item(raw) {
         Ok(item) => commands::execute(context, &item, out).await,
         Err(error) => Err(error),
     };
-    if let Err(error) = done {
+    let done = done.map_err(|error| {
         out.truncate(start);
         out.extend_from_slice(b"{\"status\":\"error\",\"success\":false,\"error\":");
         error.write(out);
-    }
+    });
     out.push(b'}');
+    done.ok().and_then(Done::handed)
 }

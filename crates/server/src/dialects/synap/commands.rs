@@ -16,10 +16,11 @@ use super::{
     config::Compat,
     envelope::Item,
     error::Error,
+    handed::Handed,
     key, kv,
     payload::Payload,
     place::Place,
-    pubsub, queue, queue_manage, stream, stream_follow,
+    pubsub, queue, queue_manage, stream, stream_consume, stream_follow, stream_manage,
     ws::Connection,
 };
 
@@ -45,9 +46,11 @@ pub(super) trait Command: Sized + Send + 'static {
 }
 
 /// A command that was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Done {
     Ok,
+    /// The answer carries a message.
+    Handed(Handed),
     /// Something is there now that was not.
     Created,
     /// Events or messages follow the answer.
@@ -55,10 +58,18 @@ pub(super) enum Done {
 }
 
 impl Done {
-    pub(super) fn status(self) -> StatusCode {
+    pub(super) fn status(&self) -> StatusCode {
         match self {
-            Done::Ok | Done::Subscribed => StatusCode::OK,
+            Done::Ok | Done::Handed(_) | Done::Subscribed => StatusCode::OK,
             Done::Created => StatusCode::CREATED,
+        }
+    }
+
+    /// The message that the answer carries.
+    pub(super) fn handed(self) -> Option<Handed> {
+        match self {
+            Done::Handed(handed) => Some(handed),
+            Done::Ok | Done::Created | Done::Subscribed => None,
         }
     }
 }
@@ -154,6 +165,8 @@ static TABLE: &[&[Line]] = &[
     queue_manage::COMMANDS,
     queue::COMMANDS,
     stream::COMMANDS,
+    stream_manage::COMMANDS,
+    stream_consume::COMMANDS,
     stream_follow::COMMANDS,
     pubsub::COMMANDS,
     collections::hash::COMMANDS,

@@ -64,6 +64,8 @@ pub(super) enum Error {
     KeyExists(Vec<u8>),
     /// 409: the queue was made with other settings.
     QueueExists(Vec<u8>),
+    /// 409.
+    RoomExists(Vec<u8>),
     /// 409: the key holds something else.
     WrongType { key: Vec<u8>, actual: KeyType, expected: KeyType },
     /// 409.
@@ -170,9 +172,11 @@ impl Error {
             Error::NoRoute { .. } | Error::Absent(..) | Error::NoMessage { .. } => StatusCode::NOT_FOUND,
             Error::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Error::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
-            Error::KeyExists(_) | Error::QueueExists(_) | Error::WrongType { .. } | Error::Replication(_) => {
-                StatusCode::CONFLICT
-            }
+            Error::KeyExists(_)
+            | Error::QueueExists(_)
+            | Error::RoomExists(_)
+            | Error::WrongType { .. }
+            | Error::Replication(_) => StatusCode::CONFLICT,
             Error::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Error::Field { .. } | Error::Payload(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Error::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -201,6 +205,7 @@ impl Error {
             Error::MethodNotAllowed { .. } => "METHOD_NOT_ALLOWED",
             Error::KeyExists(_) => "KEY_EXISTS",
             Error::QueueExists(_) => "QUEUE_EXISTS",
+            Error::RoomExists(_) => "ROOM_EXISTS",
             Error::WrongType { .. } => "WRONG_TYPE",
             Error::Replication(_) => "REPLICATION_ERROR",
             Error::TooLarge(_) => "PAYLOAD_TOO_LARGE",
@@ -243,6 +248,7 @@ impl Error {
             Error::QueueExists(queue) => {
                 format!("Queue already exists with a different configuration: {}", shown(queue))
             }
+            Error::RoomExists(room) => format!("Room already exists: {}", shown(room)),
             Error::WrongType { key, actual, expected } => {
                 format!("Key '{}' holds a {}, not a {}", shown(key), type_name(*actual), type_name(*expected))
             }
@@ -292,6 +298,7 @@ impl Error {
             Error::Absent(thing, name) => named(out, thing.member(), name),
             Error::KeyExists(key) => named(out, "key", key),
             Error::QueueExists(queue) | Error::QueueFull(queue) => named(out, "queue", queue),
+            Error::RoomExists(room) => named(out, "room", room),
             Error::NoMessage { queue, id } => {
                 named(out, "queue", queue);
                 out.push(b',');

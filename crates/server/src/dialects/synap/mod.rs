@@ -30,6 +30,7 @@ mod commands;
 mod config;
 mod envelope;
 mod error;
+mod handed;
 mod key;
 mod kv;
 mod object;
@@ -38,11 +39,14 @@ mod place;
 mod pubsub;
 mod queue;
 mod queue_manage;
+mod queue_name;
 mod rate;
 mod rest;
 mod routes;
 mod stream;
+mod stream_consume;
 mod stream_follow;
+mod stream_manage;
 mod ws;
 
 pub use config::{Config, Refused};
@@ -326,8 +330,12 @@ impl Service for Synap {
         let observed = Observed::begin(&request);
         let origin = self.trust.listed_origin(request.headers()).cloned();
         let squeeze = self.compression && gzip::accepted(request.headers());
-        let (route, answer) = self.answer(request, peer).await;
+        let (route, mut answer) = self.answer(request, peer).await;
+        let handed = std::mem::take(&mut answer.handed);
         let mut response = reply::for_method(observed.method(), answer.into_response(squeeze));
+        if let Some(receipt) = handed::receipt(self.engine.clone(), self.namespace.clone(), handed) {
+            response.extensions_mut().insert(receipt);
+        }
         let headers = response.headers_mut();
         headers.extend(HARDENING);
         if let Some(origin) = origin {

@@ -1,14 +1,11 @@
 //! Queues: what producers and consumers do.
 
-use std::{
-    hash::{BuildHasher, Hash},
-    time::Duration,
-};
+use std::{hash::BuildHasher, time::Duration};
 
 use bytes::Bytes;
 use manifold_engine::{
     kv::Value,
-    queue::{Delivery, Dequeue, Enqueue, Held, Nack as GiveBack, NackTo, QueueName},
+    queue::{Consumer, Delivery, Dequeue, Enqueue, LetterDeed, Nack as GiveBack, NackTo, QueueName},
 };
 use tokio::time::Instant;
 
@@ -18,7 +15,8 @@ use super::{
     error::{Error, Thing},
     kv::json_value,
     object::{self, Object},
-    payload::{self, Member, Payload},
+    payload::{self, Payload},
+    queue_name::{MessageId, Target, id},
 };
 use crate::http::json;
 
@@ -30,10 +28,6 @@ pub(super) const MOST_RETRIES: i64 = 1000;
 pub(super) const MOST_LEASE: i64 = 86_400;
 /// Longest wait in seconds.
 const MOST_WAIT: i64 = 300;
-/// What ids of messages begin with.
-const ID: &str = "msg_";
-/// What a name ends with that means the dead letters of the queue before it.
-pub(super) const DEAD: &[u8] = b".dlq";
 
 /// The commands of this file.
 pub(super) const COMMANDS: &[Line] = &[line::<Publish>(), line::<Consume>(), line::<Ack>(), line::<Nack>()];
@@ -55,7 +49,7 @@ impl Command for Publish {
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let [queue, name, message, body, priority, headers, max_retries] =
             payload.members(&["queue", "name", "message", "payload", "priority", "headers", "max_retries"])?;
-        let queue = living(queue_name(queue, name)?)?;
+        let queue = Target::read(queue, name)?.queue()?;
         let message = match (message, body) {
             (None, Some(body)) => sdk_body(body),
             (message, _) => json_value(payload::any(message, "message")?),
@@ -87,7 +81,7 @@ impl Command for Publish {
 /// `queue.consume`
 #[derive(Debug)]
 pub(super) struct Consume {
-    queue: QueueName,
+    target: Target,
     wait: Duration,
     lease: Option<Duration>,
     /// Asked for with a consumer's name, as published clients do, who want the message in a form of their own.
@@ -101,22 +95,26 @@ impl Command for Consume {
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let [queue, name, timeout, ack_deadline, consumer] =
             payload.members(&["queue", "name", "timeout", "ack_deadline", "consumer_id"])?;
-        let queue = living(queue_name(queue, name)?)?;
+        let target = Target::read(queue, name)?;
         let seconds = |seconds: i64| Duration::from_secs(seconds.unsigned_abs());
         let wait = payload::integer(timeout, "timeout", 0, MOST_WAIT)?.map_or(Duration::ZERO, seconds);
         let lease = payload::integer(ack_deadline, "ack_deadline", 1, MOST_LEASE)?.map(seconds);
         let consumer = payload::optional_text(consumer, "consumer_id")?.map(|text| text.into_owned());
-        Ok(Consume { queue, wait, lease, consumer })
+        Ok(Consume { target, wait, lease, consumer })
     }
 
     async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
-        let Consume { queue, wait, lease, consumer } = self;
+        let Consume { target, wait, lease, consumer } = self;
         let left = context.until.map(|until| until.saturating_duration_since(Instant::now()));
         let wait = left.map_or(wait, |left| wait.min(left));
-        let who = Some(number_of(context, consumer.as_deref()));
-        let take = |wait| {
+        let who = Some(who(context, consumer.as_deref()));
+        let take = async |wait| {
             let dequeue = Dequeue { count: 1, max_bytes: 0, lease, wait, consumer: who };
-            context.engine().queue_dequeue(context.namespace(), &queue, dequeue)
+            let (engine, namespace) = (context.engine(), context.namespace());
+            match &target {
+                Target::Queue(queue) => engine.queue_dequeue(namespace, queue, dequeue).await,
+                Target::Letters { queue, .. } => engine.queue_take_letters(namespace, queue, dequeue).await,
+            }
         };
         let mut taken = take(Duration::ZERO).await?;
         // Who only might have waited is answered in its turn; on a socket, who does wait lets others go first.
@@ -124,18 +122,19 @@ impl Command for Consume {
             let _waiting = context.place.wait()?;
             taken = context.synap.unless_stopping(take(wait)).await.transpose()?.unwrap_or_default();
         }
-        match (taken.first(), consumer) {
-            (delivery, None) => write_delivery(out, delivery),
-            (delivery, Some(_)) => write_sdk_delivery(out, delivery),
+        let delivery = taken.first();
+        match consumer {
+            None => write_delivery(out, delivery),
+            Some(_) => write_sdk_delivery(out, delivery),
         }
-        Ok(Done::Ok)
+        Ok(delivery.map_or(Done::Ok, |delivery| Done::Handed(target.handed(delivery))))
     }
 }
 
 /// `queue.ack`
 #[derive(Debug)]
 pub(super) struct Ack {
-    queue: QueueName,
+    target: Target,
     message: MessageId,
 }
 
@@ -145,15 +144,20 @@ impl Command for Ack {
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let [queue, name, message_id] = payload.members(&["queue", "name", "message_id"])?;
-        Ok(Ack { queue: living(queue_name(queue, name)?)?, message: message(message_id)? })
+        Ok(Ack { target: Target::read(queue, name)?, message: MessageId::read(message_id)? })
     }
 
     async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
-        let Ack { queue, message } = self;
-        let done = context.engine().queue_ack(context.namespace(), &queue, message.held()).await;
-        let done = done.map_err(Error::of(Thing::Queue, queue.as_bytes()))?;
-        if done.done == 0 {
-            return Err(message.not_found(&queue));
+        let Ack { target, message } = self;
+        let (engine, namespace) = (context.engine(), context.namespace());
+        let done = match &target {
+            Target::Queue(queue) => engine.queue_ack(namespace, queue, message.held()).await,
+            Target::Letters { queue, .. } => {
+                engine.queue_settle_letters(namespace, queue, message.held(), LetterDeed::Ack).await
+            }
+        };
+        if done.map_err(target.refused())?.done == 0 {
+            return Err(message.not_found(&target));
         }
         Object::new(out).flag("success", true).close();
         Ok(Done::Ok)
@@ -163,7 +167,7 @@ impl Command for Ack {
 /// `queue.nack`
 #[derive(Debug)]
 pub(super) struct Nack {
-    queue: QueueName,
+    target: Target,
     message: MessageId,
     requeue: bool,
 }
@@ -174,70 +178,38 @@ impl Command for Nack {
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let [queue, name, message_id, requeue] = payload.members(&["queue", "name", "message_id", "requeue"])?;
-        let (queue, message) = (living(queue_name(queue, name)?)?, message(message_id)?);
-        Ok(Nack { queue, message, requeue: payload::flag(requeue, "requeue", true)? })
+        let (target, message) = (Target::read(queue, name)?, MessageId::read(message_id)?);
+        Ok(Nack { target, message, requeue: payload::flag(requeue, "requeue", true)? })
     }
 
     async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
-        let Nack { queue, message, requeue } = self;
-        let to = if requeue { NackTo::Ready(Duration::ZERO) } else { NackTo::Dead };
-        let nack = GiveBack { messages: message.held(), to };
-        let done = context.engine().queue_nack(context.namespace(), &queue, nack).await;
-        let done = done.map_err(Error::of(Thing::Queue, queue.as_bytes()))?;
+        let Nack { target, message, requeue } = self;
+        let (engine, namespace, messages) = (context.engine(), context.namespace(), message.held());
+        let (done, action) = match &target {
+            Target::Queue(queue) => {
+                let to = if requeue { NackTo::Ready(Duration::ZERO) } else { NackTo::Dead };
+                (engine.queue_nack(namespace, queue, GiveBack { messages, to }).await, "requeued")
+            }
+            Target::Letters { queue, .. } => {
+                let (deed, action) =
+                    if requeue { (LetterDeed::Return, "requeued") } else { (LetterDeed::Discard, "discarded") };
+                (engine.queue_settle_letters(namespace, queue, messages, deed).await, action)
+            }
+        };
+        let done = done.map_err(target.refused())?;
         let action = match (done.done, done.dead) {
             (_, 1..) => "dead_lettered",
-            (1.., 0) => "requeued",
-            (0, 0) => return Err(message.not_found(&queue)),
+            (1.., 0) => action,
+            (0, 0) => return Err(message.not_found(&target)),
         };
         Object::new(out).flag("success", true).text("action", action).close();
         Ok(Done::Ok)
     }
 }
 
-/// A message as a client names it.
-#[derive(Debug)]
-struct MessageId(String);
-
-impl MessageId {
-    /// None is held when the text is no id of ours.
-    fn held(&self) -> Vec<Held> {
-        let sequence = self.0.strip_prefix(ID).filter(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()));
-        let sequence = sequence.and_then(|hex| u64::from_str_radix(hex, 16).ok()).filter(|found| id(*found) == self.0);
-        sequence.into_iter().map(|sequence| Held { sequence, lease: None }).collect()
-    }
-
-    fn not_found(self, queue: &QueueName) -> Error {
-        Error::NoMessage { queue: queue.as_bytes().to_vec(), id: self.0 }
-    }
-}
-
-fn message(member: Member<'_>) -> Result<MessageId, Error> {
-    let text = payload::text(payload::required(member, "message_id")?, "message_id")?;
-    Ok(MessageId(text.into_owned()))
-}
-
-fn id(sequence: u64) -> String {
-    format!("{ID}{sequence:x}")
-}
-
 /// Deliveries of a message that may be retried so often.
 pub(super) fn attempts(retries: i64) -> u32 {
     u32::try_from(retries).unwrap_or(u32::MAX).saturating_add(1)
-}
-
-/// The name of a queue that must be there, under either name.
-pub(super) fn queue_name(queue: Member<'_>, name: Member<'_>) -> Result<QueueName, Error> {
-    let raw = json::given(queue).or(json::given(name)).ok_or(Error::Missing("queue".into()))?;
-    let text = payload::text(raw, "queue")?;
-    QueueName::new(payload::bytes(&text)).map_err(|error| payload::name_rule(error, "queue", QueueName::MAX))
-}
-
-/// A name that means a queue and no dead letters.
-pub(super) fn living(queue: QueueName) -> Result<QueueName, Error> {
-    if queue.as_bytes().ends_with(DEAD) {
-        return Err(Error::field("queue", "names ending in .dlq are reserved"));
-    }
-    Ok(queue)
 }
 
 /// A body as published clients send it: an array of bytes stands for them, anything else for itself.
@@ -248,14 +220,13 @@ fn sdk_body(raw: &json::RawValue) -> Value {
     }
 }
 
-/// A number that tells consumers from each other: by their names, else by their addresses.
-fn number_of(context: &Context<'_>, consumer: Option<&str>) -> u64 {
-    let mut hasher = context.synap.consumers.build_hasher();
+/// Who asks: consumers are told from each other by their names, else by their addresses.
+fn who(context: &Context<'_>, consumer: Option<&str>) -> Consumer {
+    let numbers = &context.synap.consumers;
     match consumer {
-        Some(name) => name.hash(&mut hasher),
-        None => context.caller.ip.hash(&mut hasher),
+        Some(name) => Consumer::Named(numbers.hash_one(name)),
+        None => Consumer::Origin(numbers.hash_one(context.caller.ip)),
     }
-    std::hash::Hasher::finish(&hasher)
 }
 
 fn write_delivery(out: &mut Vec<u8>, delivery: Option<&Delivery>) {

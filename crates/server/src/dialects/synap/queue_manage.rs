@@ -1,8 +1,10 @@
-//! Queues as a whole. A name that ends in `.dlq` means the dead letters of the queue before it.
+//! Queues as a whole.
+
+use std::time::Duration;
 
 use manifold_engine::{
     Timestamp,
-    queue::{self, Created, Named, QueueName},
+    queue::{self, Created, LetterStats, Named, PurgeLetters, QueueName},
 };
 
 use super::{
@@ -11,11 +13,25 @@ use super::{
     error::{Error, Thing},
     object::Object,
     payload::{self, Member, Payload},
-    queue::{DEAD, MOST_LEASE, MOST_PRIORITY, MOST_RETRIES, attempts, living, queue_name},
+    queue::{MOST_LEASE, MOST_PRIORITY, MOST_RETRIES, attempts},
+    queue_name::{Target, letters_of},
 };
 use crate::http::json;
 
 const MOST_DEPTH: i64 = 10_000_000;
+/// Members of a queue's configuration.
+const BESIDE: [&str; 5] =
+    ["max_depth", "ack_deadline_secs", "default_max_retries", "default_priority", "prefetch_limit"];
+/// What errors call them inside of `config`.
+const WITHIN: [&str; BESIDE.len()] = [
+    "config.max_depth",
+    "config.ack_deadline_secs",
+    "config.default_max_retries",
+    "config.default_priority",
+    "config.prefetch_limit",
+];
+/// Most messages that a consumer may be allowed to hold.
+const MOST_HELD: i64 = 10_000;
 
 /// The commands of this file.
 pub(super) const COMMANDS: &[Line] =
@@ -33,17 +49,19 @@ impl Command for Create {
     const ROLE: Role = Role::ReadWrite;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
-        const MEMBERS: [&str; 4] = ["max_depth", "ack_deadline_secs", "default_max_retries", "default_priority"];
         let [queue, name, config] = payload.members(&["queue", "name", "config"])?;
-        let queue = living(queue_name(queue, name)?)?;
+        let queue = Target::read(queue, name)?.queue()?;
         // Members beside the name mean the same, and less than those of the object.
-        let beside = payload.members(&MEMBERS)?;
+        let beside = payload.members(&BESIDE)?;
         let within = match json::given(config) {
-            None => [None; 4],
-            Some(raw) if raw.get().starts_with('{') => Payload(Some(raw)).members(&MEMBERS)?,
+            None => [None; BESIDE.len()],
+            Some(raw) if raw.get().starts_with('{') => Payload(Some(raw)).members(&BESIDE)?,
             Some(_) => return Err(Error::field("config", "must be an object")),
         };
-        let member = |at: usize| json::given(within[at]).or(beside[at]);
+        let member = |at: usize| match json::given(within[at]) {
+            None => (beside[at], BESIDE[at]),
+            within => (within, WITHIN[at]),
+        };
         Ok(Create { queue, named: named(member)? })
     }
 
@@ -66,17 +84,21 @@ impl Command for Delete {
     const ROLE: Role = Role::ReadWrite;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
-        target(payload).map(Delete)
+        let [queue, name] = payload.members(&["queue", "name"])?;
+        Target::read(queue, name).map(Delete)
     }
 
     async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
+        let (engine, namespace) = (context.engine(), context.namespace());
         let deleted = match &self.0 {
-            Target::Queue(queue) => context.engine().queue_delete(context.namespace(), queue).await?,
-            Target::Dead { .. } => match self.0.purge(context).await {
-                Ok(_) => true,
-                Err(Error::Absent(..)) => false,
-                Err(error) => return Err(error),
-            },
+            Target::Queue(queue) => engine.queue_delete(namespace, queue).await?,
+            Target::Letters { queue, .. } => {
+                match engine.queue_purge_letters(namespace, queue, PurgeLetters::All).await.map_err(self.0.refused()) {
+                    Ok(_) => true,
+                    Err(Error::Absent(..)) => false,
+                    Err(error) => return Err(error),
+                }
+            }
         };
         Object::new(out).flag("success", deleted).flag("deleted", deleted).close();
         Ok(Done::Ok)
@@ -92,11 +114,17 @@ impl Command for Purge {
     const ROLE: Role = Role::ReadWrite;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
-        target(payload).map(Purge)
+        let [queue, name] = payload.members(&["queue", "name"])?;
+        Target::read(queue, name).map(Purge)
     }
 
     async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
-        let purged = self.0.purge(context).await?;
+        let (engine, namespace) = (context.engine(), context.namespace());
+        let purged = match &self.0 {
+            Target::Queue(queue) => engine.queue_purge(namespace, queue).await,
+            Target::Letters { queue, .. } => engine.queue_purge_letters(namespace, queue, PurgeLetters::NotHeld).await,
+        };
+        let purged = purged.map_err(self.0.refused())?;
         Object::new(out).flag("success", true).number("purged", purged).close();
         Ok(Done::Ok)
     }
@@ -104,7 +132,7 @@ impl Command for Purge {
 
 /// `queue.stats`
 #[derive(Debug)]
-pub(super) struct Stats(QueueName);
+pub(super) struct Stats(Target);
 
 impl Command for Stats {
     const NAME: &'static str = "queue.stats";
@@ -112,32 +140,85 @@ impl Command for Stats {
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
         let [queue, name] = payload.members(&["queue", "name"])?;
-        living(queue_name(queue, name)?).map(Stats)
+        Target::read(queue, name).map(Stats)
     }
 
     async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
-        let stats = context.engine().queue_stats(context.namespace(), &self.0).await;
-        let stats = stats.map_err(Error::of(Thing::Queue, self.0.as_bytes()))?;
-        let queue::Stats { enqueued_total, delivered_total, acked_total, returned_total, dead_total, .. } = stats;
-        let Timestamp(now) = context.engine().now();
-        let age = stats.oldest.map_or(0, |Timestamp(at)| now.saturating_sub(at) / 1000);
-        Object::new(out)
-            .name("queue", self.0.as_bytes())
-            .number("depth", stats.ready)
-            .number("consumers", stats.consumers)
-            .number("published_total", enqueued_total)
-            .number("consumed_total", delivered_total)
-            .number("acked_total", acked_total)
-            .number("oldest_message_age_secs", age)
-            .number("nacked_total", returned_total)
-            .number("dead_lettered_total", dead_total)
-            .number("published", enqueued_total)
-            .number("consumed", delivered_total)
-            .number("acked", acked_total)
-            .number("nacked", returned_total)
-            .number("dead_lettered", dead_total)
-            .close();
+        let (engine, namespace) = (context.engine(), context.namespace());
+        let found = match &self.0 {
+            Target::Queue(queue) => engine.queue_stats(namespace, queue).await.map(Counts::from),
+            Target::Letters { queue, .. } => engine.queue_letter_stats(namespace, queue).await.map(Counts::from),
+        };
+        found.map_err(self.0.refused())?.write(out, self.0.name(), engine.now());
         Ok(Done::Ok)
+    }
+}
+
+/// What is told of a queue, or of dead letters as a queue of their own.
+#[derive(Debug)]
+struct Counts {
+    ready: u64,
+    consumers: u64,
+    published: u64,
+    consumed: u64,
+    acked: u64,
+    nacked: u64,
+    dead_lettered: u64,
+    /// When the oldest ready message was published.
+    oldest: Option<Timestamp>,
+}
+
+impl From<queue::Stats> for Counts {
+    fn from(stats: queue::Stats) -> Self {
+        Counts {
+            ready: stats.ready,
+            consumers: stats.consumers,
+            published: stats.enqueued_total,
+            consumed: stats.delivered_total,
+            acked: stats.acked_total,
+            nacked: stats.returned_total,
+            dead_lettered: stats.dead_total,
+            oldest: stats.oldest,
+        }
+    }
+}
+
+impl From<LetterStats> for Counts {
+    fn from(stats: LetterStats) -> Self {
+        Counts {
+            ready: stats.ready,
+            consumers: stats.consumers,
+            published: stats.arrived_total,
+            consumed: stats.delivered_total,
+            acked: stats.acked_total,
+            nacked: stats.returned_total,
+            // What is dead does not die again.
+            dead_lettered: 0,
+            oldest: stats.oldest,
+        }
+    }
+}
+
+impl Counts {
+    fn write(&self, out: &mut Vec<u8>, name: &QueueName, Timestamp(now): Timestamp) {
+        let Counts { ready, consumers, published, consumed, acked, nacked, dead_lettered, oldest } = *self;
+        let age_secs = oldest.map_or(0, |Timestamp(at)| now.saturating_sub(at) / 1000);
+        Object::new(out)
+            .name("queue", name.as_bytes())
+            .number("depth", ready)
+            .number("consumers", consumers)
+            .number("published_total", published)
+            .number("consumed_total", consumed)
+            .number("acked_total", acked)
+            .number("oldest_message_age_secs", age_secs)
+            .number("nacked_total", nacked)
+            .number("dead_lettered_total", dead_lettered)
+            .number("published", published)
+            .number("consumed", consumed)
+            .number("acked", acked)
+            .number("nacked", nacked)
+            .number("dead_lettered", dead_lettered)
+            .close();
     }
 }
 
@@ -154,14 +235,13 @@ impl Command for List {
     }
 
     async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
-        let mut names = Vec::new();
-        for (queue, stats) in all(context).await? {
-            if stats.dead_total > 0 {
-                names.push([queue.as_bytes(), DEAD].concat());
-            }
-            names.push(queue.as_bytes().to_vec());
-        }
+        let (engine, namespace) = (context.engine(), context.namespace());
+        let queues = engine.queue_list(namespace).await?;
+        let mut names: Vec<Vec<u8>> = queues.iter().map(|queue| queue.as_bytes().to_vec()).collect();
+        names.extend(engine.queue_list_with_letters(namespace).await?.iter().map(letters_of));
         names.sort_unstable();
+        // Another dialect may have a queue of that name.
+        names.dedup();
         Object::new(out).names("queues", names.iter().map(Vec::as_slice)).close();
         Ok(Done::Ok)
     }
@@ -181,50 +261,24 @@ pub(super) async fn all(context: &Context<'_>) -> Result<Vec<(QueueName, queue::
     Ok(found)
 }
 
-/// What a name means.
-#[derive(Debug)]
-enum Target {
-    Queue(QueueName),
-    Dead {
-        /// As the client names it.
-        name: QueueName,
-        queue: QueueName,
-    },
-}
-
-impl Target {
-    /// Throws away what waits there; how much.
-    async fn purge(&self, context: &Context<'_>) -> Result<u64, Error> {
-        let (engine, namespace) = (context.engine(), context.namespace());
-        match self {
-            Target::Queue(queue) => {
-                engine.queue_purge(namespace, queue).await.map_err(Error::of(Thing::Queue, queue.as_bytes()))
-            }
-            Target::Dead { name, queue } => {
-                engine.queue_purge_dead(namespace, queue).await.map_err(Error::of(Thing::Queue, name.as_bytes()))
-            }
-        }
-    }
-}
-
-fn target(payload: Payload<'_>) -> Result<Target, Error> {
-    let [queue, name] = payload.members(&["queue", "name"])?;
-    let name = queue_name(queue, name)?;
-    let Some(before) = name.as_bytes().strip_suffix(DEAD) else { return Ok(Target::Queue(name)) };
-    let queue = QueueName::new(before.to_vec());
-    let queue = queue.map_err(|error| payload::name_rule(error, "queue", QueueName::MAX))?;
-    Ok(Target::Dead { name, queue })
-}
-
-fn named<'a>(member: impl Fn(usize) -> Member<'a>) -> Result<Named, Error> {
-    let max_depth = payload::integer(member(0), "config.max_depth", 1, MOST_DEPTH)?;
-    let lease = payload::integer(member(1), "config.ack_deadline_secs", 1, MOST_LEASE)?;
-    let retries = payload::integer(member(2), "config.default_max_retries", 0, MOST_RETRIES)?;
-    let priority = payload::clamped(member(3), "config.default_priority", MOST_PRIORITY)?;
+/// The configuration that is named; `member` gives one and what errors call it.
+fn named<'a>(member: impl Fn(usize) -> (Member<'a>, &'static str)) -> Result<Named, Error> {
+    let integer = |at, least, most| {
+        let (raw, name) = member(at);
+        payload::integer(raw, name, least, most)
+    };
+    let max_depth = integer(0, 1, MOST_DEPTH)?;
+    let lease = integer(1, 1, MOST_LEASE)?;
+    let retries = integer(2, 0, MOST_RETRIES)?;
+    let (priority, name) = member(3);
+    let default_priority = payload::clamped(priority, name, MOST_PRIORITY)?;
+    let held = integer(4, 0, MOST_HELD)?;
     Ok(Named {
         max_depth: max_depth.map(i64::unsigned_abs),
         max_attempts: retries.map(attempts),
-        lease: lease.map(|seconds| std::time::Duration::from_secs(seconds.unsigned_abs())),
-        default_priority: priority,
+        // 0 says that there is no bound.
+        max_held: held.map(|held| Some(held.unsigned_abs()).filter(|held| *held > 0)),
+        lease: lease.map(|seconds| Duration::from_secs(seconds.unsigned_abs())),
+        default_priority,
     })
 }

@@ -20,8 +20,10 @@ use crate::http::json;
 const TYPE_BYTES: usize = 255;
 /// The type of an event that another dialect wrote without one.
 const DEFAULT_TYPE: &[u8] = b"message";
-const DEFAULT_LIMIT: i64 = 100;
-const MOST_EVENTS: i64 = 10_000;
+/// The header that is no metadata.
+pub(super) const TYPE_HEADER: &str = "event_type";
+pub(super) const DEFAULT_LIMIT: i64 = 100;
+pub(super) const MOST_EVENTS: i64 = 10_000;
 /// Bytes of events at which a page ends early; the next offset leads on.
 const PAGE_BYTES: usize = 32 << 20;
 /// Rooms read from the engine at once for a list of all.
@@ -51,7 +53,7 @@ impl Command for Publish {
         let kind = kind(payload::required(json::given(event_type).or(event), "event_type")?)?;
         let data = payload::any(data, "data")?;
         let headers = payload::strings(metadata, "metadata")?.and_then(json::string_members).unwrap_or_default();
-        if headers.iter().any(|(name, _)| name == "event_type") {
+        if headers.iter().any(|(name, _)| name == TYPE_HEADER) {
             return Err(Error::field("metadata", "must not contain event_type"));
         }
         Ok(Publish { room, record: NewRecord { kind, headers, payload: payload::bytes(data.get()) }, sdk })
@@ -62,7 +64,7 @@ impl Command for Publish {
         let append = Append { stream: room.clone(), records: vec![record], create: context.synap.rooms };
         let done = context.engine().append(context.namespace(), append).await?;
         let object = Object::new(out)
-            .text("event_id", &format!("evt_{:x}_{:x}", done.generation, done.first + 1))
+            .text("event_id", &event_id(done.generation, done.first))
             .number("offset", done.first + 1)
             .number("subscribers_notified", done.followers as u64);
         let object = if sdk { object.name("room", room.as_bytes()) } else { object };
@@ -122,6 +124,7 @@ pub(super) struct Rooms;
 
 impl Command for Rooms {
     const NAME: &'static str = "stream.rooms";
+    const ALIASES: &'static [&'static str] = &["stream.list", "stream.list_rooms"];
     const ROLE: Role = Role::ReadOnly;
 
     fn read(_: Payload<'_>) -> Result<Self, Error> {
@@ -199,17 +202,35 @@ fn bounds(first: u64, end: u64) -> (u64, u64) {
     if end == 0 { (0, 0) } else { (first + 1, end) }
 }
 
+/// The id of an event: unlike any other, over all rooms that had this name.
+pub(super) fn event_id(generation: u64, engine_offset: u64) -> String {
+    format!("evt_{generation:x}_{:x}", engine_offset + 1)
+}
+
+/// The type of an event; what another dialect wrote may have it among its headers.
+pub(super) fn event_type(record: &Record) -> &[u8] {
+    let header = record.headers.iter().find(|(name, _)| name == TYPE_HEADER).map(|(_, text)| text.as_bytes());
+    match header {
+        _ if !record.kind.is_empty() => &record.kind,
+        Some(text) if !text.is_empty() => text,
+        _ => DEFAULT_TYPE,
+    }
+}
+
+/// Appends what an event says.
+pub(super) fn write_data(out: &mut Vec<u8>, record: &Record) {
+    // What this dialect wrote is JSON text; what another one wrote may be.
+    object::write_body(out, &Value { encoding: Encoding::Binary, bytes: record.payload.clone() });
+}
+
 fn write_event(out: &mut Vec<u8>, record: &Record) {
     event_members(Object::new(out), record).close();
 }
 
 /// Adds what every event has: its offset, its type and its data.
 pub(super) fn event_members<'o>(object: Object<'o>, record: &Record) -> Object<'o> {
-    let kind = if record.kind.is_empty() { DEFAULT_TYPE } else { &record.kind };
-    // What this dialect wrote is JSON text; what another one wrote may be.
-    let data = Value { encoding: Encoding::Binary, bytes: record.payload.clone() };
     object
         .number("offset", record.offset + 1)
-        .name("event_type", kind)
-        .with("data", |out| object::write_body(out, &data))
+        .name("event_type", event_type(record))
+        .with("data", |out| write_data(out, record))
 }

@@ -135,6 +135,8 @@ exchanges! { synap:
     list
     pubsub
     queue
+    queue_letters
+    queue_rules
     queue_timing
     rate_limit
     rest_hash
@@ -156,6 +158,8 @@ exchanges! { synap:
     set
     sorted_set
     stream
+    stream_rules
+    stream_sdk
     types
     websocket
     websocket_access

@@ -1,4 +1,6 @@
 //! What a scenario file cannot say about Synap.
 
 mod process;
+mod queue;
+mod rooms;
 mod sockets;

@@ -32,12 +32,13 @@ pub(super) async fn answer(
     let payload: &RawValue = serde_json::from_slice(&payload).map_err(|_| Error::Internal)?;
     let mut out = Vec::with_capacity(256);
     let done = command.run(context, Payload(Some(payload)), &mut out).await;
-    done.map_err(|error| match error {
+    let done = done.map_err(|error| match error {
         Error::Missing(_) if call.forms_only => no_form(),
         other => other,
     })?;
     let status = call.status(|| reply::said(&out, "created"));
-    Ok(Answer::json(status, call.reply.body(out, target)?))
+    let body = call.reply.body(out, target)?;
+    Ok(Answer { handed: done.handed().into_iter().collect(), ..Answer::json(status, body) })
 }
 
 /// JSON, but nothing that the route takes.

@@ -29,7 +29,8 @@ pub(in crate::dialects::synap) async fn answer(context: &Context<'_>, body: &[u8
     let context = Context { shape: Compat::Document, ..*context };
     let mut out = Vec::with_capacity(256);
     let done = commands::execute(&context, &item, &mut out).await?;
-    Ok(Answer::json(done.status(), out))
+    let status = done.status();
+    Ok(Answer { handed: done.handed().into_iter().collect(), ..Answer::json(status, out) })
 }
 
 fn payload_of(operation: &str, target: Option<&str>, data: Option<&RawValue>) -> Result<Vec<u8>, Error> {
