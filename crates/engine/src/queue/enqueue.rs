@@ -74,14 +74,17 @@ fn add(step: &mut Step<'_, '_>, name: &QueueName, enqueue: &Enqueue, body: &[u8]
     if let Some(max) = settings.max_depth.filter(|max| step.state.order.waiting() >= *max) {
         return Err(Error::new(Kind::Busy, format!("queue {name} holds its {max} messages")));
     }
+    // A queue that nobody configured has the settings of whoever sent its first message; others are not bound to them.
+    let defaults = if step.card.configured { settings } else { enqueue.settings };
+    let max_attempts = (defaults.max_attempts != settings.max_attempts).then_some(defaults.max_attempts);
     let slip = Slip {
         encoding: enqueue.payload.encoding,
-        priority: enqueue.priority.unwrap_or(settings.default_priority),
+        priority: enqueue.priority.unwrap_or(defaults.default_priority),
         enqueued_at: step.now(),
         due: (!enqueue.delay.is_zero())
             .then(|| step.now().plus(enqueue.delay))
             .filter(|due| *due < Timestamp(u64::MAX)),
-        max_attempts: enqueue.max_attempts.map(|max| max.max(1)),
+        max_attempts: enqueue.max_attempts.or(max_attempts).map(|max| max.max(1)),
         headers_len: enqueue.headers.len(),
         dedup_key,
     };

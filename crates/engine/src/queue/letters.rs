@@ -55,11 +55,13 @@ fn settle_each(step: &mut Step<'_, '_>, held: &[Held], deed: LetterDeed) -> Resu
                     LetterDeed::Return => step.return_letter(letter),
                     LetterDeed::Ack => {
                         step.tally.letters.acked += 1;
-                        step.remove_letter(letter)?;
+                        step.tally.acked += 1;
+                        step.remove(letter.sequence, letter.place())?;
                     }
                     LetterDeed::Discard => {
                         step.tally.letters.returned += 1;
-                        step.remove_letter(letter)?;
+                        step.tally.purged += 1;
+                        step.remove(letter.sequence, letter.place())?;
                     }
                 }
                 settled.done += 1;
@@ -136,10 +138,5 @@ impl Step<'_, '_> {
         let Letter { sequence, attempts, died: at, reason, .. } = letter;
         self.write_mark(sequence, Mark { attempts, fate: Fate::Dead { at, reason, held } });
         self.shift(sequence, letter.place(), Letter { held, ..letter }.place());
-    }
-
-    fn remove_letter(&mut self, letter: Letter) -> Result<()> {
-        self.tally.purged += 1;
-        self.remove(letter.sequence, letter.place())
     }
 }

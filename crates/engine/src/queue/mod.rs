@@ -114,13 +114,14 @@ pub struct Enqueue {
     pub payload: Value,
     /// Opaque to the engine, given back with the message; counts towards its size.
     pub headers: Bytes,
-    /// Higher goes first; `None` = the queue's default.
+    /// Higher goes first; `None` = the queue's default, or that of `settings` where nobody configured the queue.
     pub priority: Option<i64>,
     /// Invisible for that long.
     pub delay: Duration,
     /// With the key of an earlier message that is still in the queue, or was enqueued within the window: nothing is added.
     pub dedup_key: Option<Bytes>,
-    /// Deliveries this message gets, at least 1; `None` = as the queue says when it matters.
+    /// Deliveries this message gets, at least 1; `None` = as the queue says when it matters, or as `settings` say where
+    /// nobody configured the queue.
     pub max_attempts: Option<u32>,
     /// The settings of the queue if this message makes it.
     pub settings: Settings,
@@ -335,9 +336,9 @@ pub struct Stats {
     pub dead: u64,
     /// Messages accepted.
     pub enqueued_total: u64,
-    /// Messages acknowledged.
+    /// Messages acknowledged, those that were dead letters by then too.
     pub acked_total: u64,
-    /// Messages that are gone unacknowledged: purges, dead letters beyond the bound or dealt with as such.
+    /// Messages that are gone unacknowledged: purges, dead letters beyond the bound or discarded.
     pub purged_total: u64,
     /// Deliveries.
     pub delivered_total: u64,

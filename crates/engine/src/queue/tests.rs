@@ -480,6 +480,25 @@ async fn a_queue_keeps_the_settings_it_was_made_with() {
 }
 
 #[tokio::test]
+async fn a_message_goes_by_its_senders_settings_until_somebody_configures_the_queue() {
+    let house = House::new().await;
+    let theirs = Settings { max_attempts: 1, default_priority: 5, ..Settings::default() };
+    let by_them = |text| Enqueue { settings: theirs, ..say(text) };
+    house.send(say("ours")).await;
+    house.send(by_them("theirs")).await;
+    assert_eq!(numbers(&house.taken(up_to(2)).await), [2, 1]);
+    house.advance(30_000);
+    let counts = house.counts().await;
+    assert_eq!((counts.ready, counts.dead), (1, 1));
+    assert_eq!(house.letters().await, [(2, Reason::Expired)]);
+    house.queue_create(&ns("n"), &q("q"), Settings::default(), Named::default()).await.expect("create");
+    house.send(by_them("as the queue says")).await;
+    assert_eq!(numbers(&house.taken(up_to(2)).await), [1, 3]);
+    house.advance(30_000);
+    assert_eq!(house.counts().await.dead, 1);
+}
+
+#[tokio::test]
 async fn what_is_too_large_or_has_a_bad_key_is_refused() {
     let house = House::with(|options| options.limits.value_bytes = 10).await;
     let send = async |enqueue| house.queue_enqueue(&ns("n"), &q("q"), enqueue).await;

@@ -178,7 +178,7 @@ impl Plan {
         tail.frame = frame;
         rows.iter().for_each(|row| tail.added(*row.span()));
         live.streams.upkeep.look(stream, tail);
-        stream.show_later(frame, tail.bounds(), records);
+        stream.show_later(frame, tail.visible(), records);
         let followers = stream.followers.load(std::sync::atomic::Ordering::Relaxed);
         Appended { first, last: (first + count).saturating_sub(1), at, generation: stream.id, followers }
     }

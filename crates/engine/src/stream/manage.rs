@@ -87,7 +87,9 @@ pub(crate) async fn retain(live: &Live, stream: &Arc<Stream>, retention: StreamR
         }
         // The timer that comes first finds out how old the records are.
         let armed = retention.age.filter(|_| tail.end > tail.meta.first).map(|_| live.clock.now());
-        let meta = Meta { retention, armed, last_at: tail.last_at, ..tail.meta.clone() };
+        // What the bound of before has hidden stays hidden.
+        let first = tail.visible().first;
+        let meta = Meta { first, retention, armed, last_at: tail.last_at, ..tail.meta.clone() };
         trim::commit(live, stream, &mut tail, meta)?;
         live.streams.upkeep.look(stream, &tail);
         tail.frame

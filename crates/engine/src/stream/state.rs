@@ -108,7 +108,7 @@ pub(crate) fn is_full(span: &Span) -> bool {
 impl Stream {
     pub(crate) fn new(key: RowKey, born: Seq, tail: Tail, ring_bytes: &Arc<AtomicUsize>) -> Self {
         // What an opened stream stands at is durable; a stream that is created shows its first records when they are.
-        let bounds = if born == 0 { tail.bounds() } else { Bounds::default() };
+        let bounds = if born == 0 { tail.visible() } else { Bounds::default() };
         let shown = Shown { bounds, ring: Ring::new(ring_bytes.clone()), waiting: VecDeque::new() };
         Stream {
             key,
@@ -248,6 +248,13 @@ impl Tail {
 
     pub(crate) fn bounds(&self) -> Bounds {
         Bounds { first: self.meta.first, end: self.end }
+    }
+
+    /// What readers may see of it: a bound by number holds at every moment, whenever the rows beyond it go.
+    pub(crate) fn visible(&self) -> Bounds {
+        let Bounds { first, end } = self.bounds();
+        let most = self.meta.retention.records.unwrap_or(u64::MAX);
+        Bounds { first: first.max(end.saturating_sub(most)), end }
     }
 
     /// A row was added at the end.

@@ -162,7 +162,7 @@ pub(crate) fn commit(live: &Live, stream: &Arc<Stream>, tail: &mut Tail, meta: M
     tail.base = base;
     tail.frame = frame;
     tail.small.retain(|span| span.end() > first);
-    stream.show_later(frame, tail.bounds(), Vec::new());
+    stream.show_later(frame, tail.visible(), Vec::new());
     if more {
         live.streams.upkeep.sweep();
     }

@@ -83,6 +83,21 @@ async fn the_newest_so_many_are_kept() {
 }
 
 #[tokio::test]
+async fn a_bound_by_number_holds_at_every_moment() {
+    let mut house = House::new().await;
+    house.create_stream(&ns("n"), &name("s"), keep(Some(3), None, None)).await.expect("create");
+    for n in 1..20_u64 {
+        house.add(&["x"]).await;
+        assert_eq!(first(&house.engine), n.saturating_sub(3));
+        assert_eq!(house.page_from(0).await.records.len() as u64, n.min(3));
+    }
+    house.append(&ns("n"), appending((0..5).map(|_| record("y")).collect())).await.expect("append");
+    assert_eq!(texts(&house.page_from(0).await), ["y"; 3]);
+    house.restart().await;
+    assert_eq!((first(&house.engine), house.page_from(0).await.records.len()), (21, 3));
+}
+
+#[tokio::test]
 async fn so_many_bytes_are_kept_but_the_newest_row_always() {
     let house = House::new().await;
     let create = keep(None, Some(1000), None);

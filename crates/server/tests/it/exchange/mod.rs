@@ -140,6 +140,7 @@ exchanges! { synap:
     queue_timing
     rate_limit
     rest_hash
+    rest_keys
     rest_kv
     rest_kv_binary
     rest_list
@@ -156,6 +157,9 @@ exchanges! { synap:
     scan
     sdk
     set
+    shared_collections
+    shared_deadlines
+    shared_keys
     sorted_set
     stream
     stream_rules

@@ -3,4 +3,6 @@
 mod process;
 mod queue;
 mod rooms;
+mod sdk;
+mod soak;
 mod sockets;

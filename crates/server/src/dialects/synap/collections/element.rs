@@ -126,14 +126,6 @@ pub(super) fn refused(key: &Key) -> impl Fn(engine::Error) -> Error {
     Error::of(Thing::Key, key.as_bytes())
 }
 
-/// The refusal of a verb about several keys: it says which of them it is about.
-pub(super) fn refused_among(keys: &[Key]) -> impl Fn(engine::Error) -> Error {
-    move |error| match error.operation().and_then(|at| keys.get(at)) {
-        Some(key) => refused(key)(error),
-        None => error.into(),
-    }
-}
-
 /// There is no such key.
 pub(super) fn absent(key: &Key) -> Error {
     Error::Absent(Thing::Key, key.as_bytes().to_vec())

@@ -6,7 +6,7 @@ use manifold_engine::{
     types::{Equal, Insert, Inserted, PushTo, Side, Sought},
 };
 
-use super::element::{self, absent, refused, refused_among};
+use super::element::{self, absent, refused};
 use crate::{
     dialects::synap::{
         access::Role,
@@ -115,7 +115,7 @@ impl Command for RPopLPush {
         let keys = [self.source, self.destination];
         let (from, to) = ((&keys[0], Side::Right), (&keys[1], Side::Left));
         let moved = context.engine().list_move(context.namespace(), from, to).await;
-        let moved = moved.map_err(refused_among(&keys))?;
+        let moved = moved.map_err(Error::of_keys(&keys))?;
         Object::new(out)
             .json_or_null("value", moved.as_ref())
             .name("source", keys[0].as_bytes())

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use manifold_engine::Key;
 
-use super::element::{self, absent, refused, refused_among};
+use super::element::{self, absent, refused};
 use crate::dialects::synap::{
     access::Role,
     commands::{Command, Context, Done, Line, line},
@@ -223,7 +223,7 @@ impl Command for Move {
     async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
         let [source, destination] = &self.keys;
         let moved = context.engine().set_move(context.namespace(), source, destination, &self.member).await;
-        Object::new(out).flag("moved", moved.map_err(refused_among(&self.keys))?).close();
+        Object::new(out).flag("moved", moved.map_err(Error::of_keys(&self.keys))?).close();
         Ok(Done::Ok)
     }
 }

@@ -2,7 +2,6 @@
 
 use manifold_engine::{Key, types::Combine};
 
-use super::element::refused_among;
 use crate::dialects::synap::{
     access::Role,
     commands::{Command, Context, Done, Line, line, spellings},
@@ -49,7 +48,7 @@ impl Combined {
 
     async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
         let members = context.engine().set_combine(context.namespace(), &self.keys, self.combine).await;
-        let members = members.map_err(refused_among(&self.keys))?;
+        let members = members.map_err(Error::of_keys(&self.keys))?;
         Object::new(out).jsons("members", members.iter().map(Some)).close();
         Ok(Done::Ok)
     }
@@ -74,7 +73,7 @@ impl Stored {
         let Stored { destination, keys, combine } = self;
         let (engine, namespace) = (context.engine(), context.namespace());
         let members = engine.set_combine_into(namespace, &destination, keys.clone(), combine, ACTOR).await;
-        let members = members.map_err(refused_among(&keys))?;
+        let members = members.map_err(Error::of_keys(&keys))?;
         let count = members.len() as u64;
         Object::new(out)
             .number("cardinality", count)

@@ -141,7 +141,7 @@ impl Command for ZRem {
     }
 }
 
-/// `sortedset.zincrby`
+/// `sortedset.zincrby`; the increment may also be called a score, as clients of routes do.
 #[derive(Debug)]
 struct ZIncrBy {
     key: Key,
@@ -154,10 +154,14 @@ impl Command for ZIncrBy {
     const ROLE: Role = Role::ReadWrite;
 
     fn read(payload: Payload<'_>) -> Result<Self, Error> {
-        let [key, member, by] = payload.members(&["key", "member", "increment"])?;
+        let [key, member, increment, score] = payload.members(&["key", "member", "increment", "score"])?;
         let key = payload::key(key, "key")?;
         let member = element::name(member, "member")?;
-        Ok(ZIncrBy { key, member, by: element::float(by, "increment")? })
+        let by = match (json::given(increment), json::given(score)) {
+            (None, Some(score)) => element::float_of(score, "score")?,
+            (increment, _) => element::float(increment, "increment")?,
+        };
+        Ok(ZIncrBy { key, member, by })
     }
 
     async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {

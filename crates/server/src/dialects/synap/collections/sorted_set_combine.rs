@@ -5,7 +5,7 @@ use manifold_engine::{
     types::{Aggregate, Combine, ScoreCombine},
 };
 
-use super::element::{self, refused_among};
+use super::element;
 use crate::{
     dialects::synap::{
         access::Role,
@@ -53,7 +53,7 @@ impl Stored {
         let Stored { destination, combine } = self;
         let keys = combine.keys.clone();
         let count = context.engine().zset_combine_into(context.namespace(), &destination, combine, ACTOR).await;
-        let count = count.map_err(refused_among(&keys))?;
+        let count = count.map_err(Error::of_keys(&keys))?;
         Object::new(out).number("count", count).name("destination", destination.as_bytes()).close();
         Ok(Done::Ok)
     }

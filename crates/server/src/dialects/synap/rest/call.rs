@@ -45,7 +45,8 @@ pub(super) enum Body {
     Object,
     /// An object, or an array, which is the member of that name.
     OrArray(&'static str),
-    /// An object, or an array of pairs, which is the member of that name; an array that begins with a string is one pair.
+    /// An object, or an array of pairs, which is the member of that name. An array that begins with a string is one
+    /// pair.
     OrPairs(&'static str),
 }
 
