@@ -171,7 +171,9 @@ async fn a_subscriber_that_does_not_keep_up_is_dropped_and_counted() {
     let mut quick = house.listener(&["t"]);
     assert_eq!(house.say("t", "1"), (2, 2));
     assert_eq!(house.say("t", "2"), (2, 2));
+    assert!(tokio::time::timeout(Duration::ZERO, slow.fell_behind()).await.is_err());
     assert_eq!(house.say("t", "3"), (1, 2));
+    slow.fell_behind().await;
     assert_eq!(house.say("t", "4"), (1, 1));
     assert!(matches!(slow.next().await, Ok(Step::Slow)));
     assert!(matches!(slow.next().await, Ok(Step::Slow)));

@@ -5,7 +5,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    kv::Put,
+    feed::{ChangeOp, How},
+    kv::{Expires, Increment, Put},
     tests::{ANN, House, START, brief, json, k, ns, put, refused},
     types::{FieldWhen, KeyType},
 };
@@ -136,4 +137,25 @@ async fn an_absent_text_is_not_made_of_nothing() {
     assert!(house.read("a").is_none());
     assert_eq!(house.append("").await, 0);
     assert_eq!(house.text(), "");
+}
+
+#[tokio::test]
+async fn the_feed_says_how_a_value_was_set() {
+    let mut house = House::new().await;
+    house.set("a", "7").await;
+    let increment = Increment { key: k("a"), by: 1, actor: ANN };
+    house.increment(&ns("n"), increment).await.expect("increment");
+    house.append("x").await;
+    house.overwrite(0, "y").await.expect("overwrite");
+    for expires in [Expires::In(Duration::from_secs(1)), Expires::Never] {
+        house.key_expire(&ns("n"), &k("a"), expires, &ANN).await.expect("another deadline");
+    }
+    let how = [How::Put, How::Increment, How::Append, How::Overwrite, How::Retime, How::Retime];
+    for _ in 0..2 {
+        let feed = house.feed().await;
+        let found: Vec<_> = feed.iter().map(|change| (change.op, change.expires_at.is_some())).collect();
+        let expected: Vec<_> = (0..).zip(how).map(|(at, how)| (ChangeOp::Set(how), at == 4)).collect();
+        assert_eq!(found, expected);
+        house.restart().await;
+    }
 }

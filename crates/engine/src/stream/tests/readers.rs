@@ -194,3 +194,25 @@ async fn nothing_is_shown_that_a_crash_could_take_back() {
     assert_eq!(house.add(&["c"]).await.first, 1);
     assert_eq!(texts(&house.page_from(0).await), ["a", "c"]);
 }
+
+#[tokio::test]
+async fn news_of_a_stream_outlive_the_look_that_found_nothing_and_come_once_there_is_more() {
+    let house = House::new().await;
+    house.add(&["a"]).await;
+    let mut follower = house.follow_stream(&ns("n"), &name("s"), StreamStart::End).await.expect("a follower");
+    assert!(follower.try_next(10, 1000).expect("a look").is_none());
+    let news = tokio::spawn(follower.news());
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!news.is_finished());
+    house.add(&["b"]).await;
+    news.await.expect("no panic");
+    assert!(matches!(follower.try_next(10, 1000), Ok(Some(StreamStep::Records(records))) if offsets(&records) == [1]));
+    // What came between the look and the wait counts as well.
+    assert!(follower.try_next(10, 1000).expect("a look").is_none());
+    house.add(&["c"]).await;
+    follower.news().await;
+    assert!(house.delete_stream(&ns("n"), &name("s")).await.expect("delete"));
+    assert!(matches!(follower.try_next(10, 1000), Ok(Some(StreamStep::Deleted))));
+}

@@ -50,6 +50,7 @@ async fn one(context: &Context<'_>, id: Option<&Id>, item: &Item<'_>) -> Answer 
     let start = out.len();
     match commands::execute(context, item, &mut out).await {
         Ok(done) => {
+            let status = done.status();
             if done == Done::Subscribed {
                 let payload = out.split_off(start);
                 out.clear();

@@ -16,13 +16,16 @@ pub(super) struct Handed {
     pub(super) held: Held,
 }
 
-/// Takes messages back when the answer that carries them is lost.
-pub(super) fn receipt(engine: Engine, namespace: Namespace, handed: Vec<Handed>) -> Receipt {
-    Receipt::new(move || {
+/// Takes messages back when the answer that carries them is lost; none when it carries none.
+pub(super) fn receipt(engine: Engine, namespace: Namespace, handed: Vec<Handed>) -> Option<Receipt> {
+    if handed.is_empty() {
+        return None;
+    }
+    Some(Receipt::new(move || {
         for Handed { queue, shelf, held } in &handed {
             if let Err(error) = engine.queue_hand_back(&namespace, queue, *shelf, &[*held]) {
                 tracing::debug!(%error, "a message that was not received comes back when its lease ends");
             }
         }
-    })
+    }))
 }

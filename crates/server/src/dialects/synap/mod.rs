@@ -338,12 +338,11 @@ impl Service for Synap {
         let (route, mut answer) = self.answer(request, peer).await;
         let handed = std::mem::take(&mut answer.handed);
         let mut response = reply::for_method(observed.method(), answer.into_response(squeeze));
-        if !handed.is_empty() {
-            let receipt = handed::receipt(self.engine.clone(), self.namespace.clone(), handed);
-            // An answer to HEAD is without the message: the receipt goes unsigned, and the message back.
-            if observed.method() != Method::HEAD {
-                response.extensions_mut().insert(receipt);
-            }
+        // An answer to HEAD is without the message: the receipt goes unsigned, and the message back.
+        if let Some(receipt) = handed::receipt(self.engine.clone(), self.namespace.clone(), handed)
+            && observed.method() != Method::HEAD
+        {
+            response.extensions_mut().insert(receipt);
         }
         let headers = response.headers_mut();
         headers.extend(HARDENING);

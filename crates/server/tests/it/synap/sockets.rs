@@ -235,3 +235,38 @@ fn a_reader_that_retention_overtakes_is_told_and_goes_on_at_the_oldest() {
     }
     assert!(told, "the reader was fast enough to miss nothing");
 }
+
+#[test]
+fn a_reader_of_a_room_that_is_deleted_is_told() {
+    let server = Server::start();
+    let mut socket = Socket::at(server.synap(), PATH);
+    subscribe(&mut socket, r#"{"room":"r"}"#);
+    let deleted =
+        command(&mut Connection::open(server.synap()), r#"{"command":"stream.delete","payload":{"room":"r"}}"#);
+    assert_eq!(deleted["payload"]["deleted"], "r");
+    let told = socket.expect_json();
+    assert_eq!((&told["request_id"], &told["error"]["code"]), (&Value::Null, &json!("ROOM_NOT_FOUND")), "{told}");
+    assert_eq!(subscribe(&mut socket, r#"{"room":"r","from_offset":7}"#), 7);
+}
+
+#[test]
+fn a_message_that_its_consumer_on_a_socket_did_not_take_is_as_if_nobody_had_been_given_it() {
+    let server = Server::with(Settings::fast());
+    let mut connection = Connection::open(server.synap());
+    let message = "x".repeat(4 << 20);
+    let publish = format!(r#"{{"command":"queue.publish","payload":{{"queue":"q","message":"{message}"}}}}"#);
+    (0..4).for_each(|_| drop(command(&mut connection, &publish)));
+    let mut socket = narrow(server.synap());
+    let consume = r#"{"command":"queue.consume","payload":{"queue":"q","timeout":60}}"#;
+    (0..5).for_each(|_| socket.send(consume));
+    std::thread::sleep(Duration::from_millis(300));
+    drop(socket);
+    let stats = r#"{"command":"queue.stats","payload":{"queue":"q"}}"#;
+    let start = Instant::now();
+    while command(&mut connection, stats)["payload"]["depth"].as_u64() < Some(3) {
+        assert!(start.elapsed() < Duration::from_secs(20), "what was not written comes back");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let taken = command(&mut connection, r#"{"command":"queue.consume","payload":{"queue":"q"}}"#);
+    assert_eq!(taken["payload"]["retry_count"], 0);
+}

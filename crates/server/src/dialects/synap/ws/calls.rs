@@ -10,6 +10,7 @@ use std::{
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 
 use super::super::place::Place;
+use crate::net::Receipt;
 
 #[cfg(test)]
 mod tests;
@@ -20,18 +21,25 @@ const MOST_WAITING: usize = 1000;
 /// A request on its way to its answer.
 pub(super) struct Call<'a> {
     place: Option<Arc<Place<'a>>>,
-    answer: BoxFuture<'a, Vec<u8>>,
+    answer: BoxFuture<'a, Reply>,
+}
+
+/// An answer, and who must know whether it was written.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) text: Vec<u8>,
+    pub(super) receipt: Option<Receipt>,
 }
 
 impl<'a> Call<'a> {
     /// One whose answer takes time.
-    pub(super) fn new(place: Arc<Place<'a>>, answer: BoxFuture<'a, Vec<u8>>) -> Self {
+    pub(super) fn new(place: Arc<Place<'a>>, answer: BoxFuture<'a, Reply>) -> Self {
         Call { place: Some(place), answer }
     }
 
     /// One that is answered already.
-    pub(super) fn answered(answer: Vec<u8>) -> Self {
-        Call { place: None, answer: Box::pin(std::future::ready(answer)) }
+    pub(super) fn answered(text: Vec<u8>) -> Self {
+        Call { place: None, answer: Box::pin(std::future::ready(Reply { text, receipt: None })) }
     }
 
     fn has_waited(&self) -> bool {
@@ -40,9 +48,9 @@ impl<'a> Call<'a> {
 }
 
 impl Future for Call<'_> {
-    type Output = Vec<u8>;
+    type Output = Reply;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Vec<u8>> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Reply> {
         self.answer.poll_unpin(cx)
     }
 }
@@ -77,11 +85,11 @@ impl<'a> Calls<'a> {
 
     /// The next answer; none when the request whose turn it was has begun to wait. Pending while there is nothing to
     /// answer. May be dropped and called again without loss.
-    pub(super) async fn next(&mut self) -> Option<Vec<u8>> {
+    pub(super) async fn next(&mut self) -> Option<Reply> {
         std::future::poll_fn(|cx| self.poll(cx)).await
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Vec<u8>>> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Reply>> {
         if let Some(call) = &mut self.in_turn {
             match call.poll_unpin(cx) {
                 Poll::Ready(answer) => {

@@ -10,14 +10,18 @@ use tokio::{sync::watch, time::timeout};
 
 use super::{
     super::{
-        Synap, access::Caller, command_route, commands::Context, config::Compat, envelope, error::Error, place::Place,
+        Synap, access::Caller, command_route, commands::Context, config::Compat, envelope, error::Error, handed,
+        place::Place,
     },
-    calls::{Call, Calls},
+    calls::{Call, Calls, Reply},
     connection::{Connection, Push},
     outgoing::{self, End, LAST_ANSWERS, stopping},
     push,
 };
-use crate::http::ws::{Close, Incoming, Socket, Utf8Bytes};
+use crate::{
+    http::ws::{Close, Incoming, Socket, Utf8Bytes},
+    net::Receipt,
+};
 
 /// Serves a connection until it ends or the server stops.
 pub(super) async fn run(
@@ -53,7 +57,7 @@ struct Session<'a> {
 enum Turn {
     Incoming(Incoming),
     /// None: a request has begun to wait, and the next one may be read.
-    Answer(Option<Vec<u8>>),
+    Answer(Option<Reply>),
     Push(Push),
     Stop,
 }
@@ -91,9 +95,11 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    async fn answer(&mut self, socket: &mut Socket, answer: Vec<u8>) -> Result<(), End> {
+    async fn answer(&mut self, socket: &mut Socket, Reply { text, receipt }: Reply) -> Result<(), End> {
         let leftovers = self.guest.connection.leftovers().into_iter().map(push::message);
-        self.send(socket, leftovers.chain([answer])).await
+        self.send(socket, leftovers.chain([text])).await?;
+        receipt.into_iter().for_each(Receipt::sign);
+        Ok(())
     }
 
     async fn push(&mut self, socket: &mut Socket, push: Push) -> Result<(), End> {
@@ -153,8 +159,10 @@ impl<'a> Guest<'a> {
     }
 }
 
-async fn answer(guest: Guest<'_>, place: Arc<Place<'_>>, text: Utf8Bytes) -> Vec<u8> {
+async fn answer(guest: Guest<'_>, place: Arc<Place<'_>>, text: Utf8Bytes) -> Reply {
     let Guest { synap, connection, caller, shape } = guest;
     let context = Context { synap, caller, shape, place: &place, until: None, socket: Some(connection) };
-    command_route::answer(context, text.as_bytes()).await.body
+    let answer = command_route::answer(context, text.as_bytes()).await;
+    let receipt = handed::receipt(synap.engine.clone(), synap.namespace.clone(), answer.handed);
+    Reply { text: answer.body, receipt }
 }
