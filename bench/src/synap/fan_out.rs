@@ -16,16 +16,13 @@ use crate::{
 const TOPIC: &str = "bench.fan.out";
 /// Messages sent without waiting: a subscriber's queue holds 1,024.
 const BURST: usize = 200;
-const BURSTS: usize = 10;
-/// How long single messages are sent, each when the one before has come everywhere.
-const SINGLES: Duration = Duration::from_secs(3);
+/// How long bursts are sent, and then single messages, each when the ones before have come everywhere.
+const LENGTH: Duration = Duration::from_secs(3);
 const MESSAGE_BYTES: usize = 128;
 
 /// Prints a line for each number of subscribers.
 pub async fn run(args: &Args, manifold: &Server) -> Result<()> {
-    section(&format!(
-        "synap: publish to WebSockets, {MESSAGE_BYTES} bytes, {BURSTS} bursts of {BURST}, then one by one"
-    ));
+    section(&format!("synap: publish {MESSAGE_BYTES} bytes to WebSockets, bursts of {BURST}, then one by one"));
     println!(
         "{:>12}{:>16}{:>16}{:>20}{:>14}{:>14}",
         "subscribers", "deliveries/s", "messages/s", "cpu us a delivery", "last, p50 us", "p99 us"
@@ -45,18 +42,18 @@ async fn measure(count: usize, manifold: &Server) -> Result<()> {
     let message = "v".repeat(MESSAGE_BYTES - 2);
     let publish = command("pubsub.publish", &format!("{{\"topic\":\"{TOPIC}\",\"message\":\"{message}\"}}"));
     let burst = publish.repeat(BURST);
-    let (mut rates, before) = (Vec::new(), manifold.cpu());
-    for _ in 0..BURSTS {
+    let (mut rates, before, begin) = (Vec::new(), manifold.cpu(), now());
+    while begin.elapsed() < LENGTH {
         let start = now();
         subscribers.expect((BURST * count) as u64);
         publisher.pipeline(&burst, BURST).await?;
         subscribers.complete().await?;
         rates.push(BURST as f64 / start.elapsed().as_secs_f64());
     }
-    let cpu = manifold.cpu().saturating_sub(before).as_secs_f64() * 1e6 / (BURSTS * BURST * count) as f64;
+    let cpu = manifold.cpu().saturating_sub(before).as_secs_f64() * 1e6 / (rates.len() * BURST * count) as f64;
     let mut last = Histogram::<u64>::new_with_bounds(1_000, 60_000_000_000, 3)?;
-    let start = now();
-    while start.elapsed() < SINGLES {
+    let begin = now();
+    while begin.elapsed() < LENGTH {
         let sent = now();
         subscribers.expect(count as u64);
         publisher.exchange(&publish).await?;

@@ -1,5 +1,5 @@
 //! What one more element costs in a collection of about ten and in one of a million. In between stand a collection of
-//! about ten beside the million, in the same store, and a million elements in a hundred thousand collections of about ten:
+//! about ten in the same store as the million, and a million elements in a hundred thousand collections of about ten:
 //! they too lie everywhere in memory, which has nothing to do with how long a collection is.
 
 use std::{cell::Cell, path::Path, rc::Rc};
@@ -24,11 +24,9 @@ use crate::{
 /// A small collection grows up to here, then comes the next one: it has ten elements on average.
 const SMALL: u64 = 20;
 /// Elements in a turn of each.
-const TURN: u64 = 20_000;
+const TURN: u64 = 10_000;
 /// Turns of each; the best counts, as what else the machine does hits neither then.
-const TURNS: u32 = 10;
-/// Turns of small collections while there is nothing else: more of them, and there would be.
-const TURNS_ALONE: u32 = 3;
+const TURNS: u32 = 20;
 /// Elements added at once before anything is measured.
 const FILL: u64 = 1000;
 
@@ -59,40 +57,44 @@ pub async fn in_process(elements: u64, scratch: &Path) -> Result<()> {
     let (many, one) = (format!("of {} times 10", elements / 10), format!("of {elements}"));
     println!("{:>16}{:>16}{:>22}{:>26}{:>20}", "us", "of about 10", "beside the others", many, one);
     for (kind, title) in KINDS {
-        let dir = tempfile::tempdir_in(scratch)?;
-        let engine = Engine::open(Options { level: Level::Os, ..Options::new(dir.path()) });
-        engine.recovered().await?;
-        let mut growing = Growing { engine: &engine, namespace: Namespace::new("bench")?, kind, next: 0 };
-        let mut alone = f64::MAX;
-        for _ in 0..TURNS_ALONE {
-            alone = alone.min(growing.turn(Place::Small).await?);
-        }
-        growing.fill(elements).await?;
+        let (mut empty, mut full) = (Growing::open(kind, scratch).await?, Growing::open(kind, scratch).await?);
+        full.fill(elements).await?;
         let places = [Place::Small, Place::Anywhere(elements / 10), Place::Large];
-        let mut best = [f64::MAX; 3];
+        let (mut alone, mut best) = (f64::MAX, [f64::MAX; 3]);
         for _ in 0..TURNS {
+            alone = alone.min(empty.turn(Place::Small).await?);
             for (best, place) in best.iter_mut().zip(places) {
-                *best = best.min(growing.turn(place).await?);
+                *best = best.min(full.turn(place).await?);
             }
         }
         let cell = |time: f64| format!("{time:.2} ({:.2}x)", time / alone);
         let [beside, many, one] = best.map(cell);
         println!("{title:>16}{alone:>16.2}{beside:>22}{many:>26}{one:>20}");
-        engine.close().await?;
+        empty.engine.close().await?;
+        full.engine.close().await?;
     }
     Ok(())
 }
 
 /// Collections of one type that get more and more elements.
-struct Growing<'a> {
-    engine: &'a Engine,
+struct Growing {
+    engine: Engine,
     namespace: Namespace,
     kind: Kind,
     /// The number of the next element.
     next: u64,
+    _dir: tempfile::TempDir,
 }
 
-impl Growing<'_> {
+impl Growing {
+    /// In an empty store.
+    async fn open(kind: Kind, scratch: &Path) -> Result<Self> {
+        let dir = tempfile::tempdir_in(scratch)?;
+        let engine = Engine::open(Options { level: Level::Os, ..Options::new(dir.path()) });
+        engine.recovered().await?;
+        Ok(Growing { engine, namespace: Namespace::new("bench")?, kind, next: 0, _dir: dir })
+    }
+
     async fn fill(&mut self, elements: u64) -> Result<()> {
         for _ in 0..elements / FILL {
             self.add(&Place::Large.key(0), FILL).await?;
@@ -112,7 +114,7 @@ impl Growing<'_> {
         self.next += TURN;
         let start = now();
         for (key, elements) in adds {
-            elements.add(self.engine, &self.namespace, &key).await?;
+            elements.add(&self.engine, &self.namespace, &key).await?;
         }
         Ok(start.elapsed().as_secs_f64() * 1e6 / TURN as f64)
     }
@@ -120,7 +122,7 @@ impl Growing<'_> {
     async fn add(&mut self, key: &str, count: u64) -> Result<()> {
         let elements = self.kind.elements(self.next, count);
         self.next += count;
-        elements.add(self.engine, &self.namespace, &Key::new(key.to_owned())?).await
+        elements.add(&self.engine, &self.namespace, &Key::new(key.to_owned())?).await
     }
 }
 
