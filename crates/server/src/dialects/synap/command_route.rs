@@ -11,7 +11,6 @@ use super::{
     commands::{self, Context, Done},
     envelope::{self, Id, Item, Request},
     error::Error,
-    object::Object,
 };
 use crate::http::json::RawValue;
 
@@ -50,7 +49,6 @@ async fn one(context: &Context<'_>, id: Option<&Id>, item: &Item<'_>) -> Answer 
     let start = out.len();
     match commands::execute(context, item, &mut out).await {
         Ok(done) => {
-            let status = done.status();
             if done == Done::Subscribed {
                 let payload = out.split_off(start);
                 out.clear();
