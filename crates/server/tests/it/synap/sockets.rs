@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::harness::{Connection, Frame, Request, Server, Settings, Socket, SocketOptions};
+use crate::harness::{Connection, Data, Frame, OpCode, Request, Server, Settings, Socket, SocketOptions};
 
 const PATH: &str = "/api/v1/ws";
 
@@ -269,4 +269,41 @@ fn a_message_that_its_consumer_on_a_socket_did_not_take_is_as_if_nobody_had_been
     }
     let taken = command(&mut connection, r#"{"command":"queue.consume","payload":{"queue":"q"}}"#);
     assert_eq!(taken["payload"]["retry_count"], 0);
+}
+
+#[test]
+fn a_client_that_says_goodbye_is_answered_before_the_connection_ends() {
+    let server = Server::start();
+    for (address, path) in [(server.synap(), PATH), (server.synap(), "/pubsub/ws?topics=t")] {
+        let mut socket = Socket::at(address, path);
+        socket.say_goodbye(4000);
+        let told = std::iter::repeat_with(|| socket.receive(Duration::from_secs(10)));
+        let told = told.skip_while(|frame| matches!(frame, Frame::Text(_))).take(2);
+        assert_eq!(told.collect::<Vec<_>>(), [Frame::Closed(Some(4000)), Frame::Gone], "{path}");
+    }
+}
+
+#[test]
+fn a_message_in_pieces_is_refused_with_the_piece_that_makes_it_too_long() {
+    let server = Server::with(Settings::fast().set("synap.max_request_size_mb", 1));
+    let mut socket = Socket::at(server.synap(), PATH);
+    let piece = vec![b' '; 512 << 10];
+    socket.send_frame(OpCode::Data(Data::Text), false, &piece);
+    socket.send_frame(OpCode::Data(Data::Continue), false, &piece);
+    assert_eq!(socket.receive(Duration::from_millis(200)), Frame::Nothing, "as long as may be");
+    socket.send_frame(OpCode::Data(Data::Continue), false, b" ");
+    assert_eq!(socket.receive(Duration::from_secs(10)), Frame::Closed(Some(1009)));
+}
+
+#[test]
+fn a_text_that_is_not_utf_8_closes_as_such() {
+    let server = Server::start();
+    for pieces in [vec![(true, &b"\xff"[..])], vec![(false, &b"{\xc3"[..]), (true, &b"\x28"[..])]] {
+        let mut socket = Socket::at(server.synap(), PATH);
+        for (at, (is_final, bytes)) in pieces.into_iter().enumerate() {
+            let kind = if at == 0 { Data::Text } else { Data::Continue };
+            socket.send_frame(OpCode::Data(kind), is_final, bytes);
+        }
+        assert_eq!(socket.receive(Duration::from_secs(10)), Frame::Closed(Some(1007)));
+    }
 }
