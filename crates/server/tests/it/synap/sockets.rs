@@ -307,3 +307,33 @@ fn a_text_that_is_not_utf_8_closes_as_such() {
         assert_eq!(socket.receive(Duration::from_secs(10)), Frame::Closed(Some(1007)));
     }
 }
+
+#[test]
+fn who_takes_nothing_holds_up_nobody_behind_it_in_line() {
+    let server = Server::with(Settings::fast());
+    let mut connection = Connection::open(server.synap());
+    let mut stalled = narrow(server.synap());
+    subscribe(&mut stalled, r#"{"room":"r"}"#);
+    let consume = r#"{"command":"queue.consume","payload":{"queue":"q","timeout":300}}"#;
+    let batch = format!(r#"{{"type":"batch","commands":[{consume},{consume}]}}"#);
+    [consume, &batch].into_iter().for_each(|text| stalled.send(text));
+    assert_eq!(stalled.call(r#"{"type":"ping"}"#)["type"], "pong");
+    let data = "x".repeat(1 << 20);
+    let event = format!(r#"{{"command":"stream.publish","payload":{{"room":"r","event_type":"e","data":"{data}"}}}}"#);
+    (0..20).for_each(|_| drop(command(&mut connection, &event)));
+    std::thread::sleep(Duration::from_millis(1500));
+
+    let mut awake = Socket::at(server.synap(), PATH);
+    awake.send(consume);
+    command(&mut connection, r#"{"command":"queue.publish","payload":{"queue":"q","message":7}}"#);
+    let Frame::Text(answer) = awake.receive(Duration::from_secs(5)) else { panic!("no message") };
+    assert!(answer.contains(r#""message":7"#), "{answer}");
+
+    let mut answers = Vec::new();
+    while answers.len() < 2 {
+        let frame = stalled.expect_json();
+        answers.extend((frame["type"] != "event").then_some(frame));
+    }
+    assert_eq!(answers[0]["payload"]["message"], Value::Null);
+    assert_eq!(answers[1]["results"][1]["payload"]["message"], Value::Null, "{}", answers[1]);
+}
