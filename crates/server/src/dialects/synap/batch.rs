@@ -16,6 +16,10 @@ use crate::http::json::RawValue;
 #[cfg(test)]
 mod tests;
 
+/// Once its results have so many bytes, nothing more of a batch is done: a thousand reads of one long value would not fit
+/// anywhere.
+const MOST_BYTES: usize = 32 << 20;
+
 /// A result that may not be told yet: where it is written, and what it waits for.
 type Open = (Range<usize>, Debt);
 
@@ -23,11 +27,15 @@ type Open = (Range<usize>, Debt);
 pub(super) async fn write_results(context: &Context<'_>, items: &[&RawValue], out: &mut Vec<u8>) -> Vec<Handed> {
     let mut together = context.engine().together();
     let (mut open, mut handed) = (Vec::new(), Vec::new());
+    let begin = out.len();
     for (at, raw) in items.iter().enumerate() {
         if at > 0 {
             out.push(b',');
         }
-        let item = envelope::batch_item(raw);
+        let item = match out.len() - begin {
+            0..MOST_BYTES => envelope::batch_item(raw),
+            _ => Err(Error::answer_too_large(MOST_BYTES)),
+        };
         if item.as_ref().is_ok_and(|item| !commands::defers(item)) {
             settle(context, &mut together, &mut open, out).await;
             handed.extend(write_result(context, item, out).await);

@@ -337,3 +337,25 @@ fn who_takes_nothing_holds_up_nobody_behind_it_in_line() {
     assert_eq!(answers[0]["payload"]["message"], Value::Null);
     assert_eq!(answers[1]["results"][1]["payload"]["message"], Value::Null, "{}", answers[1]);
 }
+
+#[test]
+fn many_reads_of_one_long_value_are_refused_before_they_fill_the_memory() {
+    let server = Server::with(Settings::fast());
+    let mut connection = Connection::open(server.synap());
+    let value = "x".repeat(8 << 20);
+    command(&mut connection, &format!(r#"{{"command":"kv.set","payload":{{"key":"k","value":"{value}"}}}}"#));
+    let before = server.resident_bytes();
+    let get = json!({"command": "kv.get", "payload": {"key": "k"}});
+    let answer = command(&mut connection, &json!({"type": "batch", "commands": vec![&get; 1000]}).to_string());
+    let results = answer["results"].as_array().expect("results");
+    let done = results.iter().filter(|result| result["success"] == true).count();
+    assert_eq!((results.len(), done), (1000, 4), "until there are 32 MiB");
+    let message = "the answer would have more than 33554432 bytes: ask for less";
+    assert_eq!(results[999]["error"]["message"], message);
+    let get = json!({"command": "kv.mget", "payload": {"keys": vec!["k"; 10_000]}});
+    let request = Request::post("/api/v1/command", get.to_string()).key(None);
+    let refused = connection.send(&request).expect("an answer").expect(422).json();
+    assert_eq!(refused["error"]["code"], "INVALID_PAYLOAD", "{refused}");
+    let grown = server.resident_bytes().saturating_sub(before);
+    assert!(grown < 1 << 30, "{} MiB more", grown >> 20);
+}
