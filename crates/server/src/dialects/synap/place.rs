@@ -3,6 +3,8 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use tokio::sync::Notify;
+
 use super::error::Error;
 
 /// Most of each kind.
@@ -23,6 +25,9 @@ pub(super) struct Place<'a> {
     may_wait: bool,
     /// Whether it has begun to.
     waited: AtomicBool,
+    /// Whether it should wait no longer, and what tells so.
+    let_go: AtomicBool,
+    told: Notify,
 }
 
 /// A request that waits; dropped, it runs again.
@@ -37,7 +42,8 @@ impl Places {
 
     /// The same for a request that may be one too many to wait.
     pub(super) fn take_for(&self, may_wait: bool) -> Result<Place<'_>, Error> {
-        let place = Place { places: self, may_wait, waited: AtomicBool::new(false) };
+        let (waited, let_go) = (AtomicBool::new(false), AtomicBool::new(false));
+        let place = Place { places: self, may_wait, waited, let_go, told: Notify::new() };
         if self.running.fetch_add(1, Ordering::Relaxed) >= MOST { Err(Error::Overloaded) } else { Ok(place) }
     }
 }
@@ -52,6 +58,21 @@ impl<'a> Place<'a> {
         self.places.running.fetch_sub(1, Ordering::Relaxed);
         let waiting = Waiting(self.places);
         if self.places.waiting.fetch_add(1, Ordering::Relaxed) >= MOST { Err(Error::Overloaded) } else { Ok(waiting) }
+    }
+
+    /// Lets it wait no longer: its client takes nothing.
+    pub(super) fn let_go(&self) {
+        self.let_go.store(true, Ordering::Relaxed);
+        self.told.notify_waiters();
+    }
+
+    /// Completes when it should wait no longer.
+    pub(super) async fn is_let_go(&self) {
+        // Made before the look: who tells between the two is heard.
+        let told = self.told.notified();
+        if !self.let_go.load(Ordering::Relaxed) {
+            told.await;
+        }
     }
 
     /// Whether it waits, or has waited.
@@ -75,6 +96,8 @@ impl Drop for Waiting<'_> {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
 
     #[test]
@@ -100,5 +123,16 @@ mod tests {
         let place = places.take().unwrap();
         drop(place.wait().unwrap());
         assert!(place.has_waited());
+    }
+
+    #[test]
+    fn one_that_is_let_go_hears_it_before_and_while_it_waits() {
+        let places = Places::default();
+        let place = places.take().unwrap();
+        let mut waiting = Box::pin(place.is_let_go());
+        assert_eq!((&mut waiting).now_or_never(), None);
+        place.let_go();
+        assert_eq!(waiting.now_or_never(), Some(()));
+        assert_eq!(place.is_let_go().now_or_never(), Some(()));
     }
 }
