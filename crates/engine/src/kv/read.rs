@@ -9,7 +9,7 @@ use crate::{
     Cut, Key, Namespace, Result, keys,
     kv::{Entry, List, Page, row::Head, walk::Walk},
     live::Live,
-    types::{self, KeyType},
+    types::{self, KeyType, Room},
 };
 
 /// A read that meets frames becoming durable tries again so many times before it takes a snapshot.
@@ -59,11 +59,15 @@ pub(crate) async fn get_or_wait(
     }
 }
 
-/// Several keys of one cut.
+/// Several keys of one cut. One that is asked for twice is answered twice, so it is the answer that has a bound.
 pub(crate) fn get_many(live: &Live, wanted: &[(Namespace, Key)]) -> Result<Cut<Vec<Option<Entry>>>> {
     let (snapshot, head) = live.store.snapshot(|| live.feed.published());
-    let read =
-        |(namespace, key): &(Namespace, Key)| entry(live, key, snapshot.get(keys::KV, &keys::kv(namespace, key)));
+    let mut room = Room::new(live);
+    let read = |(namespace, key): &(Namespace, Key)| {
+        let row = snapshot.get(keys::KV, &keys::kv(namespace, key));
+        room.take(row.as_ref().map_or(0, Row::body_len))?;
+        entry(live, key, row)
+    };
     Ok(Cut { head, it: wanted.iter().map(read).collect::<Result<_>>()? })
 }
 

@@ -153,6 +153,16 @@ async fn at_the_memory_limit_growth_is_refused_and_deletes_are_not() {
 }
 
 #[tokio::test]
+async fn a_key_that_is_asked_for_often_does_not_make_an_answer_without_end() {
+    let mut house = House::new().await;
+    house.restart_with(|options| options.limits.answer_bytes = 200).await;
+    house.set("a", &"7".repeat(100)).await;
+    let wanted = |times| vec![(ns("n"), k("a")); times];
+    assert_eq!(house.get_many(&wanted(2)).expect("get").it.len(), 2);
+    assert_eq!(house.get_many(&wanted(3)).expect_err("too long").kind(), &Kind::TooLarge);
+}
+
+#[tokio::test]
 async fn an_expired_key_is_absent_before_the_sweep_and_everywhere() {
     let house = House::new().await;
     house.put(&ns("n"), brief("a", "1", 100)).await.expect("put");

@@ -45,6 +45,7 @@ pub(crate) use collections::{Collections, Traces};
 pub(crate) use gone::Sweep;
 pub use hash::{Added, Field, FieldPage, FieldWhen};
 pub use list::{Equal, Insert, Inserted, PushTo, Side, Sought};
+pub(crate) use look::Room;
 pub(crate) use ordered::Idle;
 pub(crate) use place::{expire, remove_if_due};
 pub use whole::{KeyCounts, KeyInfo, KeyPage, Moved, Replace, TypeCount};

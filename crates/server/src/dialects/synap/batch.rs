@@ -16,6 +16,9 @@ use crate::http::json::RawValue;
 #[cfg(test)]
 mod tests;
 
+/// Bytes of results beyond which no more commands are run: values that are read again and again come to any length.
+const MOST_BYTES: usize = 64 << 20;
+
 /// A result that may not be told yet: where it is written, and what it waits for.
 type Open = (Range<usize>, Debt);
 
@@ -27,7 +30,7 @@ pub(super) async fn write_results(context: &Context<'_>, items: &[&RawValue], ou
         if at > 0 {
             out.push(b',');
         }
-        let item = envelope::batch_item(raw);
+        let item = if out.len() < MOST_BYTES { envelope::batch_item(raw) } else { Err(too_long()) };
         if item.as_ref().is_ok_and(|item| !commands::defers(item)) {
             settle(context, &mut together, &mut open, out).await;
             handed.extend(write_result(context, item, out).await);
@@ -61,6 +64,10 @@ async fn write_result(context: &Context<'_>, item: Result<Item<'_>, Error>, out:
             None
         }
     }
+}
+
+fn too_long() -> Error {
+    Error::Payload(format!("The results before this one have more than {MOST_BYTES} bytes"))
 }
 
 fn write_error(out: &mut Vec<u8>, error: &Error) {
