@@ -153,6 +153,15 @@ async fn at_the_memory_limit_growth_is_refused_and_deletes_are_not() {
 }
 
 #[tokio::test]
+async fn several_keys_are_refused_when_they_hold_more_than_an_answer_may() {
+    let house = House::with(|options| options.limits.answer_bytes = 200).await;
+    house.set("a", &format!("\"{}\"", "x".repeat(98))).await;
+    let wanted = |times| vec![(ns("n"), k("a")); times];
+    assert_eq!(house.get_many(&wanted(2)).expect("get").it.len(), 2);
+    assert_eq!(refused(house.get_many(&wanted(3))).kind(), &Kind::TooLarge);
+}
+
+#[tokio::test]
 async fn an_expired_key_is_absent_before_the_sweep_and_everywhere() {
     let house = House::new().await;
     house.put(&ns("n"), brief("a", "1", 100)).await.expect("put");
