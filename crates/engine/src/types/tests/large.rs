@@ -1,11 +1,9 @@
 //! Large collections: they come and go without anybody else noticing.
 
-use std::{
-    ops::Bound,
-    time::{Duration, Instant},
-};
+use std::{ops::Bound, time::Duration};
 
 use manifold_store::disk::SimDisk;
+use tokio::time::Instant;
 
 use super::{zset::scored, *};
 use crate::{
