@@ -11,6 +11,8 @@ mod tests;
 
 /// Bytes a compiled pattern may take.
 const COMPILED_BYTES: usize = 4 << 20;
+/// Bytes it may take more while it is used, which speed it up: it is one of many that are kept for long.
+const CACHE_BYTES: usize = 64 << 10;
 
 /// Matches a whole name or not, in time linear in its length: `*` stands for any bytes, `?` for one character, `[ab]`
 /// for one of those, `[a-z]` for one of a range, `[^ab]` for any other one; `\` takes its meaning from what follows. A
@@ -40,7 +42,8 @@ impl Glob {
         });
         let prefix: String = prefix.collect();
         let whole: String = parts.iter().map(Part::regex).collect();
-        let built = RegexBuilder::new(&format!("\\A{whole}\\z")).size_limit(COMPILED_BYTES).build();
+        let mut builder = RegexBuilder::new(&format!("\\A{whole}\\z"));
+        let built = builder.size_limit(COMPILED_BYTES).dfa_size_limit(CACHE_BYTES).build();
         let regex = built.map_err(|_| Error::new(Kind::Invalid, "the pattern is too large"))?;
         Ok(Glob { regex, source: source.into(), prefix: prefix.into_bytes().into() })
     }

@@ -59,7 +59,7 @@ pub(crate) async fn get_or_wait(
     }
 }
 
-/// Several keys of one cut. One that is asked for twice is answered twice, so it is the answer that has a bound.
+/// Several keys of one cut; refused when their values have more bytes than an answer may.
 pub(crate) fn get_many(live: &Live, wanted: &[(Namespace, Key)]) -> Result<Cut<Vec<Option<Entry>>>> {
     let (snapshot, head) = live.store.snapshot(|| live.feed.published());
     let mut room = Room::new(live);

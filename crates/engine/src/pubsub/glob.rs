@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use foldhash::quality::RandomState;
+use memchr::memmem;
 use smallvec::SmallVec;
 
 /// What stands before the first star and behind the last one.
@@ -123,7 +124,7 @@ impl<'a> Ends<'a> {
 /// each at its first place leaves the most room for those behind it.
 fn holds(mut text: &[u8], inner: &[u8]) -> bool {
     for part in inner.split(|byte| *byte == b'*').filter(|part| !part.is_empty()) {
-        let Some(at) = text.windows(part.len()).position(|window| window == part) else { return false };
+        let Some(at) = memmem::find(text, part) else { return false };
         text = &text[at + part.len()..];
     }
     true

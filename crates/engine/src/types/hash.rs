@@ -13,7 +13,7 @@ use crate::{
         Card, KeyType, check_names, check_values,
         look::{Look, Room, Rows, at_length, look},
         place::Place,
-        step::{Step, change},
+        step::{Step, change, change_each},
     },
 };
 
@@ -57,7 +57,7 @@ pub struct FieldPage {
 
 /// Sets fields; how many are new. A field named twice has its last value.
 pub(crate) async fn set(
-    live: &Live,
+    live: &Arc<Live>,
     namespace: &Namespace,
     key: &Key,
     fields: Vec<Field>,
@@ -65,7 +65,7 @@ pub(crate) async fn set(
 ) -> Result<u64> {
     check_names(fields.iter().map(|(field, _)| field))?;
     check_values(live, fields.iter().map(|(_, value)| value))?;
-    change(live, namespace, key, |step, place| {
+    change_each(live, namespace, key, &fields, move |step, place, fields| {
         let known = place.card(KeyType::Hash)?;
         if fields.is_empty() {
             return Ok(0);
@@ -74,7 +74,7 @@ pub(crate) async fn set(
         let mut card = known.map_or_else(|| place.card_or_new(step.txn, KeyType::Hash), Ok)?;
         let before = card.count;
         let mut written = false;
-        for (field, value) in &fields {
+        for (field, value) in fields {
             written |= set_field(step, &mut card, field, value, when);
         }
         let created = card.count - before;
@@ -103,8 +103,8 @@ fn set_field(step: &mut Step<'_, '_>, card: &mut Card, field: &Bytes, value: &By
 }
 
 /// Removes fields; how many were there.
-pub(crate) async fn delete(live: &Live, namespace: &Namespace, key: &Key, fields: &[Bytes]) -> Result<u64> {
-    change(live, namespace, key, |step, place| {
+pub(crate) async fn delete(live: &Arc<Live>, namespace: &Namespace, key: &Key, fields: &[Bytes]) -> Result<u64> {
+    change_each(live, namespace, key, fields, |step, place, fields| {
         step.txn.relief();
         let Some(mut card) = place.card(KeyType::Hash)? else { return Ok(0) };
         let before = card.count;

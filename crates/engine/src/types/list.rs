@@ -19,7 +19,7 @@ use crate::{
         many,
         ordered::{self, Ordered, Ranked, ranks},
         place::{Place, new_card},
-        step::{Step, change, change_at_length},
+        step::{Step, change_at_length, change_each},
     },
 };
 
@@ -90,7 +90,7 @@ pub enum Inserted {
 
 /// Puts values in at one end, one after the other; how many elements there are then.
 pub(crate) async fn push(
-    live: &Live,
+    live: &Arc<Live>,
     namespace: &Namespace,
     key: &Key,
     side: Side,
@@ -98,7 +98,7 @@ pub(crate) async fn push(
     to: PushTo,
 ) -> Result<u64> {
     check_values(live, values)?;
-    change(live, namespace, key, |step, place| {
+    change_each(live, namespace, key, values, move |step, place, values| {
         let known = place.card(KeyType::List)?;
         let count = known.as_ref().map_or(0, |card| card.count);
         if values.is_empty() || known.is_none() && to == PushTo::Existing {

@@ -13,7 +13,7 @@ use crate::{
         KeyType, NAME_MAX, check_names,
         look::{Look, Room, at_length, look},
         many, slots,
-        step::{change, change_at_length},
+        step::{change_at_length, change_each},
     },
 };
 
@@ -21,9 +21,9 @@ use crate::{
 const FEW: u64 = 1024;
 
 /// Adds members; how many are new.
-pub(crate) async fn add(live: &Live, namespace: &Namespace, key: &Key, members: &[Bytes]) -> Result<u64> {
+pub(crate) async fn add(live: &Arc<Live>, namespace: &Namespace, key: &Key, members: &[Bytes]) -> Result<u64> {
     check_names(members)?;
-    change(live, namespace, key, |step, place| {
+    change_each(live, namespace, key, members, |step, place, members| {
         let known = place.card(KeyType::Set)?;
         if members.is_empty() {
             return Ok(0);
@@ -40,8 +40,8 @@ pub(crate) async fn add(live: &Live, namespace: &Namespace, key: &Key, members: 
 }
 
 /// Removes members; how many were there.
-pub(crate) async fn remove(live: &Live, namespace: &Namespace, key: &Key, members: &[Bytes]) -> Result<u64> {
-    change(live, namespace, key, |step, place| {
+pub(crate) async fn remove(live: &Arc<Live>, namespace: &Namespace, key: &Key, members: &[Bytes]) -> Result<u64> {
+    change_each(live, namespace, key, members, |step, place, members| {
         step.txn.relief();
         let Some(mut card) = place.card(KeyType::Set)? else { return Ok(0) };
         let before = card.count;

@@ -9,8 +9,13 @@ use smallvec::SmallVec;
 use crate::{
     Key, Namespace, Result, keys,
     live::Live,
-    txn::{self, Txn},
-    types::{look::SHORT, many, place::Place, written::WrittenRows},
+    txn::{self, Decided, Txn},
+    types::{
+        look::{SHORT, at_length},
+        many,
+        place::Place,
+        written::WrittenRows,
+    },
 };
 
 /// A transaction on collections.
@@ -79,15 +84,43 @@ pub(crate) async fn change<T>(
     rule: impl FnOnce(&mut Step<'_, '_>, &mut Place) -> Result<T>,
 ) -> Result<T> {
     live.store.room().await;
-    let row = keys::kv(namespace, key);
-    let decided = {
-        let _held = live.locks.lock(&row);
-        txn::decide(live, |txn| {
-            let mut place = Place::load(txn, namespace, key)?;
-            rule(&mut Step::new(txn), &mut place)
-        })
-    };
+    let decided = decide(live, namespace, key, rule);
     Ok(live.settle(decided).await?.0)
+}
+
+/// The same for a rule that is given elements, each of which may touch a row: where blocking is allowed, when they are
+/// many.
+pub(crate) async fn change_each<E: Clone + Send + 'static, T: Send + 'static>(
+    live: &Arc<Live>,
+    namespace: &Namespace,
+    key: &Key,
+    elements: &[E],
+    rule: impl FnOnce(&mut Step<'_, '_>, &mut Place, &[E]) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let rows = elements.len() as u64;
+    if rows <= SHORT {
+        return change(live, namespace, key, |step, place| rule(step, place, elements)).await;
+    }
+    live.store.room().await;
+    let (namespace, key, elements) = (namespace.clone(), key.clone(), elements.to_vec());
+    let decided = at_length(live, rows, move |live| {
+        Ok(decide(live, &namespace, &key, |step, place| rule(step, place, &elements)))
+    });
+    Ok(live.settle(decided.await?).await?.0)
+}
+
+fn decide<T>(
+    live: &Live,
+    namespace: &Namespace,
+    key: &Key,
+    rule: impl FnOnce(&mut Step<'_, '_>, &mut Place) -> Result<T>,
+) -> Decided<T> {
+    let row = keys::kv(namespace, key);
+    let _held = live.locks.lock(&row);
+    txn::decide(live, |txn| {
+        let mut place = Place::load(txn, namespace, key)?;
+        rule(&mut Step::new(txn), &mut place)
+    })
 }
 
 /// The same for a rule that may touch as many rows as `rows` says, but no more than the collection has.

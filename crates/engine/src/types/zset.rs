@@ -15,7 +15,7 @@ use crate::{
         look::{Look, Room, Rows, at_length, look},
         ordered::{self, Ordered, Ranked, ranks},
         scores::{self, Put},
-        step::{Step, change, change_at_length},
+        step::{Step, change, change_at_length, change_each},
     },
 };
 
@@ -124,11 +124,11 @@ impl ScoreRange {
 }
 
 /// Gives members scores.
-pub(crate) async fn add(live: &Live, namespace: &Namespace, key: &Key, add: ScoreAdd) -> Result<ScoresAdded> {
+pub(crate) async fn add(live: &Arc<Live>, namespace: &Namespace, key: &Key, add: ScoreAdd) -> Result<ScoresAdded> {
     let ScoreAdd { members, when, moves } = add;
     check_names(members.iter().map(|scored| &scored.member))?;
     members.iter().try_for_each(|scored| check_score(scored.score))?;
-    change(live, namespace, key, |step, place| {
+    change_each(live, namespace, key, &members, move |step, place, members| {
         let known = place.card(KeyType::SortedSet)?;
         if members.is_empty() || known.is_none() && when == MemberWhen::Present {
             return Ok(ScoresAdded::default());
@@ -136,7 +136,7 @@ pub(crate) async fn add(live: &Live, namespace: &Namespace, key: &Key, add: Scor
         step.txn.grow()?;
         let mut card = known.map_or_else(|| place.card_or_new(step.txn, KeyType::SortedSet), Ok)?;
         let mut done = ScoresAdded::default();
-        for Scored { member, score } in last_of_each(&members) {
+        for Scored { member, score } in last_of_each(members) {
             let before = scores::get(step, &card, member)?;
             let wanted = match before {
                 None => when != MemberWhen::Present,
@@ -202,8 +202,8 @@ pub(crate) async fn increment(live: &Live, namespace: &Namespace, key: &Key, mem
 }
 
 /// Removes members; how many were there.
-pub(crate) async fn remove(live: &Live, namespace: &Namespace, key: &Key, members: &[Bytes]) -> Result<u64> {
-    change(live, namespace, key, |step, place| {
+pub(crate) async fn remove(live: &Arc<Live>, namespace: &Namespace, key: &Key, members: &[Bytes]) -> Result<u64> {
+    change_each(live, namespace, key, members, |step, place, members| {
         step.txn.relief();
         let Some(mut card) = place.card(KeyType::SortedSet)? else { return Ok(0) };
         let before = card.count;

@@ -52,6 +52,8 @@ pub enum Close {
     Protocol,
     /// 1003: a binary message.
     Unsupported,
+    /// 1007: a text that is not UTF-8.
+    NotText,
     /// 1008: messages that nothing keeps came faster than the client took them.
     Slow,
     /// 1009: a message over the limit.
@@ -66,6 +68,7 @@ impl Close {
             Close::GoingAway => (1001, "server is stopping"),
             Close::Protocol => (1002, "protocol error"),
             Close::Unsupported => (1003, "only text is understood"),
+            Close::NotText => (1007, "the text is not UTF-8"),
             Close::Slow => (1008, "slow consumer"),
             Close::TooBig => (1009, "message too big"),
             Close::Failed => (1011, "store unavailable"),
@@ -97,11 +100,11 @@ pub struct Gone;
 
 /// Sets the bounds of an upgrade whose client may send messages of `max_message_bytes`.
 pub fn bounded(upgrade: WebSocketUpgrade, max_message_bytes: usize) -> WebSocketUpgrade {
-    // A message somewhat over the limit is read to its end, so that the client sees why it is closed.
-    let readable = max_message_bytes.saturating_mul(2);
+    // A frame somewhat over the limit is read to its end, so that the client sees why it is closed. A message in many
+    // frames is refused with the one that takes it over the limit.
     upgrade
-        .max_message_size(readable)
-        .max_frame_size(readable)
+        .max_message_size(max_message_bytes)
+        .max_frame_size(max_message_bytes.saturating_mul(2))
         .write_buffer_size(WRITE_BUFFER_BYTES)
         .max_write_buffer_size(2 * MAX_OUTGOING_BYTES)
 }
@@ -110,7 +113,6 @@ pub fn bounded(upgrade: WebSocketUpgrade, max_message_bytes: usize) -> WebSocket
 #[derive(Debug)]
 pub struct Socket {
     inner: WebSocket,
-    max_message_bytes: usize,
     patience: Patience,
     next_ping: Instant,
     /// When the client last said something, or was seen to take something.
@@ -121,10 +123,10 @@ pub struct Socket {
 
 impl Socket {
     /// Takes over an upgraded connection.
-    pub fn new(inner: WebSocket, max_message_bytes: usize, patience: Patience) -> Self {
+    pub fn new(inner: WebSocket, patience: Patience) -> Self {
         let now = Instant::now();
         let next_ping = now + patience.ping_every;
-        Socket { inner, max_message_bytes, patience, next_ping, heard: now, unanswered_since: None }
+        Socket { inner, patience, next_ping, heard: now, unanswered_since: None }
     }
 
     /// The next thing the client does; pings it meanwhile. May be dropped and called again without loss.
@@ -135,7 +137,11 @@ impl Socket {
                 // What has arrived counts before the time does: it may be the answer that is waited for.
                 biased;
                 message = self.inner.next() => {
+                    let goodbye = matches!(message, Some(Ok(Message::Close(_))));
                     if let Some(incoming) = self.judge(message) {
+                        if goodbye {
+                            self.return_goodbye().await;
+                        }
                         return incoming;
                     }
                 }
@@ -177,6 +183,15 @@ impl Socket {
         timed(why.wait(), farewell).await.ok();
     }
 
+    /// The client has said goodbye, and is owed one (RFC 6455, 5.5.1): it leaves as what is read next is asked for.
+    async fn return_goodbye(&mut self) {
+        let left = async {
+            while let Some(Ok(_)) = self.inner.next().await {}
+            Ok(())
+        };
+        timed(CLOSE_WAIT, left).await.ok();
+    }
+
     /// When the client is taken for gone, if it owes an answer.
     fn give_up(&self) -> Option<Instant> {
         let since = self.unanswered_since?;
@@ -207,9 +222,8 @@ impl Socket {
     fn judge(&mut self, message: Option<Result<Message, axum::Error>>) -> Option<Incoming> {
         (self.heard, self.unanswered_since) = (Instant::now(), None);
         match message {
-            Some(Ok(Message::Text(text))) if text.len() <= self.max_message_bytes => Some(Incoming::Text(text)),
-            Some(Ok(Message::Binary(bytes))) if bytes.len() <= self.max_message_bytes => Some(Incoming::Binary),
-            Some(Ok(Message::Text(_) | Message::Binary(_))) => Some(Incoming::Refused(Close::TooBig)),
+            Some(Ok(Message::Text(text))) => Some(Incoming::Text(text)),
+            Some(Ok(Message::Binary(_))) => Some(Incoming::Binary),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => None,
             Some(Ok(Message::Close(_))) | None => Some(Incoming::Gone),
             Some(Err(error)) => Some(refusal(error)),
@@ -225,7 +239,8 @@ fn refusal(error: axum::Error) -> Incoming {
     use tungstenite::Error;
     match error.into_inner().downcast::<Error>().map(|error| *error) {
         Ok(Error::Capacity(_)) => Incoming::Refused(Close::TooBig),
-        Ok(Error::Protocol(_) | Error::Utf8(_)) => Incoming::Refused(Close::Protocol),
+        Ok(Error::Utf8(_)) => Incoming::Refused(Close::NotText),
+        Ok(Error::Protocol(_)) => Incoming::Refused(Close::Protocol),
         _ => Incoming::Gone,
     }
 }

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use hyper::{Method, StatusCode};
-use manifold_engine::{Engine, Name, Namespace, queue, stream::StreamInfo};
+use manifold_engine::{Engine, Name, Namespace, stream::StreamInfo};
 use parking_lot::Mutex;
 use prometheus_client::{collector::Collector, encoding::DescriptorEncoder, registry::Registry};
 
@@ -116,10 +116,20 @@ impl SynapMetrics {
     /// Asks the engine what the queues and rooms of a namespace hold.
     pub async fn look(&self, engine: &Engine, namespace: &Namespace) {
         let mut standing = Standing::default();
-        for queue in engine.queue_list(namespace).await.unwrap_or_default() {
+        let living = engine.queue_list(namespace).await.unwrap_or_default();
+        for queue in &living {
             // One that was deleted since it was listed holds nothing.
-            if let Ok(stats) = engine.queue_stats(namespace, &queue).await {
-                standing.add_queue(queue.as_bytes(), &stats);
+            if let Ok(stats) = engine.queue_stats(namespace, queue).await {
+                standing.add_queue(queue.as_bytes(), stats.ready, stats.dead);
+            }
+        }
+        // A queue that is deleted leaves its dead letters. The list of the living is sorted.
+        for queue in engine.queue_list_with_letters(namespace).await.unwrap_or_default() {
+            if living.binary_search(&queue).is_err()
+                && let Ok(letters) = engine.queue_letter_stats(namespace, &queue).await
+                && letters.ready + letters.leased > 0
+            {
+                standing.add_queue(queue.as_bytes(), 0, letters.ready + letters.leased);
             }
         }
         let mut after: Option<Name> = None;
@@ -177,16 +187,16 @@ impl SynapMetrics {
 }
 
 impl Standing {
-    fn add_queue(&mut self, name: &[u8], stats: &queue::Stats) {
+    fn add_queue(&mut self, name: &[u8], ready: u64, letters: u64) {
         if self.queues.len() < MAX_NAMES {
-            return self.queues.push((String::from_utf8_lossy(name).into_owned(), stats.ready, stats.dead));
+            return self.queues.push((String::from_utf8_lossy(name).into_owned(), ready, letters));
         }
         if self.queues.len() == MAX_NAMES {
             self.queues.push((OTHER.to_owned(), 0, 0));
         }
         if let Some((_, depth, dead)) = self.queues.last_mut() {
-            *depth += stats.ready;
-            *dead += stats.dead;
+            *depth += ready;
+            *dead += letters;
         }
     }
 

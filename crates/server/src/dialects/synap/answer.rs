@@ -1,6 +1,7 @@
 //! An answer before it is sent.
 
 use axum::body::Body;
+use bytes::Bytes;
 use hyper::{
     Response, StatusCode,
     header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, VARY},
@@ -17,6 +18,8 @@ use crate::http::{gzip, reply::JSON};
 
 /// Shorter answers are not worth compressing.
 const WORTH_BYTES: usize = 1024;
+/// Longer ones take longer than a worker should be kept from others.
+const LONG_BYTES: usize = 1 << 20;
 
 /// How a route spells an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,16 +87,35 @@ impl Answer {
         answer
     }
 
-    /// What is sent; compressed if the client takes that and it is worth it.
-    pub(super) fn into_response(self, squeeze: bool) -> Response<Body> {
-        let Answer { status, mut headers, mut body, rate, .. } = self;
+    /// Compressed, if it is worth it: where blocking is allowed, if it is long.
+    pub(super) async fn compressed(mut self) -> Self {
+        if self.body.len() <= WORTH_BYTES {
+            return self;
+        }
+        let body = Bytes::from(std::mem::take(&mut self.body));
+        let squeezed = match body.len() {
+            0..LONG_BYTES => Some(gzip::encode(&body)),
+            _ => {
+                let body = body.clone();
+                tokio::task::spawn_blocking(move || gzip::encode(&body)).await.ok()
+            }
+        };
+        match squeezed {
+            Some(squeezed) => {
+                self.body = squeezed;
+                self.headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+                self.headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+            }
+            None => self.body = body.into(),
+        }
+        self
+    }
+
+    /// What is sent.
+    pub(super) fn into_response(self) -> Response<Body> {
+        let Answer { status, mut headers, body, rate, .. } = self;
         if let Some(rate) = rate {
             rate.add_headers(&mut headers);
-        }
-        if squeeze && body.len() > WORTH_BYTES {
-            body = gzip::encode(&body);
-            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-            headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
         }
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = status;

@@ -16,8 +16,9 @@ use crate::http::json::RawValue;
 #[cfg(test)]
 mod tests;
 
-/// Bytes of results beyond which no more commands are run: values that are read again and again come to any length.
-const MOST_BYTES: usize = 64 << 20;
+/// Once its results have so many bytes, nothing more of a batch is done: a thousand reads of one long value would not fit
+/// anywhere.
+const MOST_BYTES: usize = 32 << 20;
 
 /// A result that may not be told yet: where it is written, and what it waits for.
 type Open = (Range<usize>, Debt);
@@ -26,11 +27,15 @@ type Open = (Range<usize>, Debt);
 pub(super) async fn write_results(context: &Context<'_>, items: &[&RawValue], out: &mut Vec<u8>) -> Vec<Handed> {
     let mut together = context.engine().together();
     let (mut open, mut handed) = (Vec::new(), Vec::new());
+    let begin = out.len();
     for (at, raw) in items.iter().enumerate() {
         if at > 0 {
             out.push(b',');
         }
-        let item = if out.len() < MOST_BYTES { envelope::batch_item(raw) } else { Err(too_long()) };
+        let item = match out.len() - begin {
+            0..MOST_BYTES => envelope::batch_item(raw),
+            _ => Err(Error::answer_too_large(MOST_BYTES)),
+        };
         if item.as_ref().is_ok_and(|item| !commands::defers(item)) {
             settle(context, &mut together, &mut open, out).await;
             handed.extend(write_result(context, item, out).await);
@@ -64,10 +69,6 @@ async fn write_result(context: &Context<'_>, item: Result<Item<'_>, Error>, out:
             None
         }
     }
-}
-
-fn too_long() -> Error {
-    Error::Payload(format!("The results before this one have more than {MOST_BYTES} bytes"))
 }
 
 fn write_error(out: &mut Vec<u8>, error: &Error) {

@@ -151,6 +151,11 @@ impl Error {
         Error::Payload("Increment would overflow".to_owned())
     }
 
+    /// An answer with more than `limit` bytes, in the words of the engine.
+    pub(super) fn answer_too_large(limit: usize) -> Self {
+        Error::Payload(format!("the answer would have more than {limit} bytes: ask for less"))
+    }
+
     /// Decides what only the engine's state tells.
     pub(super) fn settle(self, now: &State) -> Error {
         match self {

@@ -285,7 +285,11 @@ impl Synap {
         let received = body::collect(incoming, limit, BODY_TIME).await.map_err(|error| Error::of_body(error, limit))?;
         match gzip::coding(&parts.headers) {
             Some(gzip::Coding::Identity) => Ok(received),
-            Some(gzip::Coding::Gzip) => gzip::decode(&received, limit).map_err(|error| Error::of_coding(error, limit)),
+            Some(gzip::Coding::Gzip) => {
+                // A few bytes may become as many as the limit allows.
+                let decoded = tokio::task::spawn_blocking(move || gzip::decode(&received, limit)).await;
+                decoded.map_err(|_| Error::Internal)?.map_err(|error| Error::of_coding(error, limit))
+            }
             None => Err(Error::Request("Unsupported content encoding".into())),
         }
     }
@@ -337,7 +341,10 @@ impl Service for Synap {
         let squeeze = self.compression && gzip::accepted(request.headers());
         let (route, mut answer) = self.answer(request, peer).await;
         let handed = std::mem::take(&mut answer.handed);
-        let mut response = reply::for_method(observed.method(), answer.into_response(squeeze));
+        if squeeze {
+            answer = answer.compressed().await;
+        }
+        let mut response = reply::for_method(observed.method(), answer.into_response());
         // An answer to HEAD is without the message: the receipt goes unsigned, and the message back.
         if let Some(receipt) = handed::receipt(self.engine.clone(), self.namespace.clone(), handed)
             && observed.method() != Method::HEAD
@@ -362,7 +369,7 @@ impl Service for Synap {
         let status = if refusal == Refusal::TargetTooLong { Some(StatusCode::URI_TOO_LONG) } else { None };
         let mut answer = Answer::refused(&Error::from(refusal), Form::Bare);
         answer.status = status.unwrap_or(answer.status);
-        let mut response = answer.into_response(false);
+        let mut response = answer.into_response();
         response.headers_mut().extend(HARDENING);
         response
     }

@@ -3,6 +3,8 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use tokio::sync::Notify;
+
 use super::error::Error;
 
 #[cfg(test)]
@@ -26,6 +28,9 @@ pub(super) struct Place<'a> {
     may_wait: bool,
     /// Whether it has begun to.
     waited: AtomicBool,
+    /// Whether it should wait no longer, and what tells so.
+    let_go: AtomicBool,
+    told: Notify,
 }
 
 /// A request that waits; dropped, it runs again.
@@ -40,7 +45,8 @@ impl Places {
 
     /// The same for a request that may be one too many to wait.
     pub(super) fn take_for(&self, may_wait: bool) -> Result<Place<'_>, Error> {
-        let place = Place { places: self, may_wait, waited: AtomicBool::new(false) };
+        let (waited, let_go) = (AtomicBool::new(false), AtomicBool::new(false));
+        let place = Place { places: self, may_wait, waited, let_go, told: Notify::new() };
         if self.running.fetch_add(1, Ordering::Relaxed) >= MOST { Err(Error::Overloaded) } else { Ok(place) }
     }
 }
@@ -55,6 +61,21 @@ impl<'a> Place<'a> {
         self.places.running.fetch_sub(1, Ordering::Relaxed);
         let waiting = Waiting(self.places);
         if self.places.waiting.fetch_add(1, Ordering::Relaxed) >= MOST { Err(Error::Overloaded) } else { Ok(waiting) }
+    }
+
+    /// Lets it wait no longer: its client takes nothing.
+    pub(super) fn let_go(&self) {
+        self.let_go.store(true, Ordering::Relaxed);
+        self.told.notify_waiters();
+    }
+
+    /// Completes when it should wait no longer.
+    pub(super) async fn is_let_go(&self) {
+        // Made before the look: who tells between the two is heard.
+        let told = self.told.notified();
+        if !self.let_go.load(Ordering::Relaxed) {
+            told.await;
+        }
     }
 
     /// Whether it waits, or has waited.

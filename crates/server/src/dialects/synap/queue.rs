@@ -121,7 +121,13 @@ impl Command for Consume {
         // Who only might have waited is answered in its turn; on a socket, who does wait lets others go first.
         if taken.is_empty() && !wait.is_zero() {
             let _waiting = context.place.wait()?;
-            taken = context.synap.unless_stopping(take(wait)).await.transpose()?.unwrap_or_default();
+            let taking = context.synap.unless_stopping(take(wait));
+            let late = tokio::select! {
+                biased;
+                () = context.place.is_let_go() => None,
+                taken = taking => taken,
+            };
+            taken = late.transpose()?.unwrap_or_default();
         }
         let delivery = taken.first();
         match consumer {

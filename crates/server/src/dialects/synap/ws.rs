@@ -56,8 +56,7 @@ pub(super) async fn upgrade(
 ) -> Result<Answer, Error> {
     let upgrade = WebSocketUpgrade::from_request_parts(parts, &()).await;
     let upgrade = upgrade.map_err(|_| Error::Request("WebSocket upgrade required".into()))?;
-    let limit = synap.max_body_bytes;
-    let upgrade = bounded(upgrade, limit);
+    let upgrade = bounded(upgrade, synap.max_body_bytes);
     let settled = |error: Error| error.settle(&synap.state());
     let query = Query::parse(parts.uri.query()).map_err(|_| Error::BAD_ENCODING)?;
     let synap = synap.clone();
@@ -65,20 +64,20 @@ pub(super) async fn upgrade(
         Kind::Commands => {
             let connection = Connection::new(&synap).map_err(settled)?;
             upgrade.on_upgrade(move |socket| async move {
-                let socket = Socket::new(socket, limit, PATIENCE);
+                let socket = Socket::new(socket, PATIENCE);
                 session::run(socket, &synap, &connection, caller, shape).await;
             })
         }
         Kind::Topics => {
             let topics = Topics::open(&synap, &query).map_err(settled)?;
             upgrade.on_upgrade(move |socket| async move {
-                watch::run(Socket::new(socket, limit, PATIENCE), &synap, caller, topics).await;
+                watch::run(Socket::new(socket, PATIENCE), &synap, caller, topics).await;
             })
         }
         Kind::Keys => {
             let keys = Keys::open(&synap, &query).map_err(settled)?;
             upgrade.on_upgrade(move |socket| async move {
-                watch::run(Socket::new(socket, limit, PATIENCE), &synap, caller, keys).await;
+                watch::run(Socket::new(socket, PATIENCE), &synap, caller, keys).await;
             })
         }
     };

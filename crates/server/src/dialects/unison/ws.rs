@@ -44,7 +44,7 @@ pub(super) async fn upgrade(unison: &Arc<Unison>, parts: &mut Parts, role: Role)
     let (unison, open) = (unison.clone(), unison.sockets.open());
     Ok(upgrade.on_upgrade(move |socket| async move {
         let _open = open;
-        session::run(Socket::new(socket, unison.max_body_bytes, PATIENCE), &unison, role).await;
+        session::run(Socket::new(socket, PATIENCE), &unison, role).await;
     }))
 }
 

@@ -11,7 +11,7 @@ pub use http::{Connection, Request, Response, raw_exchange};
 pub use server::{Server, run_to_exit};
 pub use settings::Settings;
 pub use sse::{Event, EventStream};
-pub use websocket::{Frame, Refused, Socket, SocketOptions};
+pub use websocket::{Data, Frame, OpCode, Refused, Socket, SocketOptions};
 
 use std::time::{Duration, Instant};
 

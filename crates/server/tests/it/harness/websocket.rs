@@ -8,6 +8,8 @@ use tokio_tungstenite::tungstenite::{
     http::{HeaderName, HeaderValue, header},
 };
 
+pub use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+
 use super::FULL_KEY;
 
 /// How a socket is opened.
@@ -127,6 +129,18 @@ impl Socket {
     /// Sends a binary message.
     pub fn send_binary(&mut self, bytes: &[u8]) {
         self.inner.send(Message::binary(bytes.to_vec())).expect("send a message");
+    }
+
+    /// Sends a frame as it is: a piece of a message, or one that breaks a rule.
+    pub fn send_frame(&mut self, opcode: OpCode, is_final: bool, bytes: &[u8]) {
+        let frame = tungstenite::protocol::frame::Frame::message(bytes.to_vec(), opcode, is_final);
+        self.inner.send(Message::Frame(frame)).expect("send a frame");
+    }
+
+    /// Says goodbye, with this code.
+    pub fn say_goodbye(&mut self, code: u16) {
+        let frame = tungstenite::protocol::CloseFrame { code: code.into(), reason: "bye".into() };
+        self.inner.close(Some(frame)).expect("send a close frame");
     }
 
     /// The next frame that is not a ping or pong.

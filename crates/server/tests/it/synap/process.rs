@@ -36,24 +36,6 @@ fn a_long_answer_is_compressed_for_who_takes_it() {
 }
 
 #[test]
-fn a_batch_that_reads_a_long_value_again_and_again_comes_to_an_end() {
-    let mut server = Server::start();
-    let long = "x".repeat(8 << 20);
-    send(&server, &format!(r#"{{"command":"kv.set","payload":{{"key":"k","value":"{long}"}}}}"#));
-    let get = r#"{"command":"kv.get","payload":{"key":"k"}}"#;
-    let commands = vec![get; 1000].join(",");
-    let answer = send(&server, &format!(r#"{{"type":"batch","commands":[{commands}]}}"#));
-    let results = answer["results"].as_array().expect("results");
-    let read = results.iter().filter(|result| result["success"] == true).count();
-    assert_eq!((results.len(), read), (1000, 8));
-    assert_eq!(results[8]["error"]["code"], "INVALID_PAYLOAD", "{}", results[8]);
-    let many = vec![r#""k""#; 10_000].join(",");
-    let answer = send(&server, &format!(r#"{{"command":"kv.mget","payload":{{"keys":[{many}]}}}}"#));
-    assert_eq!(answer["error"]["code"], "INVALID_PAYLOAD", "{answer}");
-    server.assert_alive();
-}
-
-#[test]
 fn an_open_address_without_credentials_is_refused() {
     let home = tempfile::tempdir().expect("a temporary directory");
     let file = "[unison]\nenabled = false\n[flo]\nenabled = false\n[synap]\nhost = \"0.0.0.0\"\n";

@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::harness::{Connection, Frame, Server, Settings, Socket, SocketOptions};
+use crate::harness::{Connection, Data, Frame, OpCode, Request, Server, Settings, Socket, SocketOptions};
 
 const PATH: &str = "/api/v1/ws";
 
@@ -268,4 +268,93 @@ fn a_message_that_its_consumer_on_a_socket_did_not_take_is_as_if_nobody_had_been
     }
     let taken = command(&mut connection, r#"{"command":"queue.consume","payload":{"queue":"q"}}"#);
     assert_eq!(taken["payload"]["retry_count"], 0);
+}
+
+#[test]
+fn a_client_that_says_goodbye_is_answered_before_the_connection_ends() {
+    let server = Server::start();
+    for (address, path) in [(server.synap(), PATH), (server.synap(), "/pubsub/ws?topics=t")] {
+        let mut socket = Socket::at(address, path);
+        socket.say_goodbye(4000);
+        let told = std::iter::repeat_with(|| socket.receive(Duration::from_secs(10)));
+        let told = told.skip_while(|frame| matches!(frame, Frame::Text(_))).take(2);
+        assert_eq!(told.collect::<Vec<_>>(), [Frame::Closed(Some(4000)), Frame::Gone], "{path}");
+    }
+}
+
+#[test]
+fn a_message_in_pieces_is_refused_with_the_piece_that_makes_it_too_long() {
+    let server = Server::with(Settings::fast().set("synap.max_request_size_mb", 1));
+    let mut socket = Socket::at(server.synap(), PATH);
+    let piece = vec![b' '; 512 << 10];
+    socket.send_frame(OpCode::Data(Data::Text), false, &piece);
+    socket.send_frame(OpCode::Data(Data::Continue), false, &piece);
+    assert_eq!(socket.receive(Duration::from_millis(200)), Frame::Nothing, "as long as may be");
+    socket.send_frame(OpCode::Data(Data::Continue), false, b" ");
+    assert_eq!(socket.receive(Duration::from_secs(10)), Frame::Closed(Some(1009)));
+}
+
+#[test]
+fn a_text_that_is_not_utf_8_closes_as_such() {
+    let server = Server::start();
+    for pieces in [vec![(true, &b"\xff"[..])], vec![(false, &b"{\xc3"[..]), (true, &b"\x28"[..])]] {
+        let mut socket = Socket::at(server.synap(), PATH);
+        for (at, (is_final, bytes)) in pieces.into_iter().enumerate() {
+            let kind = if at == 0 { Data::Text } else { Data::Continue };
+            socket.send_frame(OpCode::Data(kind), is_final, bytes);
+        }
+        assert_eq!(socket.receive(Duration::from_secs(10)), Frame::Closed(Some(1007)));
+    }
+}
+
+#[test]
+fn who_takes_nothing_holds_up_nobody_behind_it_in_line() {
+    let server = Server::with(Settings::fast());
+    let mut connection = Connection::open(server.synap());
+    let mut stalled = narrow(server.synap());
+    subscribe(&mut stalled, r#"{"room":"r"}"#);
+    let consume = r#"{"command":"queue.consume","payload":{"queue":"q","timeout":300}}"#;
+    let batch = format!(r#"{{"type":"batch","commands":[{consume},{consume}]}}"#);
+    [consume, &batch].into_iter().for_each(|text| stalled.send(text));
+    assert_eq!(stalled.call(r#"{"type":"ping"}"#)["type"], "pong");
+    let data = "x".repeat(1 << 20);
+    let event = format!(r#"{{"command":"stream.publish","payload":{{"room":"r","event_type":"e","data":"{data}"}}}}"#);
+    (0..20).for_each(|_| drop(command(&mut connection, &event)));
+    std::thread::sleep(Duration::from_millis(1500));
+
+    let mut awake = Socket::at(server.synap(), PATH);
+    awake.send(consume);
+    command(&mut connection, r#"{"command":"queue.publish","payload":{"queue":"q","message":7}}"#);
+    let Frame::Text(answer) = awake.receive(Duration::from_secs(5)) else { panic!("no message") };
+    assert!(answer.contains(r#""message":7"#), "{answer}");
+
+    let mut answers = Vec::new();
+    while answers.len() < 2 {
+        let frame = stalled.expect_json();
+        answers.extend((frame["type"] != "event").then_some(frame));
+    }
+    assert_eq!(answers[0]["payload"]["message"], Value::Null);
+    assert_eq!(answers[1]["results"][1]["payload"]["message"], Value::Null, "{}", answers[1]);
+}
+
+#[test]
+fn many_reads_of_one_long_value_are_refused_before_they_fill_the_memory() {
+    let server = Server::with(Settings::fast());
+    let mut connection = Connection::open(server.synap());
+    let value = "x".repeat(8 << 20);
+    command(&mut connection, &format!(r#"{{"command":"kv.set","payload":{{"key":"k","value":"{value}"}}}}"#));
+    let before = server.resident_bytes();
+    let get = json!({"command": "kv.get", "payload": {"key": "k"}});
+    let answer = command(&mut connection, &json!({"type": "batch", "commands": vec![&get; 1000]}).to_string());
+    let results = answer["results"].as_array().expect("results");
+    let done = results.iter().filter(|result| result["success"] == true).count();
+    assert_eq!((results.len(), done), (1000, 4), "until there are 32 MiB");
+    let message = "the answer would have more than 33554432 bytes: ask for less";
+    assert_eq!(results[999]["error"]["message"], message);
+    let get = json!({"command": "kv.mget", "payload": {"keys": vec!["k"; 10_000]}});
+    let request = Request::post("/api/v1/command", get.to_string()).key(None);
+    let refused = connection.send(&request).expect("an answer").expect(422).json();
+    assert_eq!(refused["error"]["code"], "INVALID_PAYLOAD", "{refused}");
+    let grown = server.resident_bytes().saturating_sub(before);
+    assert!(grown < 1 << 30, "{} MiB more", grown >> 20);
 }

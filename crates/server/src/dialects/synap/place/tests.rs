@@ -1,3 +1,5 @@
+use futures_util::FutureExt;
+
 use super::*;
 
 #[test]
@@ -23,4 +25,15 @@ fn one_that_may_not_wait_keeps_its_place() {
     let place = places.take().unwrap();
     drop(place.wait().unwrap());
     assert!(place.has_waited());
+}
+
+#[test]
+fn one_that_is_let_go_hears_it_before_and_while_it_waits() {
+    let places = Places::default();
+    let place = places.take().unwrap();
+    let mut waiting = Box::pin(place.is_let_go());
+    assert_eq!((&mut waiting).now_or_never(), None);
+    place.let_go();
+    assert_eq!(waiting.now_or_never(), Some(()));
+    assert_eq!(place.is_let_go().now_or_never(), Some(()));
 }

@@ -83,6 +83,12 @@ impl<'a> Calls<'a> {
         self.in_turn = Some(call);
     }
 
+    /// Lets those that wait do so no longer.
+    pub(super) fn let_go(&self) {
+        let places = self.in_turn.iter().chain(self.waiting.iter()).filter_map(|call| call.place.as_ref());
+        places.for_each(|place| place.let_go());
+    }
+
     /// The next answer; none when the request whose turn it was has begun to wait. Pending while there is nothing to
     /// answer. May be dropped and called again without loss.
     pub(super) async fn next(&mut self) -> Option<Reply> {

@@ -4,9 +4,12 @@
 //! client takes nothing, this task waits: events stay in the log, and messages wait in the bounded queue of the
 //! subscriber, which is dropped when that is full.
 
-use std::sync::Arc;
+use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
 
-use tokio::{sync::watch, time::timeout};
+use tokio::{
+    sync::watch,
+    time::{sleep, timeout},
+};
 
 use super::{
     super::{
@@ -19,9 +22,12 @@ use super::{
     push,
 };
 use crate::{
-    http::ws::{Close, Incoming, Socket, Utf8Bytes},
+    http::ws::{Close, Incoming, MAX_OUTGOING_BYTES, Socket, Utf8Bytes},
     net::Receipt,
 };
+
+/// While a client takes nothing for so long, nothing is taken for it.
+const PATIENCE_IN_LINE: Duration = Duration::from_secs(1);
 
 /// Serves a connection until it ends or the server stops.
 pub(super) async fn run(
@@ -32,7 +38,8 @@ pub(super) async fn run(
     shape: Compat,
 ) {
     let guest = Guest { synap, connection, caller, shape };
-    let mut session = Session { guest, calls: Calls::default(), shutdown: synap.shutdown.clone() };
+    let mut session =
+        Session { guest, calls: Calls::default(), late: VecDeque::new(), shutdown: synap.shutdown.clone() };
     if let End::Close(why) = session.serve(&mut socket).await {
         socket.close(why).await;
     }
@@ -50,6 +57,8 @@ struct Guest<'a> {
 struct Session<'a> {
     guest: Guest<'a>,
     calls: Calls<'a>,
+    /// Answers that came while others were sent.
+    late: VecDeque<Reply>,
     shutdown: watch::Receiver<bool>,
 }
 
@@ -67,7 +76,7 @@ impl<'a> Session<'a> {
         loop {
             let turn = tokio::select! {
                 () = stopping(&mut self.shutdown) => Turn::Stop,
-                answer = self.calls.next() => Turn::Answer(answer),
+                answer = next_answer(&mut self.late, &mut self.calls) => Turn::Answer(answer),
                 push = self.guest.connection.next() => Turn::Push(push),
                 incoming = socket.receive(), if self.calls.turn_is_free() => Turn::Incoming(incoming),
             };
@@ -117,14 +126,19 @@ impl<'a> Session<'a> {
     }
 
     async fn send(&mut self, socket: &mut Socket, texts: impl IntoIterator<Item = Vec<u8>>) -> Result<(), End> {
-        outgoing::send(socket, texts, self.guest.connection.fell_behind(), &mut self.shutdown).await
+        let Session { guest, calls, late, shutdown } = self;
+        tokio::select! {
+            biased;
+            sent = outgoing::send(socket, texts, guest.connection.fell_behind(), shutdown) => sent,
+            never = step_aside(calls, late) => match never {},
+        }
     }
 
     /// Answers what was asked before the server began to stop: whoever waits is told that there was nothing.
     async fn finish(&mut self, socket: &mut Socket) -> End {
         let answers = async {
-            while !self.calls.are_done() {
-                if let Some(answer) = self.calls.next().await
+            while !(self.late.is_empty() && self.calls.are_done()) {
+                if let Some(answer) = next_answer(&mut self.late, &mut self.calls).await
                     && let Err(end) = self.answer(socket, answer).await
                 {
                     return end;
@@ -133,6 +147,24 @@ impl<'a> Session<'a> {
             End::Close(Close::GoingAway)
         };
         timeout(LAST_ANSWERS, answers).await.unwrap_or(End::Close(Close::GoingAway))
+    }
+}
+
+/// The next answer, oldest first. May be dropped and called again without loss.
+async fn next_answer(late: &mut VecDeque<Reply>, calls: &mut Calls<'_>) -> Option<Reply> {
+    match late.pop_front() {
+        Some(answer) => Some(answer),
+        None => calls.next().await,
+    }
+}
+
+/// Who waits for a message is asked in its turn whether it is still there. While a client takes nothing nobody would answer
+/// for it, and those behind it in line would wait with it: so its requests soon wait no longer.
+async fn step_aside(calls: &mut Calls<'_>, late: &mut VecDeque<Reply>) -> Infallible {
+    sleep(PATIENCE_IN_LINE).await;
+    calls.let_go();
+    loop {
+        late.extend(calls.next().await);
     }
 }
 
@@ -163,6 +195,11 @@ async fn answer(guest: Guest<'_>, place: Arc<Place<'_>>, text: Utf8Bytes) -> Rep
     let Guest { synap, connection, caller, shape } = guest;
     let context = Context { synap, caller, shape, place: &place, until: None, socket: Some(connection) };
     let answer = command_route::answer(context, text.as_bytes()).await;
+    if answer.body.len() > MAX_OUTGOING_BYTES {
+        let (id, _) = envelope::read(text.as_bytes());
+        let text = command_route::refused(id.as_ref(), &Error::answer_too_large(MAX_OUTGOING_BYTES)).body;
+        return Reply { text, receipt: None };
+    }
     let receipt = handed::receipt(synap.engine.clone(), synap.namespace.clone(), answer.handed);
     Reply { text: answer.body, receipt }
 }
