@@ -58,6 +58,14 @@ fn a_long_glob_is_compiled_within_a_bound_or_refused() {
     }
 }
 
+#[test]
+fn one_with_more_states_than_its_cache_holds_matches_all_the_same() {
+    let glob = Glob::new(&format!("*a{}", "?".repeat(500))).expect("a glob");
+    let name = |behind| format!("{}a{}", "ab".repeat(1000), "c".repeat(behind));
+    assert!(glob.matches(name(500).as_bytes()));
+    assert!(!glob.matches(name(499).as_bytes()));
+}
+
 /// What a glob without classes matches, by trying everything.
 fn plainly(glob: &[char], name: &[char]) -> bool {
     match (glob.split_first(), name.split_first()) {

@@ -3,6 +3,7 @@
 use std::{ops::Bound, time::Duration};
 
 use manifold_store::disk::SimDisk;
+use tokio::time::Instant;
 
 use super::{zset::scored, *};
 use crate::{
@@ -256,4 +257,38 @@ async fn nobody_is_told_of_a_removal_that_is_not_durable() {
     let disk: SimDisk = house.disk.reboot(manifold_store::disk::Reboot::Lost);
     let house = House::on(disk, options).await;
     assert_eq!(house.lrange("list").await, Some(all_of(&["a"])));
+}
+
+#[tokio::test]
+async fn a_command_with_many_elements_leaves_others_their_turn() {
+    let house = spacious().await;
+    let (n, names) = (ns("n"), named(0, LONG));
+    let (hash, list, set, zset) = (k("hash"), k("list"), k("set"), k("zset"));
+    let mut work = std::pin::pin!(async {
+        grow(&house, 0, LONG).await;
+        assert_eq!(house.hash_delete(&n, &hash, &names[1..]).await.expect("delete"), LONG as u64 - 1);
+        assert_eq!(
+            house.list_push(&n, &list, Side::Left, &names, PushTo::Existing).await.expect("push"),
+            2 * LONG as u64
+        );
+        assert_eq!(house.set_remove(&n, &set, &names[1..]).await.expect("remove"), LONG as u64 - 1);
+        assert_eq!(house.zset_remove(&n, &zset, &names[1..]).await.expect("remove"), LONG as u64 - 1);
+    });
+    let start = Instant::now();
+    let (mut last, mut longest) = (start, Duration::ZERO);
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut work => break,
+            () = tokio::task::yield_now() => {}
+        }
+        longest = longest.max(last.elapsed());
+        last = Instant::now();
+    }
+    // There are seven others of such a length.
+    let all = start.elapsed();
+    assert!(longest < all / 10, "others waited {longest:?} of {all:?}");
+    assert_eq!(house.hash_fields(&n, &hash).await.expect("fields"), names[..1]);
+    assert_eq!(house.list_range(&n, &list, 0, 0).await.expect("range").expect("a list"), names[LONG - 1..]);
+    assert_eq!((house.set_len(&n, &set).expect("len"), house.zset_len(&n, &zset).expect("len")), (Some(1), 1));
 }

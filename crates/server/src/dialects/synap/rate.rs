@@ -13,6 +13,8 @@ use super::error::Error;
 mod tests;
 
 const WINDOW: Duration = Duration::from_secs(60);
+/// Time between two looks for windows that are over, where there is no room for more.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Most windows at one time; whoever comes then shares one.
 const MOST: usize = 100_000;
 
@@ -33,7 +35,14 @@ pub(super) enum Party {
 
 /// All windows.
 #[derive(Debug, Default)]
-pub(super) struct Windows(Mutex<HashMap<Party, Window, RandomState>>);
+pub(super) struct Windows(Mutex<Table>);
+
+#[derive(Debug, Default)]
+struct Table {
+    windows: HashMap<Party, Window, RandomState>,
+    /// Nobody looks for windows that are over before: with no room left everybody new would look through all.
+    next_look: Timestamp,
+}
 
 #[derive(Debug, Clone, Copy)]
 struct Window {
@@ -56,8 +65,8 @@ impl Windows {
         if limit == 0 {
             return (None, Ok(()));
         }
-        let mut windows = self.0.lock();
-        let window = open(&mut windows, party, now);
+        let mut table = self.0.lock();
+        let window = table.open(party, now);
         let allowed = u64::from(limit);
         if window.count < allowed {
             window.count += 1;
@@ -69,18 +78,31 @@ impl Windows {
     }
 }
 
-fn open(windows: &mut HashMap<Party, Window, RandomState>, party: Party, now: Timestamp) -> &mut Window {
-    let is_over = |window: &Window| window.until <= now;
-    if windows.len() >= MOST && !windows.contains_key(&party) {
-        windows.retain(|_, window| !is_over(window));
+impl Table {
+    fn open(&mut self, party: Party, now: Timestamp) -> &mut Window {
+        let party = if self.windows.contains_key(&party) || self.has_room(now) { party } else { Party::Others };
+        let new = Window { until: now.plus(WINDOW), count: 0 };
+        let window = self.windows.entry(party).or_insert(new);
+        if window.is_over(now) {
+            *window = new;
+        }
+        window
     }
-    let party = if windows.len() >= MOST && !windows.contains_key(&party) { Party::Others } else { party };
-    let new = Window { until: now.plus(WINDOW), count: 0 };
-    let window = windows.entry(party).or_insert(new);
-    if is_over(window) {
-        *window = new;
+
+    /// Whether there is room for one more, now or once those that are over are gone.
+    fn has_room(&mut self, now: Timestamp) -> bool {
+        if self.windows.len() >= MOST && now >= self.next_look {
+            self.windows.retain(|_, window| !window.is_over(now));
+            self.next_look = now.plus(LOOK_EVERY);
+        }
+        self.windows.len() < MOST
     }
-    window
+}
+
+impl Window {
+    fn is_over(&self, now: Timestamp) -> bool {
+        self.until <= now
+    }
 }
 
 impl Counted {

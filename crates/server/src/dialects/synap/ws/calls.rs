@@ -17,10 +17,14 @@ mod tests;
 
 /// Most that wait at one time; one more is refused.
 const MOST_WAITING: usize = 1000;
+/// The same for the bytes of their texts.
+const MOST_WAITING_BYTES: usize = 16 << 20;
 
 /// A request on its way to its answer.
 pub(super) struct Call<'a> {
     place: Option<Arc<Place<'a>>>,
+    /// Of its text, which is kept until it is answered.
+    bytes: usize,
     answer: BoxFuture<'a, Reply>,
 }
 
@@ -32,14 +36,14 @@ pub(super) struct Reply {
 }
 
 impl<'a> Call<'a> {
-    /// One whose answer takes time.
-    pub(super) fn new(place: Arc<Place<'a>>, answer: BoxFuture<'a, Reply>) -> Self {
-        Call { place: Some(place), answer }
+    /// One with a text of so many bytes whose answer takes time.
+    pub(super) fn new(place: Arc<Place<'a>>, bytes: usize, answer: BoxFuture<'a, Reply>) -> Self {
+        Call { place: Some(place), bytes, answer }
     }
 
     /// One that is answered already.
     pub(super) fn answered(text: Vec<u8>) -> Self {
-        Call { place: None, answer: Box::pin(std::future::ready(Reply { text, receipt: None })) }
+        Call { place: None, bytes: 0, answer: Box::pin(std::future::ready(Reply { text, receipt: None })) }
     }
 
     fn has_waited(&self) -> bool {
@@ -70,7 +74,8 @@ impl<'a> Calls<'a> {
 
     /// Whether the next request may wait.
     pub(super) fn may_wait(&self) -> bool {
-        self.waiting.len() < MOST_WAITING
+        let bytes: usize = self.waiting.iter().map(|call| call.bytes).sum();
+        self.waiting.len() < MOST_WAITING && bytes < MOST_WAITING_BYTES
     }
 
     /// Whether every request is answered.

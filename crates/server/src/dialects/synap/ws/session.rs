@@ -179,8 +179,9 @@ impl<'a> Guest<'a> {
                 return Call::answered(command_route::refused(id.as_ref(), &error).body);
             }
         };
+        let bytes = text.len();
         let answer = answer(self, place.clone(), text);
-        Call::new(place, Box::pin(answer))
+        Call::new(place, bytes, Box::pin(answer))
     }
 
     /// Bytes, which are no request.

@@ -7,6 +7,15 @@ type Started = (oneshot::Sender<()>, oneshot::Receiver<()>);
 
 /// A request that answers when it is told to, and waits before that if it should.
 fn request<'a>(places: &'a Places, waits: bool, name: &'static str) -> (Call<'a>, oneshot::Sender<()>) {
+    long_request(places, waits, name, name.len())
+}
+
+fn long_request<'a>(
+    places: &'a Places,
+    waits: bool,
+    name: &'static str,
+    bytes: usize,
+) -> (Call<'a>, oneshot::Sender<()>) {
     let (tell, told): Started = oneshot::channel();
     let place = Arc::new(places.take().unwrap());
     let own = place.clone();
@@ -15,7 +24,7 @@ fn request<'a>(places: &'a Places, waits: bool, name: &'static str) -> (Call<'a>
         told.await.ok();
         Reply { text: name.as_bytes().to_vec(), receipt: None }
     });
-    (Call::new(place, answer), tell)
+    (Call::new(place, bytes, answer), tell)
 }
 
 fn text(reply: Option<Reply>) -> Option<Vec<u8>> {
@@ -65,4 +74,18 @@ async fn only_so_many_requests_wait() {
     drop(told.pop());
     assert!(calls.next().await.is_some());
     assert!(calls.may_wait());
+}
+
+#[tokio::test]
+async fn only_so_many_bytes_wait() {
+    let places = Places::default();
+    let mut calls = Calls::default();
+    let mut told = Vec::new();
+    while calls.may_wait() {
+        let (call, tell) = long_request(&places, true, "", 5 << 20);
+        calls.begin(call);
+        assert_eq!(text(calls.next().await), None);
+        told.push(tell);
+    }
+    assert_eq!(told.len(), 4);
 }
