@@ -1,5 +1,5 @@
 //! The commands of a batch, one after the other. Each sees what those before it did; one that fails stops nothing. Those
-//! that only write wait for the disk together: before a command that reads, and at the end.
+//! that only write wait for the disk together: before any other command, and at the end.
 
 use std::ops::Range;
 

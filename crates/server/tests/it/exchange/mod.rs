@@ -122,7 +122,6 @@ exchanges! { synap:
     body_size
     browsers
     compression
-    cross_dialect
     envelope
     examples
     hash
@@ -153,7 +152,6 @@ exchanges! { synap:
     rest_snapshot
     rest_sorted_set
     rest_stream
-    restart
     scan
     sdk
     set

@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::harness::{Connection, Data, Frame, OpCode, Request, Server, Settings, Socket, SocketOptions};
+use crate::harness::{Connection, Data, Frame, OpCode, Server, Settings, Socket, SocketOptions};
 
 const PATH: &str = "/api/v1/ws";
 
@@ -352,8 +352,7 @@ fn many_reads_of_one_long_value_are_refused_before_they_fill_the_memory() {
     let message = "the answer would have more than 33554432 bytes: ask for less";
     assert_eq!(results[999]["error"]["message"], message);
     let get = json!({"command": "kv.mget", "payload": {"keys": vec!["k"; 10_000]}});
-    let request = Request::post("/api/v1/command", get.to_string()).key(None);
-    let refused = connection.send(&request).expect("an answer").expect(422).json();
+    let refused = connection.send(&super::command(get.to_string())).expect("an answer").expect(422).json();
     assert_eq!(refused["error"]["code"], "INVALID_PAYLOAD", "{refused}");
     let grown = server.resident_bytes().saturating_sub(before);
     assert!(grown < 1 << 30, "{} MiB more", grown >> 20);
