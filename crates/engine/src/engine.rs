@@ -307,7 +307,7 @@ impl Engine {
     pub async fn get_or_wait(&self, namespace: &Namespace, key: &Key, wait: Duration) -> Result<Cut<Option<Entry>>> {
         kv::get_or_wait(self.live()?, namespace, key, wait).await
     }
-    /// Several keys of one cut, in the order asked.
+    /// Several keys of one cut, in the order asked. `TooLarge` when their values are over the bound of an answer.
     pub fn get_many(&self, keys: &[(Namespace, Key)]) -> Result<Cut<Vec<Option<Entry>>>> {
         kv::get_many(self.live()?, keys)
     }

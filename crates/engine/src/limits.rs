@@ -9,7 +9,7 @@ pub struct Limits {
     pub memory_bytes: u64,
     /// Longest value in bytes.
     pub value_bytes: usize,
-    /// Most bytes of elements in one answer about a collection.
+    /// Most bytes of values or elements in one answer.
     pub answer_bytes: usize,
     /// Most operations of one batch.
     pub batch_ops: usize,

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// What a row counts beside its bytes: about what its key and its place in the index take.
-const ROW_BYTES: u64 = 100;
+pub(crate) const ROW_BYTES: u64 = 100;
 
 /// The running engine. Locks are taken in this order: keys, a queue or those of a stream or of time series, ids of
 /// collections, namespaces, the feed's turn, the store's own; that of a collection's index is taken under its key's.

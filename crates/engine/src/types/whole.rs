@@ -11,7 +11,7 @@ use crate::{
     feed::How,
     keys,
     kv::{Expires, Head},
-    live::Live,
+    live::{Live, ROW_BYTES},
     txn::Txn,
     types::{
         Card, KeyType,
@@ -23,8 +23,6 @@ use crate::{
     },
 };
 
-/// What a row costs beside its bytes, about.
-const ROW_BYTES: u64 = 64;
 /// Keys among which one is drawn.
 const DRAW: usize = 64;
 /// Keys deleted in one commit when all go.
@@ -41,7 +39,7 @@ pub struct KeyInfo {
     pub expires_at: Option<Timestamp>,
     /// Elements of a collection; 1 for a value.
     pub elements: u64,
-    /// Bytes it takes, about: names, values, and so many for each row.
+    /// Bytes it takes, about: names, values, and for each row what the memory limit counts for one.
     pub bytes: u64,
 }
 

@@ -1,4 +1,4 @@
-//! Request bodies that come compressed.
+//! Bodies that come compressed, and those that go so.
 
 use std::io::{Read, Write};
 

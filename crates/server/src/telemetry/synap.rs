@@ -87,12 +87,6 @@ impl SynapMetrics {
             self.kv.inc();
         }
     }
-    /// The same by its name.
-    pub fn command_named(&self, name: &str, done: bool) {
-        if let Some(at) = self.commands.iter().position(|counter| counter.name == name) {
-            self.command(at, done);
-        }
-    }
     /// Commands of a component that were executed since the start.
     pub fn commands_of(&self, component: &str) -> u64 {
         let of_it = |counter: &&CommandCounter| counter.name.split_once('.').is_some_and(|(of, _)| of == component);

@@ -129,7 +129,8 @@ pub(super) const fn line<C: Command>() -> Line {
 }
 
 /// Commands that differ in a word: each is a type of its own which reads the one they share, and adds that word. Those
-/// that write do so with one verb and read nothing, so their wait for the disk may be left to the end of a batch.
+/// that write do so with one verb, which decides on what is written: their wait for the disk may be left to the end of a
+/// batch.
 macro_rules! spellings {
     ($shared:ident, $role:ident: $($command:ident = $name:literal ($($word:expr),+);)+) => {$(
         #[doc = concat!("`", $name, "`")]

@@ -121,7 +121,8 @@ pub struct RateLimit {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct KvStore {
-    /// Memory of the whole process before growth is refused; 0 = what `limits.memory_bytes` says.
+    /// What clients may keep in the whole process, in MiB, before growth is refused. Of this and `limits.memory_bytes` the
+    /// smaller one counts; 0 = no limit.
     pub max_memory_mb: u64,
     /// Allow commands that remove all keys.
     pub allow_flush_commands: bool,

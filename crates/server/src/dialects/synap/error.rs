@@ -141,6 +141,11 @@ impl Error {
         Error::Field { field: field.into(), rule: rule.into() }
     }
 
+    /// JSON, but nothing that is understood here.
+    pub(super) fn no_form() -> Self {
+        Error::Payload("Body matches no accepted form".to_owned())
+    }
+
     /// A sum beyond all numbers of its kind.
     pub(super) fn overflow() -> Self {
         Error::Payload("Increment would overflow".to_owned())
@@ -397,9 +402,7 @@ impl Error {
             _ => error.into(),
         }
     }
-}
 
-impl Error {
     /// The same of a verb about several keys, for the one that it is about.
     pub(super) fn of_keys(keys: &[Key]) -> impl Fn(engine::Error) -> Error {
         move |error| match error.operation().and_then(|at| keys.get(at)) {
@@ -434,8 +437,7 @@ pub(super) fn type_name(of: KeyType) -> &'static str {
 impl From<engine::Error> for Error {
     fn from(error: engine::Error) -> Self {
         match error.kind() {
-            Kind::Invalid => Error::Payload(error.to_string()),
-            Kind::TooLarge => Error::Payload(error.to_string()),
+            Kind::Invalid | Kind::TooLarge => Error::Payload(error.to_string()),
             Kind::Full => Error::Full,
             Kind::Busy => Error::Overloaded,
             Kind::Closed => Error::Closed,

@@ -8,7 +8,7 @@ use manifold_engine::{
 use super::{
     access::Role,
     commands::{Command, Context, Done, Line, line},
-    error::{Error, absent},
+    error::{Error, absent, type_name},
     kv::ACTOR,
     object::Object,
     payload::{self, Payload},
@@ -41,7 +41,7 @@ impl Command for Type {
     }
 
     async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
-        let name = info(context, &self.0)?.map_or("none", |info| super::error::type_name(info.key_type));
+        let name = info(context, &self.0)?.map_or("none", |info| type_name(info.key_type));
         Object::new(out).name("key", self.0.as_bytes()).text("type", name).close();
         Ok(Done::Ok)
     }

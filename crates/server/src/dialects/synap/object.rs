@@ -139,6 +139,11 @@ pub(super) fn write_value(out: &mut Vec<u8>, value: &Value) {
     }
 }
 
+/// Appends the text of a value as an array of bytes: what a string says, anything else as it is stored.
+pub(super) fn write_text_bytes(out: &mut Vec<u8>, value: &Value) {
+    write_bytes(out, value.text().as_ref().unwrap_or(&value.bytes));
+}
+
 /// Appends an array of bytes.
 pub(super) fn write_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     json::write_array(out, bytes, |out, byte| json::write_u64(out, (*byte).into()));

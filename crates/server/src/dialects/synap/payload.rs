@@ -176,6 +176,15 @@ pub(super) fn pattern_from(text: &str, field: impl Into<Cow<'static, str>>) -> R
     })
 }
 
+/// The bytes of a text that is neither empty nor longer than `most` bytes.
+pub(super) fn short(text: &str, field: &'static str, most: usize) -> Result<Bytes, Error> {
+    match text.len() {
+        0 => Err(Error::field(field, "must not be empty")),
+        len if len > most => Err(too_long(field, most)),
+        _ => Ok(bytes(text)),
+    }
+}
+
 /// What an object of strings says, if there is one, as it was sent.
 pub(super) fn strings<'a>(member: Member<'a>, field: &'static str) -> Result<Option<&'a RawValue>, Error> {
     let Some(raw) = json::given(member) else { return Ok(None) };
@@ -187,9 +196,7 @@ pub(super) fn name_rule(error: NameError, field: impl Into<Cow<'static, str>>, m
     match error {
         NameError::Empty => Error::field(field, "must not be empty"),
         NameError::Nul => Error::field(field, "must not contain NUL"),
-        NameError::TooLong => {
-            Error::Field { field: field.into(), rule: format!("must be at most {most} bytes").into() }
-        }
+        NameError::TooLong => too_long(field, most),
     }
 }
 

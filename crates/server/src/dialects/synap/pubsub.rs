@@ -219,12 +219,8 @@ fn patterns(raw: &RawValue) -> Result<Vec<Pattern>, Error> {
 }
 
 fn subscriber(member: Member<'_>) -> Result<Option<Bytes>, Error> {
-    let Some(text) = payload::optional_text(member, "subscriber_id")? else { return Ok(None) };
-    match text.len() {
-        0 => Err(Error::field("subscriber_id", "must not be empty")),
-        1..=ID_BYTES => Ok(Some(payload::bytes(&text))),
-        _ => Err(Error::field("subscriber_id", "must be at most 256 bytes")),
-    }
+    let text = payload::optional_text(member, "subscriber_id")?;
+    text.map(|text| payload::short(&text, "subscriber_id", ID_BYTES)).transpose()
 }
 
 /// Metadata is handed on as the JSON it came as.

@@ -4,7 +4,7 @@ use std::{hash::BuildHasher, time::Duration};
 
 use bytes::Bytes;
 use manifold_engine::{
-    kv::Value,
+    kv::{Encoding, Value},
     queue::{Consumer, Delivery, Dequeue, Enqueue, LetterDeed, Nack as GiveBack, NackTo, QueueName},
 };
 use tokio::time::Instant;
@@ -224,7 +224,7 @@ pub(super) fn attempts(retries: i64) -> u32 {
 /// A body as published clients send it: an array of bytes stands for them, anything else for itself.
 fn sdk_body(raw: &json::RawValue) -> Value {
     match serde_json::from_str::<Vec<u8>>(raw.get()) {
-        Ok(bytes) => Value { encoding: manifold_engine::kv::Encoding::Binary, bytes: bytes.into() },
+        Ok(bytes) => Value { encoding: Encoding::Binary, bytes: bytes.into() },
         Err(_) => json_value(raw),
     }
 }
@@ -254,14 +254,10 @@ fn write_delivery(out: &mut Vec<u8>, delivery: Option<&Delivery>) {
 
 fn write_sdk_delivery(out: &mut Vec<u8>, delivery: Option<&Delivery>) {
     let Some(Delivery { message, .. }) = delivery else { return Object::new(out).null("message").close() };
-    let text = match serde_json::from_slice::<String>(&message.payload.bytes) {
-        Ok(text) if message.payload.encoding == manifold_engine::kv::Encoding::Json => Bytes::from(text),
-        _ => message.payload.bytes.clone(),
-    };
     let write = |out: &mut Vec<u8>| {
         Object::new(out)
             .text("id", &id(message.sequence))
-            .with("payload", |out| object::write_bytes(out, &text))
+            .with("payload", |out| object::write_text_bytes(out, &message.payload))
             .signed("priority", message.priority)
             .number("retry_count", message.attempts.saturating_sub(1).into())
             .number("max_retries", message.max_attempts.saturating_sub(1).into())

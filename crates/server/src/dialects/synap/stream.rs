@@ -190,12 +190,7 @@ pub(super) async fn all(context: &Context<'_>) -> Result<Vec<StreamInfo>, Error>
 }
 
 fn kind(raw: &json::RawValue) -> Result<Bytes, Error> {
-    let text = payload::text(raw, "event_type")?;
-    match text.len() {
-        0 => Err(Error::field("event_type", "must not be empty")),
-        1..=TYPE_BYTES => Ok(payload::bytes(&text)),
-        _ => Err(Error::field("event_type", "must be at most 255 bytes")),
-    }
+    payload::short(&payload::text(raw, "event_type")?, "event_type", TYPE_BYTES)
 }
 
 /// The oldest and the newest offset; both 0 while the room was never used.

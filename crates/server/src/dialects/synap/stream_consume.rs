@@ -9,7 +9,7 @@ use super::{
     access::Role,
     commands::{Command, Context, Done, Line, line},
     error::{Error, Thing},
-    object::Object,
+    object::{self, Object},
     payload::{self, Payload},
     stream::{DEFAULT_LIMIT, MOST_EVENTS, TYPE_HEADER, event_id, event_type, write_data},
 };
@@ -78,7 +78,7 @@ fn write_event(out: &mut Vec<u8>, room: &Name, generation: u64, record: &Record,
         .number("offset", record.offset + 1)
         .name("room", room.as_bytes())
         .name("event", event_type(record))
-        .with("data", |out| json::write_array(out, data, |out, byte| json::write_u64(out, (*byte).into())))
+        .with("data", |out| object::write_bytes(out, data))
         .number("timestamp", at / 1000)
         .with("metadata", |out| {
             let pairs = record.headers.iter().filter(|(name, _)| name != TYPE_HEADER);

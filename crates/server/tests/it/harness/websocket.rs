@@ -43,13 +43,7 @@ impl Default for SocketOptions {
 impl SocketOptions {
     /// Without a credential.
     pub fn to(target: &str) -> Self {
-        SocketOptions {
-            target: target.to_owned(),
-            key: None,
-            protocols: None,
-            headers: Vec::new(),
-            receive_buffer_bytes: None,
-        }
+        SocketOptions { target: target.to_owned(), key: None, ..SocketOptions::default() }
     }
 }
 

@@ -9,7 +9,8 @@ use std::{
 
 use serde_json::Value;
 
-use crate::harness::{Connection, Request, Server};
+use super::{command, send};
+use crate::harness::{Connection, Server};
 
 const ROUNDS: usize = 3;
 const LOAD: Duration = Duration::from_millis(500);
@@ -86,11 +87,11 @@ impl Client {
     fn send_until_killed(&mut self, address: SocketAddr, killed: &AtomicBool) {
         let mut connection = Connection::open(address);
         while !killed.load(Ordering::Relaxed) {
-            for command in (self.turn)(self.done) {
+            for text in (self.turn)(self.done) {
                 // The error is the kill.
-                let Ok(answer) = connection.send(&request(&command)) else { return };
+                let Ok(answer) = connection.send(&command(&text)) else { return };
                 let answer = answer.expect(200).json();
-                assert_eq!(answer["success"], true, "{command}: {answer}");
+                assert_eq!(answer["success"], true, "{text}: {answer}");
             }
             self.done += 1;
         }
@@ -106,9 +107,9 @@ impl Client {
 
 /// Compares what is there with what the clients were told.
 fn look(server: &Server, clients: &mut [Client; 6]) {
-    let ask = |command: String| -> Value {
-        let answer = Connection::open(server.synap()).send(&request(&command)).expect("an answer").json();
-        assert_eq!(answer["success"], true, "{command}: {answer}");
+    let ask = |text: String| -> Value {
+        let answer = send(server, &text);
+        assert_eq!(answer["success"], true, "{text}: {answer}");
         answer["payload"].clone()
     };
     let [counts, threes, pushes, scores, takes, tells] = clients;
@@ -159,8 +160,4 @@ fn queue_is_settled(takes: &mut Client, ask: &dyn Fn(String) -> Value) {
     }
     let nothing = ask(r#"{"command":"queue.consume","payload":{"queue":"q"}}"#.into());
     assert_eq!(nothing["message_id"], Value::Null, "{nothing}");
-}
-
-fn request(command: &str) -> Request {
-    Request::post("/api/v1/command", command.to_owned()).key(None)
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::harness::{Connection, EventStream, Request, Server};
+use crate::harness::{EventStream, Request, Server};
 
 #[test]
 fn followers_of_unison_hear_of_every_write_of_a_string_as_it_happens() {
@@ -10,12 +10,7 @@ fn followers_of_unison_hear_of_every_write_of_a_string_as_it_happens() {
     let mut changes = EventStream::start(server.unison(), &Request::get("/api/v1/changes/stream?namespace=default"));
     changes.patience(Duration::from_secs(20));
     assert_eq!(changes.expect().event, "ready");
-    let mut synap = Connection::open(server.synap());
-    let mut send = |command: &str| {
-        let request = Request::post("/api/v1/command", command.to_owned()).key(None);
-        let answer = synap.send(&request).expect("an answer").expect(200).json();
-        assert_eq!(answer["success"], true, "{answer}");
-    };
+    let send = |text: &str| assert_eq!(super::send(&server, text)["success"], true, "{text}");
     let mut hears = |key: &str, op: &str, value: &str, actor: &str| {
         let change = changes.expect().json();
         let told = (&change["key"], &change["op"], change["value"].to_string(), &change["actor"]);

@@ -2,15 +2,8 @@
 
 use std::{io::Read, time::Duration};
 
-use crate::harness::{Connection, Request, Server, Settings};
-
-fn command(text: &str) -> Request {
-    Request::post("/api/v1/command", text.to_owned()).key(None)
-}
-
-fn send(server: &Server, text: &str) -> serde_json::Value {
-    Connection::open(server.synap()).send(&command(text)).expect("an answer").json()
-}
+use super::{command, send};
+use crate::harness::{Connection, Server, Settings};
 
 #[test]
 fn a_command_stops_the_process_with_0_after_its_answer_and_ends_waits() {
@@ -32,7 +25,7 @@ fn a_command_stops_the_process_with_0_after_its_answer_and_ends_waits() {
 fn a_long_answer_is_compressed_for_who_takes_it() {
     let server = Server::with(Settings::fast().set("synap.compression", true));
     let long = "x".repeat(2000);
-    send(&server, &format!(r#"{{"command":"kv.set","payload":{{"key":"k","value":"{long}"}}}}"#));
+    send(&server, format!(r#"{{"command":"kv.set","payload":{{"key":"k","value":"{long}"}}}}"#));
     let get = command(r#"{"request_id":"r","command":"kv.get","payload":{"key":"k"}}"#);
     let get = get.header("Accept-Encoding", "br, gzip;q=0.5");
     let answer = Connection::open(server.synap()).send(&get).expect("an answer").expect(200);

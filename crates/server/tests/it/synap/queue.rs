@@ -12,12 +12,12 @@ const TRIES: usize = 12;
 const AT_ONCE: Duration = Duration::from_millis(10);
 
 fn command(name: &str, payload: Value) -> Request {
-    Request::post("/api/v1/command", json!({ "command": name, "payload": payload }).to_string()).key(None)
+    super::command(json!({ "command": name, "payload": payload }).to_string())
 }
 
 /// The payload of the answer.
 fn run(server: &Server, name: &str, payload: Value) -> Value {
-    let answer = Connection::open(server.synap()).send(&command(name, payload)).expect("an answer").json();
+    let answer = super::send(server, json!({ "command": name, "payload": payload }).to_string());
     assert_eq!(answer["success"], true, "{answer}");
     answer["payload"].clone()
 }
@@ -173,7 +173,7 @@ fn a_message_that_was_written_is_not_given_to_another_when_its_connection_ends()
     run(&server, "queue.publish", json!({ "queue": "q", "message": 2 }));
     let mut connection = Connection::open(server.synap());
     let batch = r#"{"type":"batch","commands":[{"command":"queue.consume","payload":{"queue":"q"}},{"command":"queue.consume","payload":{"queue":"q"}}]}"#;
-    let answer = connection.send(&Request::post("/api/v1/command", batch).key(None)).expect("an answer").json();
+    let answer = connection.send(&super::command(batch)).expect("an answer").json();
     assert_eq!(answer.pointer("/results/1/payload/message_id"), Some(&json!("msg_2")), "{answer}");
     drop(connection);
     std::thread::sleep(Duration::from_millis(300));

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Connection, Request, Server};
+use super::send;
+use crate::harness::Server;
 
 /// How far a time that runs on may be from what it was, in seconds: the test itself takes some.
 const RUNS_ON: u64 = 60;
@@ -341,11 +342,6 @@ fn look_again(server: &Server) {
         let ack = format!(r#"{{"command":"queue.ack","payload":{{"queue":"q","message_id":"{id}"}}}}"#);
         assert_eq!(send(server, &ack)["error"]["code"], "MESSAGE_NOT_FOUND");
     }
-}
-
-fn send(server: &Server, command: &str) -> Value {
-    let request = Request::post("/api/v1/command", command.to_owned()).key(None);
-    Connection::open(server.synap()).send(&request).expect("an answer").json()
 }
 
 /// The payload of a command that must succeed.

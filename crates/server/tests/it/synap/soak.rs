@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::{command, send};
 use crate::harness::{Connection, Request, Server, Settings};
 
 /// How long keys are written, in seconds.
@@ -27,6 +28,8 @@ const RESIDENT_BYTES: u64 = 128 << 20;
 /// Removed keys whose versions are remembered, and changes in the feed.
 const REMEMBERED: i64 = 1000;
 
+const GET_STAYS: &str = r#"{"command":"kv.get","payload":{"key":"stays"}}"#;
+
 #[test]
 fn keys_that_live_a_second_stop_nothing_and_leave_nothing() {
     let seconds = std::env::var(SECONDS).ok().map_or(A_FEW, |text| text.parse().expect("a number of seconds"));
@@ -34,7 +37,7 @@ fn keys_that_live_a_second_stop_nothing_and_leave_nothing() {
     let settings = settings.set("unison.tombstones_max", REMEMBERED);
     let mut server = Server::with(settings);
     let stays = r#"{"command":"kv.set","payload":{"key":"stays","value":"here"}}"#;
-    Connection::open(server.synap()).send(&command(stays)).expect("an answer").expect(200);
+    assert_eq!(send(&server, stays)["success"], true);
     let (before, resident) = (gauge(&server, "synap_memory_bytes"), server.resident_bytes());
 
     let (written, slowest) = soak(server.synap(), Duration::from_secs(seconds));
@@ -51,8 +54,7 @@ fn keys_that_live_a_second_stop_nothing_and_leave_nothing() {
     // What a restart replays has no end of a key twice, and none too few.
     server.restart();
     assert_eq!(keys(&server), 1);
-    let kept = Connection::open(server.synap()).send(&get_stays()).expect("an answer").json();
-    assert_eq!(kept["payload"]["value"], "here");
+    assert_eq!(send(&server, GET_STAYS)["payload"]["value"], "here");
 }
 
 /// Writes and probes for this long. How many keys were written, and how long the slowest answer took.
@@ -62,7 +64,7 @@ fn soak(address: SocketAddr, length: Duration) -> (usize, Duration) {
     std::thread::scope(|scope| {
         let writers: Vec<_> = (0..WRITERS).map(|number| scope.spawn(move || write(address, number, over))).collect();
         let health = scope.spawn(|| probe(address, over, &Request::get("/health").key(None), "healthy"));
-        let get = scope.spawn(|| probe(address, over, &get_stays(), "here"));
+        let get = scope.spawn(|| probe(address, over, &command(GET_STAYS), "here"));
         std::thread::sleep(length);
         over.store(true, Ordering::Relaxed);
         let results = writers.into_iter().chain([health, get]).map(|thread| thread.join().expect("a client"));
@@ -77,7 +79,7 @@ fn write(address: SocketAddr, number: usize, over: &AtomicBool) -> (usize, Durat
     while !over.load(Ordering::Relaxed) {
         let key = format!("session:{number}:{written}");
         let set = format!(r#"{{"command":"kv.set","payload":{{"key":"{key}","value":"{written:0100}","ttl":1}}}}"#);
-        slowest = slowest.max(timed(&mut connection, &command(&set), r#""previous":null"#));
+        slowest = slowest.max(timed(&mut connection, &command(set), r#""previous":null"#));
         written += 1;
     }
     (written, slowest)
@@ -102,17 +104,8 @@ fn timed(connection: &mut Connection, request: &Request, says: &str) -> Duration
     start.elapsed()
 }
 
-fn command(text: &str) -> Request {
-    Request::post("/api/v1/command", text.to_owned()).key(None)
-}
-
-fn get_stays() -> Request {
-    command(r#"{"command":"kv.get","payload":{"key":"stays"}}"#)
-}
-
 fn keys(server: &Server) -> u64 {
-    let stats = command(r#"{"command":"admin.stats"}"#);
-    let stats = Connection::open(server.synap()).send(&stats).expect("an answer").expect(200).json();
+    let stats = send(server, r#"{"command":"admin.stats"}"#);
     stats["payload"]["kv"]["total_keys"].as_u64().expect("a number of keys")
 }
 

@@ -13,8 +13,7 @@ use crate::harness::{Connection, Data, Frame, OpCode, Request, Server, Settings,
 const PATH: &str = "/api/v1/ws";
 
 fn command(connection: &mut Connection, text: &str) -> Value {
-    let request = Request::post("/api/v1/command", text.to_owned()).key(None);
-    connection.send(&request).expect("an answer").expect(200).json()
+    connection.send(&super::command(text)).expect("an answer").expect(200).json()
 }
 
 fn subscribe(socket: &mut Socket, payload: &str) -> Value {

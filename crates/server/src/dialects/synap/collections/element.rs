@@ -86,7 +86,7 @@ pub(super) fn check_count(count: usize, field: &'static str) -> Result<(), Error
 /// Only what can be the name of a row.
 fn short(bytes: Cow<'_, [u8]>, field: impl Into<Cow<'static, str>>) -> Result<Bytes, Error> {
     if bytes.len() > NAME_MAX {
-        return Err(Error::Field { field: field.into(), rule: format!("must be at most {NAME_MAX} bytes").into() });
+        return Err(payload::too_long(field, NAME_MAX));
     }
     Ok(Bytes::copy_from_slice(&bytes))
 }

@@ -59,7 +59,7 @@ impl Command for MSetNx {
         match (json::given(pairs), json::given(key), value) {
             (Some(pairs), ..) => read_pairs(pairs).map(MSetNx),
             (None, Some(key), Some(value)) => Ok(MSetNx(vec![(payload::key_of(key, "key")?, json_value(value))])),
-            (None, ..) => Err(Error::Payload("Body matches no accepted form".to_owned())),
+            (None, ..) => Err(Error::no_form()),
         }
     }
 

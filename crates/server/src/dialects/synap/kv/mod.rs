@@ -25,7 +25,7 @@ mod set;
 mod text;
 
 pub(super) use get::{Get, find};
-pub(super) use set::Set;
+pub(super) use set::{MOST_TTL, Set};
 
 /// Who writes through this dialect, as the change feed says it.
 pub(super) const ACTOR: Actor = Actor::fixed("synap");

@@ -12,7 +12,7 @@ use crate::dialects::synap::{
 };
 
 /// A hundred years in seconds.
-pub(super) const MOST_TTL: i64 = 3_153_600_000;
+pub(in crate::dialects::synap) const MOST_TTL: i64 = 3_153_600_000;
 
 /// `kv.set`
 #[derive(Debug)]

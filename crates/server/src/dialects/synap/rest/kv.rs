@@ -1,11 +1,8 @@
 //! Values by key where REST asks for more than the commands take.
 
-use bytes::Bytes;
-use manifold_engine::{
-    Key, Timestamp,
-    kv::{Encoding, Expires},
-};
 use std::time::Duration;
+
+use manifold_engine::{Key, Timestamp, kv::Expires};
 
 use crate::{
     dialects::synap::{
@@ -19,8 +16,7 @@ use crate::{
     http::json::{self, RawValue},
 };
 
-/// A hundred years, the longest time to live, and the end of the year 9999, the last instant, in milliseconds.
-const LONGEST_MS: i64 = 3_153_600_000_000;
+/// The last instant that a key may live to: the end of the year 9999.
 const LAST_MS: i64 = 253_402_300_799_999;
 
 /// POST `/kv/set`: the command, with more ways to say when the key expires, and the old value only on request.
@@ -75,8 +71,8 @@ fn expiry_of(raw: &RawValue) -> Result<Expires, Error> {
     let kind = payload::text(payload::required(kind, "expiry.type")?, "expiry.type")?;
     let within = |most| Ok(whole(value, most)?.unsigned_abs());
     match kind.as_ref() {
-        "seconds" => within(LONGEST_MS / 1000).map(|s| Expires::In(Duration::from_secs(s))),
-        "milliseconds" => within(LONGEST_MS).map(|ms| Expires::In(Duration::from_millis(ms))),
+        "seconds" => within(kv::MOST_TTL).map(|s| Expires::In(Duration::from_secs(s))),
+        "milliseconds" => within(kv::MOST_TTL * 1000).map(|ms| Expires::In(Duration::from_millis(ms))),
         "unix_seconds" => within(LAST_MS / 1000).map(|s| Expires::At(Timestamp(s * 1000))),
         "unix_milliseconds" => within(LAST_MS).map(|ms| Expires::At(Timestamp(ms))),
         _ => Err(Error::field("expiry.type", "must be seconds, milliseconds, unix_seconds or unix_milliseconds")),
@@ -113,15 +109,10 @@ impl Command for Get {
 
     async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
         let value = kv::find(context, &self.key)?.ok_or_else(|| absent(&self.key))?.value;
-        if !self.as_bytes {
-            kv::write_sdk_text(out, &value);
-            return Ok(Done::Ok);
+        match self.as_bytes {
+            true => object::write_text_bytes(out, &value),
+            false => kv::write_sdk_text(out, &value),
         }
-        let bytes = match serde_json::from_slice::<String>(&value.bytes) {
-            Ok(text) if value.encoding == Encoding::Json => Bytes::from(text),
-            _ => value.bytes,
-        };
-        object::write_bytes(out, &bytes);
         Ok(Done::Ok)
     }
 }

@@ -33,14 +33,9 @@ pub(super) async fn answer(
     let mut out = Vec::with_capacity(256);
     let done = command.run(context, Payload(Some(payload)), &mut out).await;
     let done = done.map_err(|error| match error {
-        Error::Missing(_) if call.forms.is_some() => no_form(),
+        Error::Missing(_) if call.forms.is_some() => Error::no_form(),
         other => other,
     })?;
     let status = call.status(|| reply::said(&out, "created"));
     Ok(Answer { status, ..Answer::done(done, call.reply.body(out, target)?) })
-}
-
-/// JSON, but nothing that the route takes.
-fn no_form() -> Error {
-    Error::Payload("Body matches no accepted form".to_owned())
 }

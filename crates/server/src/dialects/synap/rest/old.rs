@@ -1,7 +1,6 @@
 //! POST `/api/stream`: how clients before the envelope asked. `operation` is the command, `data` its payload, `target`
 //! what it is about. The answer is the payload alone, an error its text under `error`.
 
-use super::no_form;
 use crate::{
     dialects::synap::{
         answer::Answer,
@@ -19,7 +18,7 @@ use crate::{
 pub(in crate::dialects::synap) async fn answer(context: &Context<'_>, body: &[u8]) -> Result<Answer, Error> {
     let raw = envelope::document(body)?;
     let [operation, target, data] =
-        json::members(raw.get(), &["operation", "target", "data"]).map_err(|_| no_form())?;
+        json::members(raw.get(), &["operation", "target", "data"]).map_err(|_| Error::no_form())?;
     let operation = payload::text(payload::required(operation, "operation")?, "operation")?;
     let target = payload::optional_text(target, "target")?;
     let assembled = payload_of(&operation, target.as_deref(), json::given(data))?;

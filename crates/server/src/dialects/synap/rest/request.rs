@@ -5,10 +5,7 @@ use std::borrow::Cow;
 
 use smallvec::SmallVec;
 
-use super::{
-    call::{Body, Call, Renamed},
-    no_form,
-};
+use super::call::{Body, Call, Renamed};
 use crate::{
     dialects::synap::{envelope, error::Error, object::Object, payload::Member, routes::Endpoint},
     http::{
@@ -92,26 +89,26 @@ fn of_body<'o>(out: &'o mut Vec<u8>, call: &Call, body: Member<'_>) -> Result<Ob
             Ok(Object::new(out).with(member, |out| json::write_array(out, [raw], write_raw)))
         }
         (Body::OrPairs(member), b'[') => Ok(Object::new(out).raw(member, raw)),
-        _ => Err(no_form()),
+        _ => Err(Error::no_form()),
     }
 }
 
 /// Members that hold several things hold them in an object or an array.
 fn check_containers(names: &[&str], raw: &RawValue) -> Result<(), Error> {
     for name in names {
-        let [member] = json::members(raw.get(), &[name]).map_err(|_| no_form())?;
+        let [member] = json::members(raw.get(), &[name]).map_err(|_| Error::no_form())?;
         if json::given(member).is_some_and(|member| !member.get().starts_with(['{', '['])) {
-            return Err(no_form());
+            return Err(Error::no_form());
         }
     }
     Ok(())
 }
 
 fn rename<'o>(object: Object<'o>, call: &Call, renamed: Renamed, raw: &RawValue) -> Result<Object<'o>, Error> {
-    let found = json::members(raw.get(), &renamed.from).map_err(|_| no_form())?;
+    let found = json::members(raw.get(), &renamed.from).map_err(|_| Error::no_form())?;
     match found.into_iter().flatten().next() {
         Some(value) => Ok(object.raw(renamed.to, value)),
-        None if call.forms.is_some() => Err(no_form()),
+        None if call.forms.is_some() => Err(Error::no_form()),
         None => Ok(object),
     }
 }

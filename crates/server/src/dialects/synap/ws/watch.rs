@@ -9,11 +9,15 @@ use super::{
         envelope::{self, Request},
         error::Error,
         object::Object,
+        payload,
     },
     outgoing::{End, send, stopping},
     push,
 };
-use crate::http::ws::{Close, Incoming, Socket, Utf8Bytes};
+use crate::http::{
+    query::Query,
+    ws::{Close, Incoming, Socket, Utf8Bytes},
+};
 
 /// Where the texts come from that a connection is told.
 pub(super) trait Source: Send + 'static {
@@ -92,16 +96,12 @@ pub(super) fn connected(subscriber: &str, topics: &[Vec<u8>]) -> Vec<u8> {
 }
 
 /// What a parameter lists between commas; it must name something.
-pub(super) fn listed<'q>(
-    query: &'q crate::http::query::Query<'_>,
-    name: &'static str,
-    most: usize,
-) -> Result<Vec<&'q str>, Error> {
+pub(super) fn listed<'q>(query: &'q Query<'_>, name: &'static str, most: usize) -> Result<Vec<&'q str>, Error> {
     let given = query.text(name).unwrap_or_default();
     let items: Vec<&str> = given.split(',').filter(|item| !item.is_empty()).collect();
     match items.len() {
         0 => Err(Error::Missing(name.into())),
-        count if count > most => Err(super::super::payload::too_many(name, most)),
+        count if count > most => Err(payload::too_many(name, most)),
         _ => Ok(items),
     }
 }
