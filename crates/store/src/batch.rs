@@ -7,6 +7,9 @@ use crate::{
     log::frame::{DELETE, DELETE_HEADER, HEADER, PUT, PUT_HEADER},
 };
 
+/// Room for most batches: a row with a small value, and the same value in a feed.
+const USUAL_BYTES: usize = 512;
+
 /// Puts and deletes over tables, in order; a later one wins over an earlier one on the same row.
 ///
 /// It is encoded while it is filled, straight into the bytes of the frame it becomes.
@@ -44,7 +47,7 @@ impl Batch {
 
     /// An empty batch.
     pub fn new() -> Self {
-        let mut bytes = Vec::with_capacity(256);
+        let mut bytes = Vec::with_capacity(USUAL_BYTES);
         bytes.resize(HEADER, 0);
         Batch { bytes, ops: SmallVec::new(), relief: false }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
 use crate::{
     Error, Seq, Table,
@@ -61,7 +61,11 @@ impl Row {
         }
         match (&self.on_disk, &self.bytes) {
             (Some((segment, offset)), _) => self.read(segment, *offset),
-            (None, Some(bytes)) => Ok(Bytes::from_owner(Shares(bytes.clone())).slice(usize::from(self.head_len)..)),
+            (None, Some(bytes)) => {
+                let mut bytes = Bytes::from_owner(Shares(bytes.clone()));
+                bytes.advance(usize::from(self.head_len));
+                Ok(bytes)
+            }
             (None, None) => Ok(Bytes::new()),
         }
     }

@@ -142,9 +142,9 @@ pub struct Delete {
 #[derive(Debug, Clone, Default)]
 pub struct Swapped {
     /// The value the key held before; none when it was absent, or held a collection.
-    pub previous: Option<Entry>,
-    /// The new entry; none when the condition failed.
-    pub written: Option<Entry>,
+    pub previous: Option<Value>,
+    /// What was written; none when the condition failed.
+    pub written: Option<Changed>,
 }
 
 /// Adds to the integer that a key holds. The key keeps its deadline.

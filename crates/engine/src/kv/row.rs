@@ -75,13 +75,17 @@ impl<'a> Head<'a> {
         self.expires_at.is_none_or(|deadline| now() < deadline)
     }
 
+    /// The value.
+    pub(crate) fn value(&self, row: &Row) -> Result<Value> {
+        Ok(Value { encoding: self.encoding, bytes: row.body()? })
+    }
+
     /// The entry of `key`.
     pub(crate) fn entry(&self, key: Key, row: &Row, keys_only: bool) -> Result<Entry> {
-        let encoding = self.encoding;
-        let bytes = if keys_only { bytes::Bytes::new() } else { row.body()? };
+        let without = || Value { encoding: self.encoding, bytes: bytes::Bytes::new() };
         Ok(Entry {
             key,
-            value: Value { encoding, bytes },
+            value: if keys_only { without() } else { self.value(row)? },
             version: self.version,
             actor: Actor::new(self.actor.to_vec()).map_err(|_| Error::unreadable("an entry"))?,
             updated_at: self.updated_at,

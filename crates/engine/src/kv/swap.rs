@@ -3,8 +3,8 @@
 use manifold_store::Row;
 
 use crate::{
-    Error, Key, Kind, Namespace, Result,
-    kv::{Entry, Put, Swapped, When, change::change, put, row::Head, slot::Slot},
+    Error, Kind, Namespace, Result,
+    kv::{Put, Swapped, Value, When, change::change, delete, put, row::Head, slot::Slot},
     live::Live,
     txn::Txn,
 };
@@ -12,7 +12,7 @@ use crate::{
 /// Writes a value unless its condition fails; either way tells what was there.
 pub(crate) async fn swap(live: &Live, namespace: &Namespace, put: Put) -> Result<Swapped> {
     put::check_size(live, &put.value)?;
-    let (key, when) = (put.key.clone(), put.when);
+    let when = put.when;
     let done = change(live, namespace, put.key.clone(), |txn, slot| {
         let previous = slot.live_row(txn).cloned();
         Ok((apply(live, txn, slot, put)?, previous))
@@ -21,8 +21,8 @@ pub(crate) async fn swap(live: &Live, namespace: &Namespace, put: Put) -> Result
         Err(error) if when == When::Absent && is_wrong_type(&error) => return Ok(Swapped::default()),
         done => done?,
     };
-    let written = draft.map(|draft| put::entry(&committed.changes[draft]));
-    Ok(Swapped { previous: previous.map(|row| read(key, &row)).transpose()?.flatten(), written })
+    let written = draft.map(|draft| delete::changed(&committed, draft));
+    Ok(Swapped { previous: previous.map(|row| read(&row)).transpose()?.flatten(), written })
 }
 
 /// A key that holds a collection is not absent either: the condition fails, and there is no value to tell of.
@@ -43,6 +43,6 @@ fn apply(live: &Live, txn: &mut Txn<'_>, slot: &mut Slot, put: Put) -> Result<Op
 }
 
 /// The content of a long value is read only here, when no lock is held any more.
-fn read(key: Key, row: &Row) -> Result<Option<Entry>> {
-    Head::read(row)?.map(|head| head.entry(key, row, false)).transpose()
+fn read(row: &Row) -> Result<Option<Value>> {
+    Head::read(row)?.map(|head| head.value(row)).transpose()
 }

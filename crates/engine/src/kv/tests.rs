@@ -365,8 +365,8 @@ async fn a_swap_tells_what_was_there_whether_it_writes_or_not() {
     let house = House::new().await;
     let swap = async |when, value: &str| {
         let done = house.swap(&ns("n"), Put { when, ..put("a", value) }).await.expect("swap");
-        let text = |entry: Entry| String::from_utf8(entry.value.bytes.to_vec()).expect("text");
-        (done.previous.map(text), done.written.map(|entry| entry.version))
+        let text = |value: Value| String::from_utf8(value.bytes.to_vec()).expect("text");
+        (done.previous.map(text), done.written.map(|written| written.version))
     };
     let long = "7".repeat(100_000);
     assert_eq!(swap(When::Present, "0").await, (None, None));

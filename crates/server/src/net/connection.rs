@@ -144,7 +144,8 @@ async fn answer<S: Service>(link: Arc<Link<S>>, request: Request<Incoming>) -> R
             let (service, peer) = (shared.service.clone(), *peer);
             // What a handler shares with others is locked without poisoning and changed in one step, or it belongs to
             // the engine, which commits whole batches: a handler that stops in the middle leaves nothing half done.
-            match AssertUnwindSafe(async move { service.call(request, peer).await }).catch_unwind().await {
+            // It is boxed because futures are moved while they are put together, and this one is the largest by far.
+            match AssertUnwindSafe(Box::pin(service.call(request, peer))).catch_unwind().await {
                 Ok(response) => response,
                 Err(_) => {
                     shared.connections.panicked();

@@ -83,7 +83,7 @@ impl Access {
         headers: &HeaderMap,
         key_in_query: Option<&str>,
         ip: IpAddr,
-        now: Timestamp,
+        now: impl FnOnce() -> Timestamp,
     ) -> Result<Caller, Error> {
         if !self.enabled {
             return Ok(Caller { role: Role::Admin, key: None, ip });
@@ -104,7 +104,7 @@ impl Access {
             auth::Credential::Malformed => Err(Error::Unauthorized("Invalid credentials")),
             auth::Credential::Key(token) => match self.known(token) {
                 Some(at) => Ok(Caller { role: self.keys[at].role, key: Some(at), ip }),
-                None => Ok(Caller { role: self.role_of_token(token, now)?, key: None, ip }),
+                None => Ok(Caller { role: self.role_of_token(token, now())?, key: None, ip }),
             },
         }
     }

@@ -16,6 +16,8 @@ use crate::http::json::RawValue;
 
 /// What all commands of a batch together may wait.
 const BATCH_PATIENCE: Duration = Duration::from_secs(30);
+/// Room for most answers, a small value and the envelope around it.
+const ANSWER_BYTES: usize = 512;
 
 /// Answers a body, or a text on a socket.
 pub(super) async fn answer(context: Context<'_>, body: &[u8]) -> Answer {
@@ -32,7 +34,7 @@ pub(super) async fn answer(context: Context<'_>, body: &[u8]) -> Answer {
         Ok(Request::Batch(items)) => {
             // What begins to come in the middle of a batch would come before the batch's answer.
             let context = Context { until: Some(Instant::now() + BATCH_PATIENCE), socket: None, ..context };
-            batch(&context, id, &items).await
+            Box::pin(batch(&context, id, &items)).await
         }
         Ok(Request::Ping) => {
             let mut out = Vec::with_capacity(48);
@@ -44,7 +46,7 @@ pub(super) async fn answer(context: Context<'_>, body: &[u8]) -> Answer {
 }
 
 async fn one(context: &Context<'_>, id: Option<&Id>, item: &Item<'_>) -> Answer {
-    let mut out = Vec::with_capacity(256);
+    let mut out = Vec::with_capacity(ANSWER_BYTES);
     envelope::open_success(&mut out, id);
     let start = out.len();
     match commands::execute(context, item, &mut out).await {

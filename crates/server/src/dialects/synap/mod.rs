@@ -54,6 +54,7 @@ pub use config::{Config, Refused};
 
 use access::{Access, Caller};
 use answer::{Answer, Form};
+use commands::Context;
 use config::Compat;
 use error::Error;
 use place::Places;
@@ -218,13 +219,12 @@ impl Synap {
             Some(Endpoint::Metrics) => self.metrics_public,
             Some(Endpoint::Command | Endpoint::Socket(_) | Endpoint::Old | Endpoint::Rest(_)) | None => false,
         };
-        let now = self.engine.now();
         let caller = match public {
             true => Caller { role: access::Role::ReadOnly, key: None, ip: peer },
             false => {
                 let query = endpoint.is_some_and(Endpoint::is_socket).then(|| Query::parse(parts.uri.query()).ok());
                 let query = query.flatten().unwrap_or_default();
-                self.access.identify(&parts.headers, query.text("api_key"), peer, now)?
+                self.access.identify(&parts.headers, query.text("api_key"), peer, || self.engine.now())?
             }
         };
         if endpoint.is_none_or(Endpoint::is_limited) {
@@ -240,7 +240,7 @@ impl Synap {
         let key = caller.key.and_then(|at| Some((at, self.access.key(at)?)));
         let party = key.map_or(Party::Address(caller.ip), |(at, _)| Party::Key(at));
         let limit = key.and_then(|(_, key)| key.rate_limit).unwrap_or(self.requests_per_minute);
-        self.windows.count(party, limit, self.engine.now())
+        self.windows.count(party, limit, || self.engine.now())
     }
 
     async fn dispatch(
@@ -260,22 +260,44 @@ impl Synap {
             let (method, path) = asked();
             return Err(Error::MethodNotAllowed { method, path, allow: found.route.allow() });
         };
+        // Nearly all requests are commands in an envelope. What the others keep while they wait is boxed, or each of these
+        // would have to carry room for it.
         match endpoint {
-            Endpoint::Health => return Ok(rest::server::health(self)),
-            Endpoint::Metrics => return Ok(rest::server::metrics(self).await),
-            Endpoint::Socket(kind) => return ws::upgrade(self, parts, *kind, caller, shape).await,
-            Endpoint::Command | Endpoint::Old | Endpoint::Rest(_) => {}
+            Endpoint::Command => self.command(parts, incoming, caller, shape).await,
+            Endpoint::Health => Ok(rest::server::health(self)),
+            Endpoint::Metrics => Ok(Box::pin(rest::server::metrics(self)).await),
+            Endpoint::Socket(kind) => Box::pin(ws::upgrade(self, parts, *kind, caller, shape)).await,
+            Endpoint::Old => Box::pin(self.spelled(None, &found, parts, incoming, caller, shape)).await,
+            Endpoint::Rest(call) => Box::pin(self.spelled(Some(call), &found, parts, incoming, caller, shape)).await,
         }
-        let target = rest::Target::read(&found, parts.uri.query())?;
+    }
+
+    /// Answers what comes in an envelope.
+    async fn command(&self, parts: &Parts, incoming: Incoming, caller: Caller, shape: Compat) -> Result<Answer, Error> {
+        rest::query(parts.uri.query())?;
         let place = self.places.take()?;
         let body = self.body(parts, incoming).await?;
-        let context = commands::Context { synap: self, caller, shape, place: &place, until: None, socket: None };
-        match endpoint {
-            Endpoint::Rest(call) => rest::answer(&context, call, &target, &body).await,
-            Endpoint::Old => rest::old::answer(&context, &body).await,
-            Endpoint::Command | Endpoint::Socket(_) | Endpoint::Health | Endpoint::Metrics => {
-                Ok(command_route::answer(context, &body).await)
-            }
+        let context = Context { synap: self, caller, shape, place: &place, until: None, socket: None };
+        Ok(command_route::answer(context, &body).await)
+    }
+
+    /// Answers a command that is spelled as its route wants it; without a call, as clients before the envelope did.
+    async fn spelled(
+        &self,
+        call: Option<&rest::Call>,
+        found: &Found<'_, Endpoint>,
+        parts: &Parts,
+        incoming: Incoming,
+        caller: Caller,
+        shape: Compat,
+    ) -> Result<Answer, Error> {
+        let target = rest::Target::read(found, parts.uri.query())?;
+        let place = self.places.take()?;
+        let body = self.body(parts, incoming).await?;
+        let context = Context { synap: self, caller, shape, place: &place, until: None, socket: None };
+        match call {
+            Some(call) => rest::answer(&context, call, &target, &body).await,
+            None => rest::old::answer(&context, &body).await,
         }
     }
 

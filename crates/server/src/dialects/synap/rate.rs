@@ -61,10 +61,16 @@ pub(super) struct Counted {
 
 impl Windows {
     /// Counts a request of `party`, which may make `limit` in a window; 0 = as many as it likes.
-    pub(super) fn count(&self, party: Party, limit: u32, now: Timestamp) -> (Option<Counted>, Result<(), Error>) {
+    pub(super) fn count(
+        &self,
+        party: Party,
+        limit: u32,
+        now: impl FnOnce() -> Timestamp,
+    ) -> (Option<Counted>, Result<(), Error>) {
         if limit == 0 {
             return (None, Ok(()));
         }
+        let now = now();
         let mut table = self.0.lock();
         let window = table.open(party, now);
         let allowed = u64::from(limit);

@@ -21,7 +21,7 @@ fn headers(lines: &[(HeaderName, &str)]) -> HeaderMap {
 
 fn judged(lines: &[(HeaderName, &str)]) -> Result<(Role, Option<usize>), Error> {
     let ip = IpAddr::from([10, 0, 0, 1]);
-    access().identify(&headers(lines), None, ip, NOW).map(|caller| (caller.role, caller.key))
+    access().identify(&headers(lines), None, ip, || NOW).map(|caller| (caller.role, caller.key))
 }
 
 fn token(claims: &str) -> Result<Role, Error> {
@@ -48,7 +48,7 @@ fn a_key_comes_in_by_either_header_and_has_its_role() {
 fn a_key_in_the_address_counts_where_no_header_has_a_credential() {
     let ip = IpAddr::from([10, 0, 0, 1]);
     let judged = |lines: &[(HeaderName, &str)], key| {
-        access().identify(&headers(lines), Some(key), ip, NOW).map(|caller| (caller.role, caller.key))
+        access().identify(&headers(lines), Some(key), ip, || NOW).map(|caller| (caller.role, caller.key))
     };
     assert_eq!(judged(&[], "two"), Ok((Role::ReadOnly, Some(1))));
     assert_eq!(judged(&[], "three"), Err(refused("Invalid API key")));
@@ -81,7 +81,7 @@ fn a_token_has_an_end_and_says_its_role() {
 #[test]
 fn without_credentials_everybody_is_an_admin() {
     let open = Access::new(&Auth::default());
-    let caller = open.identify(&headers(&[(API_KEY, "x")]), None, IpAddr::from([10, 0, 0, 1]), NOW).unwrap();
+    let caller = open.identify(&headers(&[(API_KEY, "x")]), None, IpAddr::from([10, 0, 0, 1]), || NOW).unwrap();
     assert_eq!((caller.role, caller.key), (Role::Admin, None));
 }
 

@@ -2,7 +2,7 @@
 
 use manifold_engine::kv::{Expires, Put, Swapped, When};
 
-use super::{ACTOR, json_value, refused, seconds_of, value_of, write_found};
+use super::{ACTOR, json_value, refused, seconds_of, write_found};
 use crate::dialects::synap::{
     access::Role,
     commands::{Command, Context, Done},
@@ -58,7 +58,7 @@ impl Command for Set {
         Object::new(out)
             .name("key", key.as_bytes())
             .flag("success", done.written.is_some())
-            .value("previous", value_of(&done.previous))
+            .value("previous", done.previous.as_ref())
             .close();
         Ok(Done::Ok)
     }
@@ -82,7 +82,7 @@ impl Command for GetSet {
 
     async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
         let done = self.0.swap(context).await?;
-        write_found(out, value_of(&done.previous));
+        write_found(out, done.previous.as_ref());
         Ok(Done::Ok)
     }
 }

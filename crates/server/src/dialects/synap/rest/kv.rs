@@ -56,7 +56,7 @@ impl Command for Set {
         let object = Object::new(out).flag("success", true).name("key", key.as_bytes());
         let object = object.flag("written", done.written.is_some());
         let object = match self.get {
-            true => object.value("old_value", done.previous.as_ref().map(|entry| &entry.value)),
+            true => object.value("old_value", done.previous.as_ref()),
             false => object,
         };
         object.close();

@@ -16,7 +16,7 @@ pub(super) mod table;
 mod tests;
 
 pub(super) use call::Call;
-pub(super) use request::Target;
+pub(super) use request::{Target, query};
 
 /// Answers a request for a route that is a command.
 pub(super) async fn answer(

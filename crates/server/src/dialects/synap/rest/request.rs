@@ -29,8 +29,7 @@ impl<'a> Target<'a> {
         let names = found.route.template.split('{').skip(1).filter_map(|after| after.split('}').next());
         let path = names.zip(found.parameters).map(|(name, raw)| Ok((name, path::decode(raw)?)));
         let path = path.collect::<Result<_, Error>>()?;
-        let query = Query::parse(query).map_err(|_| Error::Request("Invalid query encoding".into()))?;
-        Ok(Target { path, query })
+        Ok(Target { path, query: self::query(query)? })
     }
 
     /// The parameter of the path that has this name.
@@ -61,6 +60,11 @@ impl<'a> Target<'a> {
         object.close();
         Ok(out)
     }
+}
+
+/// The parameters of a query, which must be readable even where nothing is asked of it.
+pub(in crate::dialects::synap) fn query(raw: Option<&str>) -> Result<Query<'_>, Error> {
+    Query::parse(raw).map_err(|_| Error::Request("Invalid query encoding".into()))
 }
 
 /// The JSON of a body; none where it does not matter, or where it is empty and may be.
