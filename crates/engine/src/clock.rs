@@ -25,6 +25,10 @@ impl Timestamp {
     pub fn minus(self, duration: Duration) -> Self {
         Timestamp(self.0.saturating_sub(millis(duration)))
     }
+    /// Seconds that are left at `now`, rounded up; 0 when it has passed.
+    pub fn seconds_left(self, now: Timestamp) -> u64 {
+        self.0.saturating_sub(now.0).div_ceil(1000)
+    }
 }
 
 /// Whole milliseconds, rounded up: nobody is woken, and nothing expires, too early.

@@ -44,6 +44,8 @@ pub struct Stats {
     pub segments: u64,
     /// Frames committed since the start.
     pub commits: u64,
+    /// The last durable frame: frames are counted from the first one of the log.
+    pub durable_frame: u64,
     /// fsyncs since the start.
     pub fsyncs: u64,
     /// How many of them took so long: one count for each of [`crate::FSYNC_BOUNDS_MICROS`], and one for those beyond.
@@ -270,6 +272,7 @@ impl Store {
             dead_bytes: usage.total().saturating_sub(usage.live()),
             segments: usage.segments.len() as u64,
             commits: of(&counters.commits),
+            durable_frame: self.durable_seq(),
             fsyncs: fsync_buckets.iter().sum(),
             fsync_buckets,
             fsync_micros: counters.fsyncs.micros(),

@@ -216,7 +216,8 @@ impl<'a, 't> Step<'a, 't> {
                 let priority = self.died.remove(&sequence).unwrap_or_default();
                 Place::Dead { died, priority, held: None }
             };
-            tracing::warn!(queue = self.card.id, sequence, "the oldest dead letter is dropped: there are too many");
+            let queue = self.state.row.escape_ascii();
+            tracing::warn!(%queue, sequence, "the oldest dead letter is dropped: there are too many");
             self.tally.purged += 1;
             self.remove(sequence, place)?;
         }

@@ -144,7 +144,7 @@ pub(super) fn write_entry(out: &mut Vec<u8>, entry: &Entry, now: Timestamp, keys
     out.extend_from_slice(b",\"ttl_remaining\":");
     match entry.expires_at {
         // Rounded up: a key that is there has time left.
-        Some(deadline) => json::write_u64(out, deadline.0.saturating_sub(now.0).div_ceil(1000).max(1)),
+        Some(deadline) => json::write_u64(out, deadline.seconds_left(now).max(1)),
         None => out.extend_from_slice(b"null"),
     }
     out.push(b'}');

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use hyper::{HeaderMap, header, header::HeaderName};
+use hyper::{HeaderMap, header::HeaderName};
 use manifold_engine::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ use super::{
     error::Error,
 };
 use crate::http::{
-    auth::{self, Secret},
+    auth::{self, Credential, Secret},
     jwt,
 };
 
@@ -91,21 +91,21 @@ impl Access {
         if let Some(key) = headers.get(API_KEY) {
             return self.owner(key.as_bytes(), ip);
         }
-        if let Some(text) = basic(headers) {
-            let known = text.is_some_and(|text| self.is_user(&text));
-            let role = if known { Ok(Role::Admin) } else { Err(Error::Unauthorized("Invalid credentials")) };
-            return Ok(Caller { role: role?, key: None, ip });
-        }
-        match auth::key(headers, "bearer") {
-            auth::Credential::Missing => match key_in_query {
+        let wrong = || Error::Unauthorized("Invalid credentials");
+        match (auth::key(headers, "bearer"), auth::key(headers, "basic")) {
+            (Credential::Missing, _) | (_, Credential::Missing) => match key_in_query {
                 Some(key) => self.owner(key.as_bytes(), ip),
                 None => Err(Error::Unauthorized("Missing API key")),
             },
-            auth::Credential::Malformed => Err(Error::Unauthorized("Invalid credentials")),
-            auth::Credential::Key(token) => match self.known(token) {
+            (Credential::Key(token), _) => match self.known(token) {
                 Some(at) => Ok(Caller { role: self.keys[at].role, key: Some(at), ip }),
                 None => Ok(Caller { role: self.role_of_token(token, now())?, key: None, ip }),
             },
+            (_, Credential::Key(encoded)) => {
+                let pair = STANDARD.decode(encoded).map_err(|_| wrong())?;
+                if self.is_user(&pair) { Ok(Caller { role: Role::Admin, key: None, ip }) } else { Err(wrong()) }
+            }
+            (Credential::Malformed, Credential::Malformed) => Err(wrong()),
         }
     }
 
@@ -143,14 +143,4 @@ impl Access {
         }
         Ok(role.unwrap_or(Role::ReadWrite))
     }
-}
-
-/// What stands behind `Basic`; nothing when it is no base64. None for another scheme.
-fn basic(headers: &HeaderMap) -> Option<Option<Vec<u8>>> {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let (scheme, rest) = values.next()?.as_bytes().split_at_checked(b"basic ".len())?;
-    if !scheme.eq_ignore_ascii_case(b"basic ") {
-        return None;
-    }
-    Some(if values.next().is_some() { None } else { STANDARD.decode(rest.trim_ascii()).ok() })
 }

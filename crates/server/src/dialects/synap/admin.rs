@@ -153,7 +153,7 @@ impl Command for ReplicationStatus {
         Object::new(out)
             .text("role", ROLE)
             .flag("enabled", false)
-            .number("current_offset", context.engine().stats().store.commits)
+            .number("current_offset", context.engine().stats().store.durable_frame)
             .with("replicas", |out| out.extend_from_slice(b"[]"))
             .close();
         Ok(Done::Ok)

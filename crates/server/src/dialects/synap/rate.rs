@@ -78,7 +78,7 @@ impl Windows {
             window.count += 1;
             return (Some(Counted { limit, remaining: allowed - window.count, reset: None }), Ok(()));
         }
-        let retry_after = window.until.0.saturating_sub(now.0).div_ceil(1000).max(1);
+        let retry_after = window.until.seconds_left(now).max(1);
         let counted = Counted { limit, remaining: 0, reset: Some(window.until.0.div_ceil(1000)) };
         (Some(counted), Err(Error::RateLimited { retry_after }))
     }

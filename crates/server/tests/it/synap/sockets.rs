@@ -357,3 +357,20 @@ fn many_reads_of_one_long_value_are_refused_before_they_fill_the_memory() {
     let grown = server.resident_bytes().saturating_sub(before);
     assert!(grown < 1 << 30, "{} MiB more", grown >> 20);
 }
+
+#[test]
+fn a_connection_follows_so_many_rooms_and_no_more() {
+    let server = Server::with(Settings::fast());
+    let mut socket = Socket::at(server.synap(), PATH);
+    for room in 0..1000 {
+        subscribe(&mut socket, &format!(r#"{{"room":"r{room}"}}"#));
+    }
+    let one_more = r#"{"command":"stream.subscribe","payload":{"room":"one more"}}"#;
+    let refused = socket.call(one_more);
+    assert_eq!(refused["error"]["code"], "INVALID_PAYLOAD", "{refused}");
+    let rooms = command(&mut Connection::open(server.synap()), r#"{"command":"stream.rooms"}"#);
+    assert_eq!(rooms["payload"]["count"], 1000, "the room was not made");
+    subscribe(&mut socket, r#"{"room":"r7"}"#);
+    assert_eq!(socket.call(r#"{"command":"stream.unsubscribe","payload":{"room":"r7"}}"#)["success"], true);
+    subscribe(&mut socket, r#"{"room":"one more"}"#);
+}

@@ -88,8 +88,7 @@ fn seconds_of(seconds: i64) -> Duration {
 
 /// Seconds until a deadline, rounded up.
 fn seconds_until(context: &Context<'_>, deadline: Option<Timestamp>) -> Option<u64> {
-    let Timestamp(at) = deadline?;
-    Some(at.saturating_sub(context.engine().now().0).div_ceil(1000))
+    Some(deadline?.seconds_left(context.engine().now()))
 }
 
 /// The values of entries.

@@ -12,6 +12,9 @@ use super::{
 };
 use crate::http::{query::Query, ws::Close};
 
+#[cfg(test)]
+mod tests;
+
 /// What the topics of watched keys begin with.
 const TOPIC: &[u8] = b"__watch@0__:";
 /// Most globs of one connection.
@@ -135,5 +138,7 @@ fn event(change: &Change) -> &'static str {
 
 /// Whether a value's text has at most so many bytes; quotes are not part of it.
 fn fits(value: &Value, most: usize) -> bool {
-    value.bytes.len() <= most || value.text().is_ok_and(|text| text.len() <= most)
+    // Nothing is spelled in more than six bytes for each of its text: a long value is not read to find that it is long.
+    let may_fit = value.bytes.len() <= most.saturating_mul(6).saturating_add(2);
+    value.bytes.len() <= most || may_fit && value.text().is_ok_and(|text| text.len() <= most)
 }
