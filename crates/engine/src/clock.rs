@@ -1,6 +1,10 @@
 //! The one place that reads time and sleeps by it. Tests drive it by hand.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use tokio::sync::watch;
 
@@ -70,6 +74,13 @@ impl Clock {
         };
         i64::try_from(nanos).unwrap_or(i64::MAX)
     }
+    /// Milliseconds that only ever grow, whatever happens to the wall clock. They mean nothing outside this process.
+    pub(crate) fn steady_ms(&self) -> u64 {
+        match &self.0 {
+            Source::System => u64::try_from(began().elapsed().as_millis()).unwrap_or(u64::MAX),
+            Source::Manual(now) => now.borrow().0,
+        }
+    }
     /// Moves a manual clock forward and wakes who sleeps on it; the machine's clock cannot be moved.
     pub fn advance(&self, ms: u64) {
         match &self.0 {
@@ -115,6 +126,12 @@ impl Clock {
 
 fn wall() -> Timestamp {
     Timestamp(u64::try_from(since_1970().as_millis()).unwrap_or(u64::MAX))
+}
+
+/// When this was first asked.
+fn began() -> tokio::time::Instant {
+    static BEGAN: OnceLock<tokio::time::Instant> = OnceLock::new();
+    *BEGAN.get_or_init(tokio::time::Instant::now)
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the wall clock")]
