@@ -1,0 +1,3 @@
+//! Dunena.
+
+pub mod proxy;
