@@ -200,11 +200,14 @@ fn explain(error: &reqwest::Error) -> Error {
 }
 
 fn io_reason(error: &io::Error) -> Option<&'static str> {
-    if let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-        return Some(match tls {
-            rustls::Error::InvalidCertificate(_) => "certificate not accepted",
-            _ => "TLS handshake failed",
-        });
+    if let Some(inner) = error.get_ref() {
+        // One that wraps another error is not its source, and may be wrapped once more.
+        return match (inner.downcast_ref::<io::Error>(), inner.downcast_ref::<rustls::Error>()) {
+            (Some(inner), _) => io_reason(inner),
+            (_, Some(rustls::Error::InvalidCertificate(_))) => Some("certificate not accepted"),
+            (_, Some(_)) => Some("TLS handshake failed"),
+            (None, None) => None,
+        };
     }
     match error.kind() {
         io::ErrorKind::ConnectionRefused => Some("connection refused"),
