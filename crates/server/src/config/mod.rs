@@ -12,8 +12,9 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::dialects::{flo, synap, unison};
+use crate::dialects::{dunena, flo, synap, unison};
 
+mod dunena_names;
 mod flo_file;
 mod layers;
 mod originals;
@@ -50,6 +51,8 @@ pub struct Config {
     pub flo: flo::Config,
     /// The Synap dialect.
     pub synap: synap::Config,
+    /// The Dunena dialect.
+    pub dunena: dunena::Config,
 }
 
 impl Default for Config {
@@ -63,6 +66,7 @@ impl Default for Config {
             unison: unison::Config::default(),
             flo: flo::Config::default(),
             synap: synap::Config::default(),
+            dunena: dunena::Config::default(),
         }
     }
 }
@@ -106,6 +110,29 @@ pub fn load(flags: &Flags, env: BTreeMap<String, String>) -> Result<Loaded, Erro
     }
     check(&config)?;
     Ok(Loaded { config, notes })
+}
+
+/// The names of ours and of the original of Dunena that a file of `NAME=text` lines sets; nothing when there is none. Other
+/// names in it may be meant for others.
+pub fn dotenv(path: &Path) -> Result<BTreeMap<String, String>, Error> {
+    let name = path.display();
+    let lines = match dotenvy::from_path_iter(path) {
+        Ok(lines) => lines,
+        Err(error) if error.not_found() => return Ok(BTreeMap::new()),
+        Err(error) => return Err(Error::new(format!("{name}: {error}"))),
+    };
+    // What is wrong with a line may quote it, and it may hold a secret.
+    let lines = lines
+        .enumerate()
+        .map(|(at, line)| line.map_err(|_| Error::new(format!("{name}: the setting after the first {at} is none"))));
+    let mut read = BTreeMap::new();
+    for line in lines {
+        let (key, text) = line?;
+        if key.starts_with("DUNENA_") || key.starts_with("MANIFOLD_") {
+            read.insert(key, text);
+        }
+    }
+    Ok(read)
 }
 
 fn read_file(named: Option<&Path>, layers: &mut Layers) -> Result<(), Error> {
