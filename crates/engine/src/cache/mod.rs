@@ -160,3 +160,11 @@ pub struct CacheStats {
     /// Bytes of live keys and values, and of the names of their spaces.
     pub bytes: u64,
 }
+
+impl CacheStats {
+    /// The part of the reads that found something; 0 before the first one.
+    pub fn hit_rate(&self) -> f64 {
+        let reads = self.hits + self.misses;
+        if reads == 0 { 0.0 } else { self.hits as f64 / reads as f64 }
+    }
+}

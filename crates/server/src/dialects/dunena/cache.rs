@@ -62,15 +62,16 @@ async fn set(asked: &mut Asked<'_>) -> Result<Response<Body>, Error> {
     let value = check::value(value)?;
     let ttl = time_to_live(check::ttl(ttl)?);
     let space = asked.namespace(space)?;
+    let key = asked.key()?;
     let value = Bytes::copy_from_slice(value.as_bytes());
-    asked.dunena.cache.set([CacheSet { space: space.as_bytes(), key: asked.key()?.as_bytes(), value, ttl }]);
+    asked.dunena.cache.set([CacheSet { space: space.as_bytes(), key: key.as_bytes(), value, ttl }]);
     Ok(answer::json(StatusCode::CREATED, Bytes::from_static(br#"{"ok":true}"#)))
 }
 
 fn delete(asked: &Asked<'_>) -> Result<Response<Body>, Error> {
-    let key = asked.key()?;
+    let key = Bytes::copy_from_slice(asked.key()?.as_bytes());
     let space = asked.namespace(None)?;
-    let deleted = asked.dunena.cache.delete(space.as_bytes(), &[key.as_bytes()]);
+    let deleted = asked.dunena.cache.delete(space.as_bytes(), &[key]);
     Ok(answer::whether("deleted", deleted > 0))
 }
 
