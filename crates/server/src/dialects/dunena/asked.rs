@@ -50,9 +50,14 @@ impl Asked<'_> {
         form_urlencoded::parse(query.as_bytes()).find_map(|(found, value)| (found == name).then_some(value))
     }
 
+    /// The same, unless it is empty.
+    pub(super) fn given(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.query(name).filter(|value| !value.is_empty())
+    }
+
     /// The namespace: of the query, else of the body's member; empty for the default one.
     pub(super) fn namespace<'a>(&'a self, member: Option<&'a RawValue>) -> Result<Cow<'a, str>, Error> {
-        match self.query("ns").filter(|name| !name.is_empty()) {
+        match self.given("ns") {
             Some(name) => {
                 check::namespace(&name)?;
                 Ok(name)

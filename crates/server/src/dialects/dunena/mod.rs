@@ -4,7 +4,7 @@
 //! A request goes through one funnel: preflight, pages, token, declared length, rate limit, route, database, then the
 //! resource, which reads what was asked (`asked`, `check`), calls the engine once and writes its answer.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::body::Body;
 use hyper::{
@@ -26,6 +26,7 @@ mod error;
 mod path;
 mod proxy;
 mod routes;
+mod snapshot;
 
 pub use config::{Config, Refused};
 
@@ -33,6 +34,7 @@ use asked::{Asked, BODY_BYTES};
 use cors::Cors;
 use error::Error;
 use routes::{Door, Endpoint};
+use snapshot::Snapshot;
 
 use crate::{
     http::{
@@ -53,6 +55,8 @@ const OTHER_ROUTE: &str = "other";
 pub struct Dunena {
     engine: Engine,
     cache: Cache,
+    /// None = the cache is not kept.
+    snapshot: Option<Snapshot>,
     token: Secret,
     cors: Cors,
     trusted: Vec<IpNet>,
@@ -66,15 +70,20 @@ pub struct Dunena {
 pub struct Surroundings {
     /// The engine.
     pub engine: Engine,
+    /// Where files are that the configuration has no place for.
+    pub data_dir: PathBuf,
 }
 
 impl Dunena {
     /// The dialect as configured, with what it keeps on disk opened.
     pub fn open(config: &Config, surroundings: Surroundings) -> Result<Self, Refused> {
-        let Surroundings { engine } = surroundings;
+        let Surroundings { engine, data_dir } = surroundings;
+        let cache = Cache::new(config.cache_limits(), Clock::system());
+        let snapshot = Snapshot::open(config, &data_dir, &cache);
         Ok(Dunena {
             engine,
-            cache: Cache::new(config.cache_limits(), Clock::system()),
+            cache,
+            snapshot,
             token: config.auth_token.clone(),
             cors: Cors::new(&config.cors_origins),
             trusted: config.trusted()?,
@@ -85,11 +94,21 @@ impl Dunena {
 
     /// What goes on beside requests. Never completes.
     pub async fn work(&self) {
-        self.cache.keep_expiring().await;
+        let saving = async {
+            match &self.snapshot {
+                Some(snapshot) => snapshot.keep_saving().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::join!(self.cache.keep_expiring(), saving);
     }
 
     /// Ends what is open, after the last request.
-    pub async fn close(&self) {}
+    pub async fn close(&self) {
+        if let Some(snapshot) = &self.snapshot {
+            snapshot.close().await;
+        }
+    }
 
     /// Answers a request; also says under which route it counts.
     async fn answer(self: &Arc<Self>, request: Request<Incoming>, peer: IpAddr) -> (&'static str, Response<Body>) {
@@ -156,6 +175,7 @@ impl Dunena {
         // have to carry room for it.
         match endpoint {
             Endpoint::Cache(call) => cache::answer(call, asked).await,
+            Endpoint::Snapshot => Ok(Box::pin(snapshot::answer(asked)).await),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use hyper::Method;
 
-use super::cache;
+use super::{cache, snapshot};
 use crate::http::route::{self, Found, Route, Verb};
 
 /// What a request does.
@@ -10,6 +10,8 @@ use crate::http::route::{self, Found, Route, Verb};
 pub(super) enum Endpoint {
     /// The cache.
     Cache(cache::Call),
+    /// Saving the cache.
+    Snapshot,
 }
 
 /// Who may ask, and what is counted.
@@ -27,21 +29,21 @@ impl Endpoint {
     /// Who may ask.
     pub(super) fn door(self) -> Door {
         match self {
-            Endpoint::Cache(_) => Door::Guarded,
+            Endpoint::Cache(_) | Endpoint::Snapshot => Door::Guarded,
         }
     }
 
     /// Whether it is about what SQLite keeps.
     pub(super) fn needs_database(self) -> bool {
         match self {
-            Endpoint::Cache(_) => false,
+            Endpoint::Cache(_) | Endpoint::Snapshot => false,
         }
     }
 
     /// Whether it is answered while the log is replayed.
     pub(super) fn answers_early(self) -> bool {
         match self {
-            Endpoint::Cache(_) => false,
+            Endpoint::Cache(_) | Endpoint::Snapshot => false,
         }
     }
 }
@@ -52,7 +54,7 @@ pub(super) const fn route(template: &'static str, operations: &'static [(Verb, E
 }
 
 /// What is asked for most comes first.
-pub(super) static TABLES: [&[Route<Endpoint>]; 1] = [cache::ROUTES];
+pub(super) static TABLES: [&[Route<Endpoint>]; 2] = [cache::ROUTES, snapshot::ROUTES];
 
 /// The route of a path in its plain form, and what the method does there.
 pub(super) fn find<'p>(path: &'p str, method: &Method) -> Option<(Found<'p, Endpoint>, Endpoint)> {
