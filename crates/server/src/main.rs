@@ -7,6 +7,7 @@ use manifold_engine::{self as engine, Engine, OpenError};
 use manifold_server::{
     config::{self, Config, Loaded},
     dialects::{
+        dunena::{self, Dunena},
         flo::{self, Flo},
         synap::{self, Surroundings, Synap},
         unison::Unison,
@@ -167,6 +168,7 @@ struct Addresses {
     unison: Option<SocketAddr>,
     flo: Option<SocketAddr>,
     synap: Option<SocketAddr>,
+    dunena: Option<SocketAddr>,
 }
 
 /// Every socket of the process, bound and not yet served.
@@ -175,6 +177,7 @@ struct Ports {
     unison: Option<Listener>,
     flo: Option<Listener>,
     synap: Option<Listener>,
+    dunena: Option<Listener>,
 }
 
 impl Ports {
@@ -188,6 +191,7 @@ impl Ports {
             unison: open("unison", addresses.unison, config.unison.max_connections)?,
             flo: open("flo", addresses.flo, config.flo.limits.max_connections)?,
             synap: open("synap", addresses.synap, all)?,
+            dunena: open("dunena", addresses.dunena, all)?,
         })
     }
 
@@ -200,7 +204,7 @@ impl Ports {
         down: &watch::Receiver<bool>,
     ) -> Result<JoinSet<()>, Failure> {
         let mut registry = Registry::default();
-        let listeners = [&self.metrics, &self.unison, &self.flo, &self.synap].into_iter().flatten();
+        let listeners = [&self.metrics, &self.unison, &self.flo, &self.synap, &self.dunena].into_iter().flatten();
         let listeners: Vec<_> = listeners.map(|listener| (listener.name(), listener.connections())).collect();
         let (shards, connections) = (config.flo.shards(), listeners.iter().map(|(_, open)| open.clone()).collect());
         let gauges = ListenerGauges(listeners);
@@ -254,6 +258,19 @@ impl Ports {
             };
             serving.spawn(listener.serve(Arc::new(Synap::new(&config.synap, surroundings)), down.clone()));
         }
+        if let Some(listener) = self.dunena {
+            let surroundings = dunena::Surroundings { engine: engine.clone() };
+            let dunena = Dunena::open(&config.dunena, surroundings).map_err(Failure::configuration)?;
+            let dunena = Arc::new(dunena);
+            let drained = listener.serve(dunena.clone(), down.clone());
+            serving.spawn(async move {
+                tokio::select! {
+                    () = drained => {}
+                    () = dunena.work() => {}
+                }
+                dunena.close().await;
+            });
+        }
         if let Some(listener) = self.metrics {
             serving.spawn(
                 listener.serve(Arc::new(Exposition::new(registry, shards, connections).looking(looks)), down.clone()),
@@ -282,7 +299,7 @@ fn validate(config: &mut Config) -> Result<Addresses, Failure> {
         let (key, host) = host.as_ref().map_or(("host", &config.host), |host| (key, host));
         config::resolve(key, host, port).map_err(Failure::configuration)
     };
-    let (unison, flo, synap) = (&config.unison, &config.flo, &config.synap);
+    let Config { unison, flo, synap, dunena, .. } = &*config;
     let of = |enabled: bool, key, host: &Option<String>, port| {
         if enabled { resolve(key, host, port).map(Some) } else { Ok(None) }
     };
@@ -291,6 +308,7 @@ fn validate(config: &mut Config) -> Result<Addresses, Failure> {
         unison: of(unison.enabled, "unison.host", &unison.host, unison.port)?,
         flo: of(flo.enabled, "flo.host", &flo.host, flo.port)?,
         synap: of(synap.enabled, "synap.host", &synap.host, synap.port)?,
+        dunena: of(dunena.enabled, "dunena.host", &dunena.host, dunena.port)?,
     };
     if let Some(address) = addresses.unison {
         config.unison.validate(address).map_err(Failure::configuration)?;
@@ -300,6 +318,9 @@ fn validate(config: &mut Config) -> Result<Addresses, Failure> {
     }
     if let Some(address) = addresses.synap {
         config.synap.validate(address).map_err(Failure::configuration)?;
+    }
+    if let Some(address) = addresses.dunena {
+        config.dunena.validate(address).map_err(Failure::configuration)?;
     }
     Ok(addresses)
 }

@@ -12,8 +12,9 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::dialects::{flo, synap, unison};
+use crate::dialects::{dunena, flo, synap, unison};
 
+mod dunena_names;
 mod flo_file;
 mod layers;
 mod originals;
@@ -50,6 +51,8 @@ pub struct Config {
     pub flo: flo::Config,
     /// The Synap dialect.
     pub synap: synap::Config,
+    /// The Dunena dialect.
+    pub dunena: dunena::Config,
 }
 
 impl Default for Config {
@@ -63,6 +66,7 @@ impl Default for Config {
             unison: unison::Config::default(),
             flo: flo::Config::default(),
             synap: synap::Config::default(),
+            dunena: dunena::Config::default(),
         }
     }
 }

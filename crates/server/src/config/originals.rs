@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::layers::{Error, Layers, Setting};
+use super::{
+    dunena_names,
+    layers::{Error, Layers, Setting},
+};
 
 #[cfg(test)]
 mod tests;
@@ -54,13 +57,14 @@ pub(super) fn read(layers: &mut Layers, env: &BTreeMap<String, String>) -> Resul
         }
     }
     synap_credentials(layers, env);
+    let mut notes = dunena_names::read(layers, env);
     generic_names(layers, env);
 
     let ignored: Vec<_> = EMBEDDED.into_iter().filter(|name| env.contains_key(*name)).collect();
-    match ignored[..] {
-        [] => Ok(Vec::new()),
-        _ => Ok(vec![format!("ignoring {}: the engine is embedded", ignored.join(", "))]),
+    if !ignored.is_empty() {
+        notes.push(format!("ignoring {}: the engine is embedded", ignored.join(", ")));
     }
+    Ok(notes)
 }
 
 /// Credentials are tables in the file, so they take its place instead of being read as texts.
@@ -108,7 +112,7 @@ pub(super) fn log_level(level: &str) -> &str {
 /// `PORT` and `HOST` are so generic that they may be meant for somebody else: they count only for a process that
 /// serves one dialect, and only if nothing else says where that listens.
 fn generic_names(layers: &mut Layers, env: &BTreeMap<String, String>) {
-    let alone = ["flo.enabled", "synap.enabled"].iter().all(|key| layers.says(key, "false"));
+    let alone = ["flo.enabled", "synap.enabled", "dunena.enabled"].iter().all(|key| layers.says(key, "false"));
     if !alone || ["host", "unison.host", "unison.port"].iter().any(|key| layers.sets(key)) {
         return;
     }

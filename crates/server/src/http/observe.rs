@@ -30,6 +30,7 @@ pub struct Observed {
     method: Method,
     target: Uri,
     given_id: Option<HeaderValue>,
+    always_named: bool,
 }
 
 impl Observed {
@@ -40,7 +41,17 @@ impl Observed {
             method: request.method().clone(),
             target: request.uri().clone(),
             given_id: given_id(request.headers()),
+            always_named: false,
         }
+    }
+
+    /// For a dialect whose every answer has an id, and whose ids are letters, digits, `.`, `_` and `-`.
+    #[must_use]
+    pub fn always_named(mut self) -> Self {
+        let narrow = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
+        self.given_id = self.given_id.filter(|id| id.as_bytes().iter().all(narrow));
+        self.always_named = true;
+        self
     }
 
     /// The request's method.
@@ -49,7 +60,7 @@ impl Observed {
     }
 
     /// Counts the answer, logs it and gives it its id. `route` is a template and never a real path. The id is in the answer
-    /// when the client sent one, or when the log has it.
+    /// when the client sent one, when the log has it, or when all have one.
     pub fn end<B>(
         self,
         dialect: &'static str,
@@ -62,7 +73,7 @@ impl Observed {
         // Other 5xx say that the server starts, stops or is full, which lasts, repeats and is logged where it begins.
         let failed = status == StatusCode::INTERNAL_SERVER_ERROR;
         let logged = failed || tracing::enabled!(target: "manifold::access", tracing::Level::DEBUG);
-        if !logged && self.given_id.is_none() {
+        if !logged && self.given_id.is_none() && !self.always_named {
             return;
         }
         let id = self.given_id.unwrap_or_else(new_id);

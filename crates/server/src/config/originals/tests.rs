@@ -36,10 +36,10 @@ fn a_listen_address_is_host_and_port() {
 
 #[test]
 fn port_and_host_count_only_when_nothing_else_says() {
-    const ALONE: &str = "[flo]\nenabled = false\n[synap]\nenabled = false";
+    const ALONE: &str = "[flo]\nenabled = false\n[synap]\nenabled = false\n[dunena]\nenabled = false";
     let generic = [("HOST", "0.0.0.0"), ("PORT", "1")];
     assert_eq!(settings(ALONE, &generic), [("unison.host", "0.0.0.0".to_owned()), ("unison.port", "1".to_owned())]);
-    for others in ["", "[flo]\nenabled = false", "[synap]\nenabled = false"] {
+    for others in ["", "[flo]\nenabled = false", "[flo]\nenabled = false\n[synap]\nenabled = false"] {
         assert_eq!(settings(others, &generic), [], "another dialect is served too");
     }
     for file in ["host = \"::1\"", "unison.host = \"::1\"", "unison.port = 5"] {

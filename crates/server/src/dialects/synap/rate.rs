@@ -1,22 +1,17 @@
-//! How often somebody may ask: a fixed window of a minute per key, else per address, that starts with its first request.
+//! How often somebody may ask in a minute, and what answers say about it.
 
-use std::{collections::HashMap, net::IpAddr, time::Duration};
+use std::{net::IpAddr, time::Duration};
 
-use foldhash::quality::RandomState;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use manifold_engine::Timestamp;
-use parking_lot::Mutex;
 
 use super::error::Error;
+use crate::http::windows;
 
 #[cfg(test)]
 mod tests;
 
 const WINDOW: Duration = Duration::from_secs(60);
-/// Time between two looks for windows that are over, where there is no room for more.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Most windows at one time; whoever comes then shares one.
-const MOST: usize = 100_000;
 
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
@@ -29,26 +24,11 @@ pub(super) enum Party {
     Key(usize),
     /// Those from this address.
     Address(IpAddr),
-    /// Those for whom there was no room.
-    Others,
 }
 
 /// All windows.
-#[derive(Debug, Default)]
-pub(super) struct Windows(Mutex<Table>);
-
-#[derive(Debug, Default)]
-struct Table {
-    windows: HashMap<Party, Window, RandomState>,
-    /// Nobody looks for windows that are over before: with no room left everybody new would look through all.
-    next_look: Timestamp,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Window {
-    until: Timestamp,
-    count: u64,
-}
+#[derive(Debug)]
+pub(super) struct Windows(windows::Windows<Party>);
 
 /// What a request that was counted tells its client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +37,12 @@ pub(super) struct Counted {
     remaining: u64,
     /// When the window is over, in seconds since 1970, if the request was one too many.
     reset: Option<u64>,
+}
+
+impl Default for Windows {
+    fn default() -> Self {
+        Windows(windows::Windows::new(WINDOW))
+    }
 }
 
 impl Windows {
@@ -70,44 +56,10 @@ impl Windows {
         if limit == 0 {
             return (None, Ok(()));
         }
-        let now = now();
-        let mut table = self.0.lock();
-        let window = table.open(party, now);
-        let allowed = u64::from(limit);
-        if window.count < allowed {
-            window.count += 1;
-            return (Some(Counted { limit, remaining: allowed - window.count, reset: None }), Ok(()));
-        }
-        let retry_after = window.until.seconds_left(now).max(1);
-        let counted = Counted { limit, remaining: 0, reset: Some(window.until.0.div_ceil(1000)) };
-        (Some(counted), Err(Error::RateLimited { retry_after }))
-    }
-}
-
-impl Table {
-    fn open(&mut self, party: Party, now: Timestamp) -> &mut Window {
-        let party = if self.windows.contains_key(&party) || self.has_room(now) { party } else { Party::Others };
-        let new = Window { until: now.plus(WINDOW), count: 0 };
-        let window = self.windows.entry(party).or_insert(new);
-        if window.is_over(now) {
-            *window = new;
-        }
-        window
-    }
-
-    /// Whether there is room for one more, now or once those that are over are gone.
-    fn has_room(&mut self, now: Timestamp) -> bool {
-        if self.windows.len() >= MOST && now >= self.next_look {
-            self.windows.retain(|_, window| !window.is_over(now));
-            self.next_look = now.plus(LOOK_EVERY);
-        }
-        self.windows.len() < MOST
-    }
-}
-
-impl Window {
-    fn is_over(&self, now: Timestamp) -> bool {
-        self.until <= now
+        let count = self.0.count(party, limit.into(), now());
+        let reset = (!count.allowed).then(|| count.until.0.div_ceil(1000));
+        let allowed = if count.allowed { Ok(()) } else { Err(Error::RateLimited { retry_after: count.retry_after }) };
+        (Some(Counted { limit, remaining: count.left, reset }), allowed)
     }
 }
 

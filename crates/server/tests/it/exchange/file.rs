@@ -24,6 +24,7 @@ pub enum Dialect {
     Unison,
     Flo,
     Synap,
+    Dunena,
     Metrics,
 }
 

@@ -115,6 +115,11 @@ exchanges! { flo:
     ts_write_size
 }
 
+exchanges! { dunena:
+    authentication
+    http
+}
+
 exchanges! { synap:
     admin
     authentication

@@ -71,6 +71,7 @@ fn dialect_of(file: &str) -> Dialect {
     match file.split_once('/') {
         Some(("flo", _)) => Dialect::Flo,
         Some(("synap", _)) => Dialect::Synap,
+        Some(("dunena", _)) => Dialect::Dunena,
         _ => Dialect::Unison,
     }
 }
@@ -163,6 +164,7 @@ impl Runner {
             Dialect::Unison => self.server.unison(),
             Dialect::Flo => self.server.flo(),
             Dialect::Synap => self.server.synap(),
+            Dialect::Dunena => self.server.dunena(),
             Dialect::Metrics => self.server.metrics(),
         }
     }
@@ -198,7 +200,7 @@ impl Runner {
         }
         let dialect = step.on.unwrap_or(self.dialect);
         let error = step.error.as_ref().map(|error| match dialect {
-            Dialect::Unison | Dialect::Metrics => format!(r#"{{"error":"{error}"}}"#),
+            Dialect::Unison | Dialect::Dunena | Dialect::Metrics => format!(r#"{{"error":"{error}"}}"#),
             Dialect::Flo => flo_error(response.status, error),
             Dialect::Synap => synap_error(&text, error),
         });
@@ -329,6 +331,9 @@ impl Runner {
 /// Rules that hold for every answer.
 fn check_form(dialect: Dialect, request: &Request, response: &Response) -> Result<(), String> {
     let kind = response.header("content-type").unwrap_or_default();
+    if dialect == Dialect::Dunena {
+        return check_dunena_form(request, response);
+    }
     let text_is_fine = dialect == Dialect::Metrics || request.target.ends_with("/metrics");
     if !response.body.is_empty() && !text_is_fine && !kind.starts_with("application/json") {
         return Err(format!("a body of type {kind:?}"));
@@ -340,8 +345,38 @@ fn check_form(dialect: Dialect, request: &Request, response: &Response) -> Resul
         Dialect::Unison => check_unison_form(request, response),
         Dialect::Flo => check_flo_form(request, response),
         Dialect::Synap => check_synap_form(request, response),
-        Dialect::Metrics => Ok(()),
+        Dialect::Dunena | Dialect::Metrics => Ok(()),
     }
+}
+
+/// Dunena's contract, 2: what browsers are told, an id, and a type; all but pages are JSON.
+fn check_dunena_form(request: &Request, response: &Response) -> Result<(), String> {
+    for name in [
+        "access-control-allow-origin",
+        "access-control-allow-methods",
+        "access-control-allow-headers",
+        "access-control-max-age",
+        "x-request-id",
+    ] {
+        if response.header(name).is_none() {
+            return Err(format!("no {name}"));
+        }
+    }
+    let path = request.target.split('?').next().unwrap_or_default();
+    let page = ["/docs", "/dashboard", "/metrics"].iter().any(|page| path.starts_with(page)) && response.status < 400;
+    let kind = response.header("content-type").unwrap_or_default();
+    if response.body.is_empty() || page {
+        return Ok(());
+    }
+    if kind != "application/json;charset=utf-8" {
+        return Err(format!("a body of type {kind:?}"));
+    }
+    let body: Value =
+        serde_json::from_slice(&response.body).map_err(|error| format!("a body that is no JSON: {error}"))?;
+    // The probe says what is wrong in a form of its own.
+    let error = body.get("error").is_some_and(Value::is_string);
+    let fine = error == (response.status >= 400) || path == "/health/ready";
+    fine.then_some(()).ok_or_else(|| "an error without a text, or a success with one".to_owned())
 }
 
 /// Unison's contract, I.1, I.5, II.7.

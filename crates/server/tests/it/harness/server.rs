@@ -37,12 +37,13 @@ struct Ports {
     unison: u16,
     flo: u16,
     synap: u16,
+    dunena: u16,
     metrics: u16,
 }
 
 impl Ports {
     fn free() -> Ports {
-        Ports { unison: free_port(), flo: free_port(), synap: free_port(), metrics: free_port() }
+        Ports { unison: free_port(), flo: free_port(), synap: free_port(), dunena: free_port(), metrics: free_port() }
     }
 }
 
@@ -110,6 +111,11 @@ impl Server {
     /// Where Synap listens.
     pub fn synap(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.ports.synap).into()
+    }
+
+    /// Where Dunena listens.
+    pub fn dunena(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.ports.dunena).into()
     }
 
     /// Where the metrics are.
@@ -415,6 +421,6 @@ fn write_config(path: &Path, settings: &Settings, ports: Ports) {
     let settings = settings.clone().set("unison.port", i64::from(ports.unison));
     // Every dialect is on unless it is told otherwise, so that each needs a port of its own also where it is not asked.
     let settings = settings.set("flo.port", i64::from(ports.flo)).set("flo.metrics_port", i64::from(ports.metrics));
-    let settings = settings.set("synap.port", i64::from(ports.synap));
+    let settings = settings.set("synap.port", i64::from(ports.synap)).set("dunena.port", i64::from(ports.dunena));
     std::fs::write(path, settings.file.to_string()).expect("write the configuration");
 }

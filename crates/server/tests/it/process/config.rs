@@ -37,9 +37,10 @@ fn the_originals_agent_key_and_listen_address_are_taken() {
     check_prints(&[("UNISON_LISTEN", &listen)], &[&port.to_string()]);
     check_prints(&[("MANIFOLD_UNISON_PORT", "12345"), ("UNISON_LISTEN", &listen)], &["12345"]);
     // The generic names count when Unison is the only dialect that is enabled, and nothing else says it.
-    let (no_flo, no_synap) = (("MANIFOLD_FLO_ENABLED", "false"), ("MANIFOLD_SYNAP_ENABLED", "false"));
-    check_prints(&[no_flo, no_synap, ("PORT", "12346"), ("HOST", "127.0.0.2")], &["12346", "127.0.0.2"]);
-    check_prints(&[no_flo, no_synap, ("PORT", "12346"), ("UNISON_LISTEN", &listen)], &[&port.to_string()]);
+    let [no_flo, no_synap, no_dunena] = ["FLO", "SYNAP", "DUNENA"].map(|name| format!("MANIFOLD_{name}_ENABLED"));
+    let [no_flo, no_synap, no_dunena] = [&no_flo, &no_synap, &no_dunena].map(|name| (name.as_str(), "false"));
+    check_prints(&[no_flo, no_synap, no_dunena, ("PORT", "12346"), ("HOST", "127.0.0.2")], &["12346", "127.0.0.2"]);
+    check_prints(&[no_flo, no_synap, no_dunena, ("PORT", "12346"), ("UNISON_LISTEN", &listen)], &[&port.to_string()]);
 }
 
 /// `manifold check` in an empty directory with this environment prints all of these.

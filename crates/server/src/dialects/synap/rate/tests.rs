@@ -24,18 +24,5 @@ fn a_window_begins_with_its_first_request_and_is_counted_per_party() {
 fn no_limit_counts_nobody() {
     let windows = Windows::default();
     assert_eq!(windows.count(address(1), 0, || NOW), (None, Ok(())));
-    assert!(windows.0.lock().windows.is_empty());
-}
-
-#[test]
-fn when_there_is_no_room_strangers_share_a_window() {
-    let windows = Windows::default();
-    for key in 0..MOST {
-        assert!(windows.count(Party::Key(key), 1, || NOW).1.is_ok());
-    }
-    assert!(windows.count(address(1), 1, || NOW).1.is_ok());
-    assert!(windows.count(address(2), 1, || NOW).1.is_err());
-    assert!(windows.0.lock().windows.len() <= MOST + 1);
-    assert_eq!(windows.0.lock().next_look, Timestamp(NOW.0 + 1000), "strangers do not look through all each time");
-    assert!(windows.count(address(2), 1, || Timestamp(NOW.0 + 60_000)).1.is_ok(), "room again");
+    assert_eq!(windows.0.active(NOW), 0);
 }

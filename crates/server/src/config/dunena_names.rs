@@ -1,0 +1,113 @@
+//! Names of the environment that the original of Dunena reads, as leniently as it does: of an integer the leading digits
+//! count, and of a boolean only `true` and `1` are true.
+
+use std::collections::BTreeMap;
+
+use super::layers::{Layers, Setting};
+
+#[cfg(test)]
+mod tests;
+
+const PREFIX: &str = "DUNENA_";
+/// What comes before it in our own names, which mean the same.
+const OURS: &str = "MANIFOLD_";
+
+/// What a name holds.
+#[derive(Clone, Copy)]
+enum Kind {
+    Text,
+    Integer,
+    Boolean,
+}
+use Kind::{Boolean, Integer, Text};
+
+/// The names, and the keys they mean.
+const KEYS: [(&str, &str, Kind); 35] = [
+    ("DUNENA_ENABLED", "dunena.enabled", Boolean),
+    ("DUNENA_PORT", "dunena.port", Integer),
+    ("DUNENA_HOST", "dunena.host", Text),
+    ("DUNENA_AUTH_TOKEN", "dunena.auth_token", Text),
+    ("DUNENA_MAX_ENTRIES", "dunena.max_entries", Integer),
+    ("DUNENA_MAX_MEMORY", "dunena.max_memory", Integer),
+    ("DUNENA_DEFAULT_TTL", "dunena.default_ttl", Integer),
+    ("DUNENA_BLOOM_FILTER", "dunena.bloom_filter", Boolean),
+    ("DUNENA_BLOOM_SIZE", "dunena.bloom_size", Integer),
+    ("DUNENA_BLOOM_HASHES", "dunena.bloom_hashes", Integer),
+    ("DUNENA_COMPRESSION_THRESHOLD", "dunena.compression_threshold", Integer),
+    ("DUNENA_RATE_WINDOW", "dunena.rate_window", Integer),
+    ("DUNENA_RATE_MAX", "dunena.rate_max", Integer),
+    ("DUNENA_CORS_ORIGINS", "dunena.cors_origins", Text),
+    ("DUNENA_TRUSTED_PROXIES", "dunena.trusted_proxies", Text),
+    ("DUNENA_METRICS_PUBLIC", "dunena.metrics_public", Boolean),
+    ("DUNENA_STATS_INTERVAL", "dunena.stats_interval", Integer),
+    ("DUNENA_WS", "dunena.ws", Boolean),
+    ("DUNENA_DASHBOARD", "dunena.dashboard", Boolean),
+    ("DUNENA_PERSIST", "dunena.persist", Boolean),
+    ("DUNENA_PERSIST_PATH", "dunena.persist_path", Text),
+    ("DUNENA_PERSIST_INTERVAL", "dunena.persist_interval", Integer),
+    ("DUNENA_PERSIST_ON_SHUTDOWN", "dunena.persist_on_shutdown", Boolean),
+    ("DUNENA_DB", "dunena.db", Boolean),
+    ("DUNENA_DB_PATH", "dunena.db_path", Text),
+    ("DUNENA_DB_PURGE_INTERVAL", "dunena.db_purge_interval", Integer),
+    ("DUNENA_QUERY_CACHE_TTL", "dunena.query_cache_ttl", Integer),
+    ("DUNENA_QUERY_CACHE_MAX_ENTRIES", "dunena.query_cache_max_entries", Integer),
+    ("DUNENA_PROXY_CONNECT_TIMEOUT", "dunena.proxy_connect_timeout", Integer),
+    ("DUNENA_PROXY_TIMEOUT", "dunena.proxy_timeout", Integer),
+    ("DUNENA_PROXY_MAX_RESPONSE", "dunena.proxy_max_response", Integer),
+    ("DUNENA_PROXY_ALLOW_HOSTS", "dunena.proxy_allow_hosts", Text),
+    ("DUNENA_PROXY_SQLITE_DIRS", "dunena.proxy_sqlite_dirs", Text),
+    ("DUNENA_LOG_LEVEL", "log.level", Text),
+    ("DUNENA_LOG_FORMAT", "log.format", Text),
+];
+
+/// Reads them into `layers`; the answer is what the operator should be told.
+pub(super) fn read(layers: &mut Layers, env: &BTreeMap<String, String>) -> Vec<String> {
+    let mut notes = Vec::new();
+    for (name, key, kind) in KEYS {
+        if let Some(text) = given(env, name) {
+            match lenient(kind, text) {
+                Some(text) => layers.originals.push(Setting { key, text, source: name }),
+                None => notes.push(junk(name)),
+            }
+        }
+        let ours = format!("{OURS}{name}");
+        if !key.starts_with("dunena.") {
+            continue;
+        }
+        match given(env, &ours).map(|text| lenient(kind, text)) {
+            None => {}
+            Some(Some(text)) => drop(layers.env.insert(ours, text)),
+            Some(None) => {
+                notes.push(junk(&ours));
+                layers.env.remove(&ours);
+            }
+        }
+    }
+    let known = |name: &&String| KEYS.iter().any(|(known, ..)| known == name);
+    let unknown: Vec<_> = env.keys().filter(|name| name.starts_with(PREFIX) && !known(name)).cloned().collect();
+    if !unknown.is_empty() {
+        notes.push(format!("ignoring {}: not offered", unknown.join(", ")));
+    }
+    notes
+}
+
+/// A text that is empty is as good as none.
+fn given<'e>(env: &'e BTreeMap<String, String>, name: &str) -> Option<&'e str> {
+    env.get(name).map(|text| text.trim()).filter(|text| !text.is_empty())
+}
+
+fn junk(name: &str) -> String {
+    format!("{name} is no number: the default counts")
+}
+
+/// The text as the configuration takes it; none when it is no number where one belongs.
+fn lenient(kind: Kind, text: &str) -> Option<String> {
+    match kind {
+        Text => Some(text.to_owned()),
+        Boolean => Some(matches!(text, "true" | "1").to_string()),
+        Integer => {
+            let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+            (digits > 0).then(|| text[..digits].to_owned())
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! What one request asks for: parameters, query, body, namespace.
+
+use std::{borrow::Cow, net::IpAddr, sync::Arc, time::Duration};
+
+use hyper::{body::Incoming, http::request::Parts};
+use url::form_urlencoded;
+
+use super::{Dunena, check, client, error::Error};
+use crate::http::{
+    body::{self, BodyTime},
+    json::{self, RawValue},
+    lossy, path,
+    route::MAX_PARAMETERS,
+};
+
+/// Longest body, in bytes.
+pub(super) const BODY_BYTES: usize = 5 << 20;
+/// Time for all of a body.
+const BODY_TIME: BodyTime = BodyTime::Whole(Duration::from_secs(60));
+/// Deepest nesting of a body.
+const NESTING: usize = 128;
+
+/// A request whose route is known.
+pub(super) struct Asked<'r> {
+    pub(super) dunena: &'r Arc<Dunena>,
+    pub(super) parts: &'r mut Parts,
+    /// Raw texts of the path's parameters.
+    pub(super) parameters: [&'r str; MAX_PARAMETERS],
+    pub(super) peer: IpAddr,
+    /// Taken when it is read.
+    pub(super) incoming: Option<Incoming>,
+}
+
+impl Asked<'_> {
+    /// [KEY] of the path's first parameter.
+    pub(super) fn key(&self) -> Result<Cow<'_, str>, Error> {
+        let key = path::decode(self.parameters[0]).map_err(|_| Error::invalid("Key contains invalid characters"))?;
+        check::key(&key)?;
+        Ok(key)
+    }
+
+    /// A parameter of the path that is no key of an entry.
+    pub(super) fn parameter(&self, at: usize) -> Result<Cow<'_, str>, Error> {
+        path::decode(self.parameters[at]).map_err(|_| Error::NoRoute)
+    }
+
+    /// The first parameter of this name in the query. What is no text in it is U+FFFD.
+    pub(super) fn query(&self, name: &str) -> Option<Cow<'_, str>> {
+        let query = self.parts.uri.query()?;
+        form_urlencoded::parse(query.as_bytes()).find_map(|(found, value)| (found == name).then_some(value))
+    }
+
+    /// The namespace: of the query, else of the body's member; empty for the default one.
+    pub(super) fn namespace<'a>(&'a self, member: Option<&'a RawValue>) -> Result<Cow<'a, str>, Error> {
+        match self.query("ns").filter(|name| !name.is_empty()) {
+            Some(name) => {
+                check::namespace(&name)?;
+                Ok(name)
+            }
+            None => Ok(check::namespace_member(member)?),
+        }
+    }
+
+    /// The address that limits count by.
+    pub(super) fn client(&self) -> IpAddr {
+        client::address(self.peer, &self.parts.headers, &self.dunena.trusted)
+    }
+
+    /// The body, whatever is in it.
+    pub(super) async fn body(&mut self) -> Result<Text, Error> {
+        let Some(incoming) = self.incoming.take() else { return Ok(Text::default()) };
+        Ok(Text::of(&body::collect(incoming, BODY_BYTES, BODY_TIME).await?))
+    }
+}
+
+/// The text of a body.
+#[derive(Debug, Default)]
+pub(super) struct Text(String);
+
+impl Text {
+    /// Of the bytes that came.
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        Text(lossy::text(bytes).into_owned())
+    }
+
+    /// Whether nothing came.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The members of the object that it is; [JSON] when it is none.
+    pub(super) fn members<const N: usize>(&self, names: &[&str; N]) -> Result<[Option<&RawValue>; N], Error> {
+        let members = json::members(&self.0, names).map_err(|_| Error::NOT_JSON)?;
+        if json::nested_deeper_than(NESTING, &self.0) { Err(Error::NOT_JSON) } else { Ok(members) }
+    }
+}

@@ -1,0 +1,46 @@
+use super::*;
+
+const NOW: Timestamp = Timestamp(1_700_000_000_500);
+const LENGTH: Duration = Duration::from_secs(60);
+
+fn later(ms: u64) -> Timestamp {
+    Timestamp(NOW.0 + ms)
+}
+
+#[test]
+fn a_window_begins_with_its_first_request_and_is_counted_per_party() {
+    let windows = Windows::new(LENGTH);
+    let until = later(60_000);
+    let first = windows.count(1, 2, NOW);
+    assert_eq!(first, Count { allowed: true, left: 1, until, retry_after: 60 });
+    assert!(windows.count(1, 2, NOW).allowed);
+    assert_eq!(windows.count(1, 2, later(58_600)), Count { allowed: false, left: 0, until, retry_after: 2 });
+    assert!(windows.count(2, 2, later(58_600)).allowed, "somebody else");
+    assert_eq!(windows.active(later(58_600)), 2);
+    assert!(windows.count(1, 2, until).allowed, "the next window");
+}
+
+#[test]
+fn a_window_that_is_over_leaves_nothing() {
+    let windows = Windows::new(LENGTH);
+    for party in 0..1000 {
+        windows.count(party, 1, NOW);
+    }
+    assert_eq!((windows.active(NOW), windows.active(later(60_000))), (1000, 0));
+    windows.count(0, 1, later(60_000));
+    assert_eq!(windows.table.lock().windows.len(), 1);
+}
+
+#[test]
+fn when_there_is_no_room_strangers_share_a_window() {
+    let windows = Windows::new(LENGTH);
+    for party in 0..MOST {
+        assert!(windows.count(party, 1, NOW).allowed);
+    }
+    assert!(windows.count(MOST, 1, NOW).allowed);
+    assert!(!windows.count(MOST + 1, 1, NOW).allowed);
+    assert!(!windows.count(0, 1, NOW).allowed, "who had one keeps it");
+    assert!(windows.table.lock().windows.len() <= MOST + 1);
+    assert_eq!(windows.table.lock().next_look, later(1000), "strangers do not look through all each time");
+    assert!(windows.count(MOST + 1, 1, later(60_000)).allowed, "room again");
+}
