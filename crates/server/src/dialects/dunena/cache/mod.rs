@@ -6,7 +6,6 @@ use hyper::Response;
 mod batch;
 mod counter;
 mod deadline;
-mod entries;
 mod keys;
 mod spaces;
 mod value;

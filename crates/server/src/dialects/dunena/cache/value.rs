@@ -3,7 +3,7 @@
 use axum::body::Body;
 use bytes::Bytes;
 use hyper::{Response, StatusCode};
-use manifold_engine::cache::{CacheSet, Ttl};
+use manifold_engine::cache::CacheSet;
 
 use super::{
     super::{answer, asked::Asked, check, error::Error},
@@ -33,7 +33,7 @@ pub(super) async fn set(asked: &mut Asked<'_>) -> Result<Response<Body>, Error> 
         return warmup::warm_up(asked, entries, space);
     }
     let value = check::value(value)?;
-    let ttl = time_to_live(check::ttl(ttl)?);
+    let ttl = check::time_to_live(ttl)?;
     let space = asked.namespace(space)?;
     let value = Bytes::copy_from_slice(value.as_bytes());
     asked.dunena.cache.set([CacheSet { space: space.as_bytes(), key: key.as_bytes(), value, ttl }]);
@@ -45,9 +45,4 @@ pub(super) fn delete(asked: &Asked<'_>) -> Result<Response<Body>, Error> {
     let space = asked.namespace(None)?;
     let deleted = asked.dunena.cache.delete(space.as_bytes(), &[key.as_bytes()]);
     Ok(answer::whether("deleted", deleted > 0))
-}
-
-/// 0 = never, and nothing = the default.
-pub(super) fn time_to_live(ms: Option<u64>) -> Ttl {
-    ms.map_or(Ttl::Default, |ms| if ms == 0 { Ttl::Never } else { Ttl::Millis(ms) })
 }

@@ -3,10 +3,7 @@
 use axum::body::Body;
 use hyper::Response;
 
-use super::{
-    super::{answer, asked::Asked, check, error::Error},
-    entries,
-};
+use super::super::{answer, asked::Asked, error::Error, many};
 use crate::http::json::{self, RawValue};
 
 /// The entries, when the members of a body ask for this.
@@ -20,13 +17,14 @@ pub(super) fn warm_up(
     entries: &RawValue,
     space: Option<&RawValue>,
 ) -> Result<Response<Body>, Error> {
-    let entries = entries::checked(entries, "warmup").transpose()?.filter(|entries| !entries.is_empty());
-    let entries = entries.ok_or_else(|| Error::invalid("entries (non-empty array) is required"))?;
+    let entries = many::entries("warmup", Some(entries))?;
     let total = entries.len();
+    if total == 0 {
+        return Err(Error::invalid("entries (non-empty array) is required"));
+    }
     // An entry's own namespace comes before that of the body, and that of the query before both.
     let spaces = entries.iter().map(|entry| asked.namespace(json::given(entry.space).or(space)));
     let spaces = spaces.collect::<Result<Vec<_>, _>>()?;
-    let sets: Vec<_> = entries.iter().zip(&spaces).map(|(entry, space)| entry.set(space)).collect();
-    asked.dunena.cache.set(sets);
+    asked.dunena.cache.set(entries.iter().zip(&spaces).map(|(entry, space)| entry.within(space)));
     Ok(answer::ok(format!(r#"{{"loaded":{total},"failed":0,"total":{total}}}"#)))
 }
