@@ -117,7 +117,19 @@ exchanges! { flo:
 
 exchanges! { dunena:
     authentication
+    cache
+    cache_batch
+    cache_capacity
+    cache_counters
+    cache_keys
+    cache_memory
+    cache_ttl
+    cache_warmup
     http
+    snapshot
+    snapshot_at_the_end
+    snapshot_interval
+    snapshot_off
 }
 
 exchanges! { synap:
