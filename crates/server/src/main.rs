@@ -265,7 +265,11 @@ impl Ports {
             serving.spawn(listener.serve(Arc::new(Synap::new(&config.synap, surroundings)), down.clone()));
         }
         if let Some(listener) = self.dunena {
-            let surroundings = dunena::Surroundings { engine: engine.clone() };
+            let surroundings = dunena::Surroundings {
+                engine: engine.clone(),
+                data_dir: config.data_dir.clone(),
+                level: config.durability.level(),
+            };
             let dunena = Dunena::open(&config.dunena, surroundings).map_err(Failure::configuration)?;
             let dunena = Arc::new(dunena);
             let drained = listener.serve(dunena.clone(), down.clone());

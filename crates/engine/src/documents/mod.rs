@@ -14,6 +14,7 @@ mod get;
 mod handle;
 mod keys;
 mod open;
+mod pieces;
 mod purge;
 mod query;
 mod readers;
@@ -29,6 +30,7 @@ mod tests;
 
 pub use handle::{Documents, DocumentsOptions};
 pub use keys::DocumentKeys;
+pub use pieces::{Piece, Pieces};
 pub use purge::DocumentsUpkeep;
 pub(crate) use purge::Purge;
 pub use query::{DocumentOrder, DocumentQuery};

@@ -4,7 +4,12 @@
 //! A request goes through one funnel: preflight, pages, token, declared length, rate limit, route, database, then the
 //! resource, which reads what was asked (`asked`, `check`), calls the engine once and writes its answer.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    net::IpAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::body::Body;
 use hyper::{
@@ -13,7 +18,11 @@ use hyper::{
     header::{AUTHORIZATION, CONTENT_LENGTH},
 };
 use ipnet::IpNet;
-use manifold_engine::{Clock, Engine, State, cache::Cache};
+use manifold_engine::{
+    Clock, Engine, Level, State,
+    cache::Cache,
+    documents::{Documents, DocumentsOptions, DocumentsUpkeep},
+};
 
 mod answer;
 mod asked;
@@ -22,6 +31,8 @@ mod check;
 mod client;
 mod config;
 mod cors;
+mod db;
+mod entries;
 mod error;
 mod path;
 mod proxy;
@@ -53,6 +64,8 @@ const OTHER_ROUTE: &str = "other";
 pub struct Dunena {
     engine: Engine,
     cache: Cache,
+    /// What is kept in SQLite; none = `DUNENA_DB=false`.
+    documents: Option<Documents>,
     token: Secret,
     cors: Cors,
     trusted: Vec<IpNet>,
@@ -66,14 +79,23 @@ pub struct Dunena {
 pub struct Surroundings {
     /// The engine.
     pub engine: Engine,
+    /// Where files are that the configuration has no place for.
+    pub data_dir: PathBuf,
+    /// Durability of every acknowledgement.
+    pub level: Level,
 }
 
 impl Dunena {
     /// The dialect as configured, with what it keeps on disk opened.
     pub fn open(config: &Config, surroundings: Surroundings) -> Result<Self, Refused> {
-        let Surroundings { engine } = surroundings;
+        let Surroundings { engine, data_dir, level } = surroundings;
+        let documents = if config.db { Some(open_documents(config, &data_dir, level)?) } else { None };
+        if let Some(documents) = documents.clone() {
+            engine.look_after(DocumentsUpkeep { documents, purge_every: config.db_purge_interval() });
+        }
         Ok(Dunena {
             engine,
+            documents,
             cache: Cache::new(config.cache_limits(), Clock::system()),
             token: config.auth_token.clone(),
             cors: Cors::new(&config.cors_origins),
@@ -89,7 +111,16 @@ impl Dunena {
     }
 
     /// Ends what is open, after the last request.
-    pub async fn close(&self) {}
+    pub async fn close(&self) {
+        if let Some(documents) = &self.documents {
+            documents.close().await;
+        }
+    }
+
+    /// What is kept in SQLite. Routes that need it are asked only where there is something.
+    fn documents(&self) -> Result<&Documents, Error> {
+        self.documents.as_ref().ok_or(Error::DatabaseDisabled)
+    }
 
     /// Answers a request; also says under which route it counts.
     async fn answer(self: &Arc<Self>, request: Request<Incoming>, peer: IpAddr) -> (&'static str, Response<Body>) {
@@ -152,12 +183,21 @@ impl Dunena {
         if !endpoint.answers_early() && self.engine.state() == State::Starting {
             return Err(Error::Starting);
         }
+        if endpoint.needs_database() {
+            self.documents()?;
+        }
         // Nearly all requests are for the cache. What the others keep while they wait is boxed, or each of these would
         // have to carry room for it.
         match endpoint {
             Endpoint::Cache(call) => cache::answer(call, asked).await,
+            Endpoint::Db(call) => Box::pin(db::answer(call, asked)).await,
         }
     }
+}
+
+fn open_documents(config: &Config, data_dir: &Path, level: Level) -> Result<Documents, Refused> {
+    let options = DocumentsOptions { level, ..DocumentsOptions::default() };
+    Documents::open(&config.db_path(data_dir), options).map_err(|error| Refused::Database(error.to_string()))
 }
 
 impl Service for Dunena {

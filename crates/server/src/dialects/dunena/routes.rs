@@ -2,7 +2,7 @@
 
 use hyper::Method;
 
-use super::cache;
+use super::{cache, db};
 use crate::http::route::{self, Found, Route, Verb};
 
 /// What a request does.
@@ -10,6 +10,8 @@ use crate::http::route::{self, Found, Route, Verb};
 pub(super) enum Endpoint {
     /// The cache.
     Cache(cache::Call),
+    /// Documents.
+    Db(db::Call),
 }
 
 /// Who may ask, and what is counted.
@@ -27,7 +29,7 @@ impl Endpoint {
     /// Who may ask.
     pub(super) fn door(self) -> Door {
         match self {
-            Endpoint::Cache(_) => Door::Guarded,
+            Endpoint::Cache(_) | Endpoint::Db(_) => Door::Guarded,
         }
     }
 
@@ -35,13 +37,14 @@ impl Endpoint {
     pub(super) fn needs_database(self) -> bool {
         match self {
             Endpoint::Cache(_) => false,
+            Endpoint::Db(_) => true,
         }
     }
 
     /// Whether it is answered while the log is replayed.
     pub(super) fn answers_early(self) -> bool {
         match self {
-            Endpoint::Cache(_) => false,
+            Endpoint::Cache(_) | Endpoint::Db(_) => false,
         }
     }
 }
@@ -52,7 +55,7 @@ pub(super) const fn route(template: &'static str, operations: &'static [(Verb, E
 }
 
 /// What is asked for most comes first.
-pub(super) static TABLES: [&[Route<Endpoint>]; 1] = [cache::ROUTES];
+pub(super) static TABLES: [&[Route<Endpoint>]; 2] = [cache::ROUTES, db::ROUTES];
 
 /// The route of a path in its plain form, and what the method does there.
 pub(super) fn find<'p>(path: &'p str, method: &Method) -> Option<(Found<'p, Endpoint>, Endpoint)> {
