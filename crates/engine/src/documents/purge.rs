@@ -5,7 +5,7 @@ use std::{future::pending, time::Duration};
 use rusqlite::params;
 
 use super::{
-    Documents, Space,
+    Documents, Space, locks,
     tx::{self, Tx},
 };
 use crate::{
@@ -77,6 +77,7 @@ impl Work for Purge {
 fn begin(documents: &Documents) -> Result<()> {
     let next = documents.clone();
     documents.write_later(move |tx| {
+        locks::purge(tx)?;
         if piece(tx, tx.now_ms()).inspect_err(|error| tracing::error!(%error, "a purge of documents failed"))?.more {
             begin(&next).ok();
         }

@@ -117,6 +117,14 @@ exchanges! { flo:
 
 exchanges! { dunena:
     authentication
+    db
+    db_batch
+    db_batch_refusals
+    db_disabled
+    db_purge
+    db_query
+    db_refusals
+    db_whole
     http
 }
 
