@@ -9,6 +9,7 @@ use super::*;
 use crate::{Clock, Timestamp};
 
 mod file;
+mod model;
 mod verbs;
 mod writing;
 

@@ -1,0 +1,4 @@
+//! What a scenario file cannot say about Dunena.
+
+mod documents;
+mod documents_crash;
