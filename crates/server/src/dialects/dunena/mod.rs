@@ -23,6 +23,8 @@ mod client;
 mod config;
 mod cors;
 mod error;
+mod explorer;
+mod openapi;
 mod path;
 mod routes;
 
@@ -155,6 +157,7 @@ impl Dunena {
         // have to carry room for it.
         match endpoint {
             Endpoint::Cache(call) => cache::answer(call, asked).await,
+            Endpoint::Explorer(call) => explorer::answer(call, asked),
         }
     }
 }

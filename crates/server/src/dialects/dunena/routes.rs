@@ -2,7 +2,7 @@
 
 use hyper::Method;
 
-use super::cache;
+use super::{cache, explorer};
 use crate::http::route::{self, Found, Route, Verb};
 
 /// What a request does.
@@ -10,6 +10,8 @@ use crate::http::route::{self, Found, Route, Verb};
 pub(super) enum Endpoint {
     /// The cache.
     Cache(cache::Call),
+    /// The explorer and its document.
+    Explorer(explorer::Call),
 }
 
 /// Who may ask, and what is counted.
@@ -28,13 +30,14 @@ impl Endpoint {
     pub(super) fn door(self) -> Door {
         match self {
             Endpoint::Cache(_) => Door::Guarded,
+            Endpoint::Explorer(_) => Door::Open,
         }
     }
 
     /// Whether it is about what SQLite keeps.
     pub(super) fn needs_database(self) -> bool {
         match self {
-            Endpoint::Cache(_) => false,
+            Endpoint::Cache(_) | Endpoint::Explorer(_) => false,
         }
     }
 
@@ -42,6 +45,7 @@ impl Endpoint {
     pub(super) fn answers_early(self) -> bool {
         match self {
             Endpoint::Cache(_) => false,
+            Endpoint::Explorer(_) => true,
         }
     }
 }
@@ -52,7 +56,7 @@ pub(super) const fn route(template: &'static str, operations: &'static [(Verb, E
 }
 
 /// What is asked for most comes first.
-pub(super) static TABLES: [&[Route<Endpoint>]; 1] = [cache::ROUTES];
+pub(super) static TABLES: [&[Route<Endpoint>]; 2] = [cache::ROUTES, explorer::ROUTES];
 
 /// The route of a path in its plain form, and what the method does there.
 pub(super) fn find<'p>(path: &'p str, method: &Method) -> Option<(Found<'p, Endpoint>, Endpoint)> {
