@@ -4,7 +4,14 @@
 //! A request goes through one funnel: preflight, pages, token, declared length, rate limit, route, database, then the
 //! resource, which reads what was asked (`asked`, `check`), calls the engine once and writes its answer.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::body::Body;
 use hyper::{
@@ -26,11 +33,13 @@ mod config;
 mod cors;
 mod dashboard;
 mod error;
+mod explorer;
 mod health;
 mod info;
 mod latency;
 mod many;
 mod metrics;
+mod openapi;
 mod path;
 mod proxy;
 mod routes;
@@ -72,6 +81,8 @@ pub struct Dunena {
     windows: Windows<IpAddr>,
     /// Requests of a client in a window; 0 = no limit.
     rate_max: u64,
+    /// Whether the log was replayed.
+    started: AtomicBool,
     metrics_public: bool,
     /// Whether there is a WebSocket.
     ws: bool,
@@ -121,6 +132,7 @@ impl Dunena {
             trusted: config.trusted()?,
             windows: Windows::new(config.rate_window()),
             rate_max: config.rate_max,
+            started: AtomicBool::new(false),
             metrics_public: config.metrics_public,
             ws: config.ws,
             dashboard: config.dashboard,
@@ -160,14 +172,14 @@ impl Dunena {
         let path = path::plain(uri.path());
         let found = routes::find(&path, &parts.method);
         let route = found.as_ref().map_or(OTHER_ROUTE, |(found, _)| found.route.template);
-        let door = found.as_ref().map_or(Door::Guarded, |(_, endpoint)| endpoint.door());
+        let door = found.as_ref().map_or(Door::Guarded, |(_, endpoint)| endpoint.manner().door);
         let mut timed = false;
         let answer = match self.admit(door, &parts, peer) {
             Err(error) => Err(error),
             Ok(()) => match found {
                 None => Err(Error::NoRoute),
                 Some((Found { parameters, .. }, endpoint)) => {
-                    timed = endpoint.is_timed();
+                    timed = endpoint.manner().is_timed;
                     let mut asked = Asked { dunena: self, parts: &mut parts, parameters, peer, incoming: Some(body) };
                     self.dispatch(endpoint, &mut asked).await
                 }
@@ -213,13 +225,27 @@ impl Dunena {
         scheme.eq_ignore_ascii_case(b"bearer ") && self.is_token(token)
     }
 
+    /// Whether the log is replayed, which it is once: whoever finds it done spares all others the look.
+    fn is_starting(&self) -> bool {
+        if self.started.load(Ordering::Relaxed) {
+            return false;
+        }
+        let starting = self.engine.state() == State::Starting;
+        self.started.store(!starting, Ordering::Relaxed);
+        starting
+    }
+
     fn is_token(&self, candidate: &[u8]) -> bool {
         auth::matching(candidate, &[self.token.expose().as_bytes()]).is_some()
     }
 
     async fn dispatch(&self, endpoint: Endpoint, asked: &mut Asked<'_>) -> Result<Response<Body>, Error> {
-        if !endpoint.answers_early() && self.engine.state() == State::Starting {
+        let manner = endpoint.manner();
+        if !manner.answers_early && self.is_starting() {
             return Err(Error::Starting);
+        }
+        if manner.needs_database && !self.database {
+            return Err(Error::DatabaseDisabled);
         }
         // Nearly all requests are for the cache. What the others keep while they wait is boxed, or each of these would
         // have to carry room for it.
@@ -231,6 +257,7 @@ impl Dunena {
             Endpoint::Metrics => Box::pin(metrics::answer(asked)).await,
             Endpoint::Socket => Box::pin(ws::upgrade(asked)).await,
             Endpoint::Dashboard => dashboard::answer(asked),
+            Endpoint::Explorer(call) => explorer::answer(call, asked),
         }
     }
 }
