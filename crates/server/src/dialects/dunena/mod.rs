@@ -6,6 +6,7 @@
 
 use std::{
     net::IpAddr,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -21,7 +22,11 @@ use hyper::{
     http::request::Parts,
 };
 use ipnet::IpNet;
-use manifold_engine::{Clock, Engine, State, cache::Cache};
+use manifold_engine::{
+    Clock, Engine, Level, State,
+    cache::Cache,
+    documents::{Documents, DocumentsOptions, DocumentsUpkeep},
+};
 use tokio::{sync::watch, time::Instant};
 
 mod answer;
@@ -32,6 +37,8 @@ mod client;
 mod config;
 mod cors;
 mod dashboard;
+mod db;
+mod entries;
 mod error;
 mod explorer;
 mod health;
@@ -75,6 +82,8 @@ const OTHER_ROUTE: &str = "other";
 pub struct Dunena {
     engine: Engine,
     cache: Cache,
+    /// What is kept in SQLite; none = `DUNENA_DB=false`.
+    documents: Option<Documents>,
     token: Secret,
     cors: Cors,
     trusted: Vec<IpNet>,
@@ -88,8 +97,6 @@ pub struct Dunena {
     ws: bool,
     /// Whether there is a dashboard.
     dashboard: bool,
-    /// Whether there is a database.
-    database: bool,
     began: Instant,
     latency: Latency,
     history: History,
@@ -117,15 +124,24 @@ pub struct Surroundings {
     pub metrics: Arc<DunenaMetrics>,
     /// Turns true when running requests should come to their end.
     pub shutdown: watch::Receiver<bool>,
+    /// Where files are that the configuration has no place for.
+    pub data_dir: PathBuf,
+    /// Durability of every acknowledgement.
+    pub level: Level,
 }
 
 impl Dunena {
     /// The dialect as configured, with what it keeps on disk opened.
     pub fn open(config: &Config, surroundings: Surroundings) -> Result<Self, Refused> {
-        let Surroundings { engine, metrics, shutdown } = surroundings;
+        let Surroundings { engine, metrics, shutdown, data_dir, level } = surroundings;
         let began = Instant::now();
+        let documents = if config.db { Some(open_documents(config, &data_dir, level)?) } else { None };
+        if let Some(documents) = documents.clone() {
+            engine.look_after(DocumentsUpkeep { documents, purge_every: config.db_purge_interval() });
+        }
         Ok(Dunena {
             engine,
+            documents,
             cache: Cache::new(config.cache_limits(), Clock::system()),
             token: config.auth_token.clone(),
             cors: Cors::new(&config.cors_origins),
@@ -136,7 +152,6 @@ impl Dunena {
             metrics_public: config.metrics_public,
             ws: config.ws,
             dashboard: config.dashboard,
-            database: config.db,
             began,
             latency: Latency::new(began),
             history: History::new(),
@@ -154,6 +169,14 @@ impl Dunena {
     /// Ends what is open, after the last request.
     pub async fn close(&self) {
         self.metrics.sockets.closed().await;
+        if let Some(documents) = &self.documents {
+            documents.close().await;
+        }
+    }
+
+    /// What is kept in SQLite. Routes that need it are asked only where there is something.
+    fn documents(&self) -> Result<&Documents, Error> {
+        self.documents.as_ref().ok_or(Error::DatabaseDisabled)
     }
 
     /// The numbers of its cache, for the process' metrics.
@@ -244,13 +267,14 @@ impl Dunena {
         if !manner.answers_early && self.is_starting() {
             return Err(Error::Starting);
         }
-        if manner.needs_database && !self.database {
-            return Err(Error::DatabaseDisabled);
+        if manner.needs_database {
+            self.documents()?;
         }
         // Nearly all requests are for the cache. What the others keep while they wait is boxed, or each of these would
         // have to carry room for it.
         match endpoint {
             Endpoint::Cache(call) => cache::answer(call, asked).await,
+            Endpoint::Db(call) => Box::pin(db::answer(call, asked)).await,
             Endpoint::Health(call) => Ok(Box::pin(health::answer(call, asked)).await),
             Endpoint::Stats(call) => Ok(stats::answer(call, asked)),
             Endpoint::Info => Ok(info::answer(asked)),
@@ -260,6 +284,11 @@ impl Dunena {
             Endpoint::Explorer(call) => explorer::answer(call, asked),
         }
     }
+}
+
+fn open_documents(config: &Config, data_dir: &Path, level: Level) -> Result<Documents, Refused> {
+    let options = DocumentsOptions { level, ..DocumentsOptions::default() };
+    Documents::open(&config.db_path(data_dir), options).map_err(|error| Refused::Database(error.to_string()))
 }
 
 impl Service for Dunena {
