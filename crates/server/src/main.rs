@@ -270,6 +270,8 @@ impl Ports {
             registry.register_collector(Box::new(metrics.clone()));
             let surroundings = dunena::Surroundings {
                 engine: engine.clone(),
+                metrics,
+                shutdown: down.clone(),
                 data_dir: config.data_dir.clone(),
                 level: config.durability.level(),
                 metrics,

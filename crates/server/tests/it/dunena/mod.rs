@@ -1,4 +1,7 @@
-//! What a scenario file cannot say about Dunena.
+//! Dunena beyond what a scenario file can say.
 
 mod documents;
 mod documents_crash;
+mod explorer;
+mod openapi;
+mod schema;

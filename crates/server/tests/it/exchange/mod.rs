@@ -125,6 +125,7 @@ exchanges! { dunena:
     db_query
     db_refusals
     db_whole
+    explorer
     http
 }
 
