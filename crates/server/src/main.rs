@@ -274,8 +274,6 @@ impl Ports {
                 shutdown: down.clone(),
                 data_dir: config.data_dir.clone(),
                 level: config.durability.level(),
-                metrics,
-                shutdown: down.clone(),
             };
             let dunena = Dunena::open(&config.dunena, surroundings).map_err(Failure::configuration)?;
             let dunena = Arc::new(dunena);
