@@ -125,6 +125,15 @@ exchanges! { dunena:
     cache_memory
     cache_ttl
     cache_warmup
+    db
+    db_batch
+    db_batch_refusals
+    db_disabled
+    db_purge
+    db_query
+    db_refusals
+    db_whole
+    explorer
     http
     snapshot
     snapshot_at_the_end
