@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use manifold_store::{Level, OpenError};
 
 use super::{
-    Document, DocumentKeys, DocumentQuery, DocumentSet, DocumentStats, Space, Within, delete, get, keys,
+    Document, DocumentKeys, DocumentQuery, DocumentSet, DocumentStats, Space, Within, check, delete, get, keys,
     open::{self, Place},
     purge, query,
     readers::{Length, Readers},
@@ -72,6 +72,14 @@ impl Documents {
         match &self.0.place {
             Place::File(path) => Some(path),
             Place::Memory => None,
+        }
+    }
+
+    /// Whether the file is there and can be read, as somebody finds it who opens it now.
+    pub async fn check(&self) -> Result<()> {
+        match self.0.place.clone() {
+            Place::File(path) => self.read(move |_| check::newcomer(&path)).await,
+            Place::Memory => self.read(|tx| check::rows(&tx)).await,
         }
     }
 

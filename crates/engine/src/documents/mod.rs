@@ -8,6 +8,7 @@
 
 use crate::Timestamp;
 
+mod check;
 mod delete;
 mod error;
 mod get;

@@ -82,15 +82,8 @@ pub(super) const fn route(template: &'static str, operations: &'static [(Verb, E
 }
 
 /// What is asked for most comes first.
-pub(super) static TABLES: [&[Route<Endpoint>]; 7] = [
-    cache::ROUTES,
-    health::ROUTES,
-    stats::ROUTES,
-    info::ROUTES,
-    metrics::ROUTES,
-    ws::ROUTES,
-    dashboard::ROUTES,
-];
+pub(super) static TABLES: [&[Route<Endpoint>]; 7] =
+    [cache::ROUTES, health::ROUTES, stats::ROUTES, info::ROUTES, metrics::ROUTES, ws::ROUTES, dashboard::ROUTES];
 
 /// The route of a path in its plain form, and what the method does there.
 pub(super) fn find<'p>(path: &'p str, method: &Method) -> Option<(Found<'p, Endpoint>, Endpoint)> {

@@ -117,7 +117,17 @@ exchanges! { flo:
 
 exchanges! { dunena:
     authentication
+    dashboard
+    health
+    health_without_database
     http
+    metrics
+    metrics_public
+    pages_off
+    stats
+    stats_history
+    websocket
+    websocket_access
 }
 
 exchanges! { synap:

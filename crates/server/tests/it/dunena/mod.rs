@@ -1,0 +1,4 @@
+//! Dunena beyond scenario files.
+
+mod health;
+mod ws;
