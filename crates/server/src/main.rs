@@ -268,7 +268,13 @@ impl Ports {
         if let Some(listener) = self.dunena {
             let metrics = Arc::new(DunenaMetrics::default());
             registry.register_collector(Box::new(metrics.clone()));
-            let surroundings = dunena::Surroundings { engine: engine.clone(), metrics, shutdown: down.clone() };
+            let surroundings = dunena::Surroundings {
+                engine: engine.clone(),
+                metrics,
+                shutdown: down.clone(),
+                data_dir: config.data_dir.clone(),
+                level: config.durability.level(),
+            };
             let dunena = Dunena::open(&config.dunena, surroundings).map_err(Failure::configuration)?;
             let dunena = Arc::new(dunena);
             registry.register_collector(Box::new(dunena.cache_gauges()));

@@ -3,9 +3,10 @@
 use std::{path::Path, sync::Arc};
 
 use manifold_store::{Level, OpenError};
+use rusqlite::Connection;
 
 use super::{
-    Document, DocumentKeys, DocumentQuery, DocumentSet, DocumentStats, Space, Within, check, delete, get, keys,
+    Document, DocumentKeys, DocumentQuery, DocumentSet, DocumentStats, Space, Within, delete, get, keys,
     open::{self, Place},
     purge, query,
     readers::{Length, Readers},
@@ -75,12 +76,14 @@ impl Documents {
         }
     }
 
-    /// Whether the file is there and can be read, as somebody finds it who opens it now.
+    /// Whether the file is still there and can be read: opens it once more, because a connection that is open would go on
+    /// with what it remembers.
     pub async fn check(&self) -> Result<()> {
-        match self.0.place.clone() {
-            Place::File(path) => self.read(move |_| check::newcomer(&path)).await,
-            Place::Memory => self.read(|tx| check::rows(&tx)).await,
-        }
+        const LOOK: &str = "SELECT count(*) FROM (SELECT 1 FROM kv LIMIT 1)";
+        let look = |conn: &Connection| Ok(conn.query_row(LOOK, [], |_| Ok(()))?);
+        let Place::File(path) = self.0.place.clone() else { return self.read(move |tx| look(&tx)).await };
+        // As a read, so that it is one of those that closing waits for.
+        self.read(move |_| look(&open::reader(&path)?)).await
     }
 
     /// What a step comes to, committed together with others that wait. `Err` takes back what the step did.

@@ -118,6 +118,7 @@ exchanges! { flo:
 exchanges! { dunena:
     authentication
     dashboard
+    explorer
     health
     health_without_database
     http

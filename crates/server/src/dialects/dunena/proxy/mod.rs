@@ -2,6 +2,7 @@
 
 mod failure;
 mod kind;
+mod statement;
 
 pub use failure::Failure;
 pub use kind::Kind;
