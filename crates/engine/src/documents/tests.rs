@@ -92,3 +92,16 @@ fn everything(within: Within) -> DocumentQuery {
         limit: 10_000,
     }
 }
+
+/// All pieces of an answer.
+async fn whole<T>(pieces: impl Future<Output = crate::Result<Pieces<T>>>) -> Vec<T> {
+    let mut pieces = pieces.await.expect("an answer");
+    let mut all = Vec::new();
+    loop {
+        let piece = pieces.next().await.expect("a piece");
+        all.extend(piece.items);
+        if piece.last {
+            return all;
+        }
+    }
+}

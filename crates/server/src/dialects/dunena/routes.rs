@@ -2,7 +2,7 @@
 
 use hyper::Method;
 
-use super::{cache, dashboard, explorer, health, info, metrics, stats, ws};
+use super::{cache, dashboard, db, explorer, health, info, metrics, stats, ws};
 use crate::http::route::{self, Found, Route, Verb};
 
 /// What a request does.
@@ -10,6 +10,8 @@ use crate::http::route::{self, Found, Route, Verb};
 pub(super) enum Endpoint {
     /// The cache.
     Cache(cache::Call),
+    /// Documents.
+    Db(db::Call),
     /// How things are.
     Health(health::Call),
     /// What was counted.
@@ -67,6 +69,7 @@ impl Endpoint {
     pub(super) fn manner(self) -> Manner {
         match self {
             Endpoint::Cache(_) | Endpoint::Stats(_) | Endpoint::Info => Manner::MEMORY,
+            Endpoint::Db(_) => Manner::DATABASE,
             Endpoint::Health(_) => Manner { is_timed: true, ..Manner::PAGE },
             Endpoint::Metrics => Manner { door: Door::Metrics, is_timed: true, ..Manner::PAGE },
             Endpoint::Socket => Manner { door: Door::Socket, is_timed: false, ..Manner::MEMORY },
@@ -81,8 +84,9 @@ pub(super) const fn route(template: &'static str, operations: &'static [(Verb, E
 }
 
 /// What is asked for most comes first.
-pub(super) static TABLES: [&[Route<Endpoint>]; 8] = [
+pub(super) static TABLES: [&[Route<Endpoint>]; 9] = [
     cache::ROUTES,
+    db::ROUTES,
     health::ROUTES,
     stats::ROUTES,
     info::ROUTES,
