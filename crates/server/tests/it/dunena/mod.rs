@@ -3,5 +3,7 @@
 mod documents;
 mod documents_crash;
 mod explorer;
+mod health;
 mod openapi;
 mod schema;
+mod ws;

@@ -125,8 +125,18 @@ exchanges! { dunena:
     db_query
     db_refusals
     db_whole
+    dashboard
     explorer
+    health
+    health_without_database
     http
+    metrics
+    metrics_public
+    pages_off
+    stats
+    stats_history
+    websocket
+    websocket_access
 }
 
 exchanges! { synap:
