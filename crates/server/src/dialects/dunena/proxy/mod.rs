@@ -2,6 +2,7 @@
 
 mod failure;
 mod kind;
+pub mod native;
 
 pub use failure::Failure;
 pub use kind::Kind;
