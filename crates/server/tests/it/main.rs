@@ -10,6 +10,7 @@
 #![allow(clippy::unwrap_used, reason = "a broken expectation must stop the test at the place where it broke")]
 #![allow(clippy::disallowed_methods, reason = "the tests look at the process from outside, with the real clock")]
 
+mod dunena;
 mod exchange;
 mod flo;
 mod harness;

@@ -10,10 +10,17 @@ use super::{
 /// The server knows no more.
 const MAX_DIMENSIONS: i32 = 6;
 
-pub(super) fn write(out: &mut Vec<u8>, element: &Type, raw: &[u8], texts: &mut Texts) -> Result<(), Malformed> {
+/// Appends an array. Its elements say by number what they are; `element` is given where that is known better.
+pub(super) fn write(
+    out: &mut Vec<u8>,
+    element: Option<&Type>,
+    raw: &[u8],
+    texts: &mut Texts,
+) -> Result<(), Malformed> {
     let mut reader = Reader(raw);
-    let count = reader.i32()?;
-    let (_has_nulls, _element_oid) = (reader.i32()?, reader.i32()?);
+    let (count, _has_nulls) = (reader.i32()?, reader.i32()?);
+    let numbered = value::type_of(u32::from_be_bytes(reader.bytes()?));
+    let element = element.unwrap_or(&numbered);
     if !(0..=MAX_DIMENSIONS).contains(&count) {
         return Err(Malformed);
     }

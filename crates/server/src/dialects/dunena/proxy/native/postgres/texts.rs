@@ -6,11 +6,11 @@ use std::{error::Error, pin::pin};
 
 use bytes::BytesMut;
 use futures_util::TryStreamExt;
-use tokio_postgres::types::{IsNull, Kind, Oid, ToSql, Type};
+use tokio_postgres::types::{IsNull, ToSql, Type};
 
 use super::{
     session::Session,
-    value::{Malformed, Reader},
+    value::{self, Malformed, Reader},
 };
 use crate::{
     dialects::dunena::proxy::native::{rows, session::Fault},
@@ -124,7 +124,11 @@ impl Question {
             if place > 0 {
                 self.list.push(',');
             }
-            let of = type_of(u32::from_be_bytes(reader.bytes()?));
+            let of = match value::type_of(u32::from_be_bytes(reader.bytes()?)) {
+                // A literal, whose bytes are its text.
+                Type::UNKNOWN => Type::TEXT,
+                of => of,
+            };
             self.expression(&of, reader.sized()?, nesting + 1)?;
         }
         self.list.push(')');
@@ -139,16 +143,6 @@ impl Question {
         self.values.push(Binary(raw.map(<[u8]>::to_vec)));
         self.list.push_str(&format!("${}", self.values.len()));
         Ok(())
-    }
-}
-
-/// Only the number counts: it goes to the server, which knows the rest.
-fn type_of(oid: Oid) -> Type {
-    match Type::from_oid(oid) {
-        // A literal in a record; its bytes are its text.
-        Some(Type::UNKNOWN) => Type::TEXT,
-        Some(known) => known,
-        None => Type::new(String::new(), oid, Kind::Simple, String::new()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use tokio_postgres::types::{FromSql, Kind, Type};
+use tokio_postgres::types::{FromSql, Kind, Oid, Type};
 
 use super::{array, numeric, texts::Texts};
 use crate::{
@@ -61,7 +61,9 @@ pub(super) fn write(out: &mut Vec<u8>, of: &Type, raw: Option<&[u8]>, texts: &mu
         Type::VOID => out.extend_from_slice(b"\"\""),
         _ if is_text(of) => json::write_bytes_as_str(out, raw),
         _ => match of.kind() {
-            Kind::Array(element) => array::write(out, element, raw, texts)?,
+            Kind::Array(element) => array::write(out, Some(element), raw, texts)?,
+            // Arrays of whatever the query makes them of.
+            _ if [Type::RECORD_ARRAY, Type::ANYARRAY].contains(of) => array::write(out, None, raw, texts)?,
             Kind::Domain(base) => write(out, base, Some(raw), texts)?,
             _ => texts.ask_for(out, of, raw),
         },
@@ -74,6 +76,11 @@ fn is_text(of: &Type) -> bool {
     [Type::TEXT, Type::VARCHAR, Type::BPCHAR, Type::NAME, Type::UNKNOWN, Type::CSTRING, Type::XML].contains(of)
         || matches!(of.kind(), Kind::Enum(_))
         || of.name() == "citext"
+}
+
+/// A type of which only the number is known. The server knows the rest.
+pub(super) fn type_of(oid: Oid) -> Type {
+    Type::from_oid(oid).unwrap_or_else(|| Type::new(String::new(), oid, Kind::Simple, String::new()))
 }
 
 fn uuid(bytes: &[u8; 16]) -> String {

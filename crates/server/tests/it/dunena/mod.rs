@@ -1,0 +1,3 @@
+//! Dunena: what a scenario file cannot say.
+
+mod native;
