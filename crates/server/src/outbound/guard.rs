@@ -91,10 +91,10 @@ pub struct AllowList {
 }
 
 impl AllowList {
-    /// Reads host names, addresses and CIDRs between commas; none if there is not one of them.
-    pub fn parse(list: &str) -> Option<AllowList> {
+    /// Reads host names, addresses and CIDRs; none if there is not one of them.
+    pub fn parse<'a>(items: impl IntoIterator<Item = &'a str>) -> Option<AllowList> {
         let mut allowed = AllowList::default();
-        for item in list.split(',').map(str::trim).filter(|item| !item.is_empty()) {
+        for item in items.into_iter().map(str::trim).filter(|item| !item.is_empty()) {
             let bare = item.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(item);
             match (bare.parse::<IpNet>(), bare.parse::<IpAddr>()) {
                 (Ok(network), _) => allowed.networks.push(network),

@@ -8,6 +8,8 @@ use hyper::{
     header::{CONNECTION, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 
+use manifold_engine::Kind;
+
 use super::{answer, check::Broken};
 use crate::{
     http::{body::BodyError, json},
@@ -138,6 +140,27 @@ impl Error {
 impl From<Broken> for Error {
     fn from(text: Broken) -> Self {
         Error::Invalid(text)
+    }
+}
+
+impl From<manifold_engine::Error> for Error {
+    fn from(error: manifold_engine::Error) -> Self {
+        match error.kind() {
+            Kind::Closed => Error::Starting,
+            // Nothing here asks for what the engine could refuse with a reason.
+            Kind::NotFound
+            | Kind::Conflict { .. }
+            | Kind::Invalid
+            | Kind::WrongType { .. }
+            | Kind::TooLarge
+            | Kind::Full
+            | Kind::Busy
+            | Kind::Storage
+            | Kind::Bug => {
+                tracing::error!(%error, "a request failed");
+                Error::Internal
+            }
+        }
     }
 }
 

@@ -131,7 +131,7 @@ async fn forbidden_addresses_are_not_called_by_number_or_by_name() {
     ] {
         assert_eq!(get(url, LIMITS).await.unwrap_err(), denied, "{url}");
     }
-    let listed = Client::new(Guard::new(AllowList::parse("db.internal")), LIMITS);
+    let listed = Client::new(Guard::new(AllowList::parse(["db.internal"])), LIMITS);
     for url in ["http://localhost:1/", "http://127.0.0.1:1/"] {
         let url = Url::parse(url).expect("an address");
         let request =

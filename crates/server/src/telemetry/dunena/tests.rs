@@ -9,14 +9,14 @@ use super::{super::exposition, *};
 #[test]
 fn the_process_page_shows_the_cache_and_what_was_counted() {
     let cache = Cache::new(CacheLimits { entries: 4, ..CacheLimits::default() }, Clock::system());
-    cache.set(b"n", vec![CacheSet { key: "key".into(), value: "value".into(), ttl: Ttl::Never }]);
+    cache.set([CacheSet { space: b"n", key: b"key", value: "value".into(), ttl: Ttl::Never }]);
     cache.get(b"n", b"key");
     cache.get(b"n", b"none");
     let metrics = std::sync::Arc::new(DunenaMetrics::default());
     metrics.request("/cache/{key}", &Method::GET, StatusCode::OK, std::time::Duration::from_millis(2));
     metrics.fallen_behind.inc();
-    let open = metrics.socket();
-    drop(metrics.socket());
+    let open = metrics.sockets.open();
+    drop(metrics.sockets.open());
 
     let mut registry = Registry::default();
     registry.register_collector(Box::new(CacheGauges(cache)));

@@ -1,3 +1,6 @@
-//! Dunena: what a scenario file cannot say.
+//! Dunena beyond what a scenario file can say.
 
+mod explorer;
 mod native;
+mod openapi;
+mod schema;

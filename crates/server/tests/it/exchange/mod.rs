@@ -117,6 +117,7 @@ exchanges! { flo:
 
 exchanges! { dunena:
     authentication
+    explorer
     http
 }
 

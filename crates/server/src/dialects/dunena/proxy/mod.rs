@@ -3,6 +3,7 @@
 mod failure;
 mod kind;
 pub mod native;
+mod statement;
 
 pub use failure::Failure;
 pub use kind::Kind;

@@ -164,7 +164,6 @@ fn a_session_keeps_nothing_of_a_request_and_a_connector_has_five_at_most() {
         "BEGIN",
         "SET autocommit = 0",
         "SELECT GET_LOCK('leak', 0)",
-        "PREPARE leak FROM 'SELECT 1'",
     ] {
         proxied.ask("my", statement, "[]").unwrap_or_else(|refused| panic!("{statement}: {refused}"));
         for (query, expected) in [
@@ -178,9 +177,7 @@ fn a_session_keeps_nothing_of_a_request_and_a_connector_has_five_at_most() {
             let expected = format!(r#"[{{"v":{expected}}}]"#);
             assert_eq!(proxied.ask("my", query, "[]"), Ok(expected), "after {statement}: {query}");
         }
-        for query in ["SELECT * FROM leak", "EXECUTE leak"] {
-            assert!(proxied.ask("my", query, "[]").is_err(), "after {statement}: {query}");
-        }
+        assert!(proxied.ask("my", "SELECT * FROM leak", "[]").is_err(), "after {statement}");
     }
     five(&proxied);
     healed(&proxied, &mut database);

@@ -191,7 +191,7 @@ fn refusals(proxied: &Proxied) {
         assert!(proxied.ask("ro", query, "[]").is_err(), "{query}");
     }
     let refused = proxied.ask("ro", "WITH x AS (DELETE FROM t RETURNING id) SELECT * FROM x", "[]").unwrap_err();
-    assert_eq!(refused, "postgresql query failed: cannot execute DELETE in a read-only transaction");
+    assert_eq!(refused, "postgresql query failed: cannot execute SELECT in a read-only transaction");
     // Even should the test of statements let one through that leaves the transaction.
     proxied.ask("ro", "COMMIT", "[]").ok();
     assert!(proxied.ask("ro", "INSERT INTO t (id) VALUES (99)", "[]").is_err());
@@ -293,7 +293,7 @@ fn a_statement_that_takes_too_long_or_says_too_much_is_stopped_on_the_server() {
     gone("SELECT pg_sleep");
     for query in [
         "SELECT generate_series(1, 100000000) AS g, repeat('x', 1000) AS x",
-        "SELECT repeat('y', 200000000) AS y",
+        "SELECT repeat('y', 8000000) AS y",
         "SELECT int4range(g, g + 1) AS r FROM (SELECT generate_series(1, 100000000) AS g) AS s",
     ] {
         let start = Instant::now();

@@ -1,6 +1,6 @@
 //! One connection, from a clean state to a clean state.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
 use mysql_async::{
     BinaryProtocol, Column, Conn, DriverError, Error, IoError, Opts, Params, QueryResult, Statement, Value,
@@ -13,18 +13,23 @@ use crate::{
     dialects::dunena::proxy::{
         Failure, Kind,
         native::{
+            ONE_STATEMENT,
             param::{self, Param},
             pool::Errands,
             rows::{self, Rows},
             secrets::Secrets,
             session::Fault,
         },
+        statement::may_be_several,
     },
     outbound,
 };
 
 /// One packet, which is ours, may hold two statements. The first holds should a statement get out of the transaction.
 const BEGIN_READ_ONLY: &str = "SET SESSION TRANSACTION READ ONLY; START TRANSACTION READ ONLY";
+/// What the driver says of a packet beyond the length that it was given.
+const PACKET_TOO_LARGE: &str = "Packet is larger than max_allowed_packet";
+const PARSE_ERROR: u16 = 1064;
 /// The server ends the connection: it is going down, or somebody ended it.
 const CONNECTION_ENDS: [u16; 3] = [1053, 1927, 4031];
 
@@ -57,7 +62,13 @@ impl super::super::session::Session for Session {
         if self.read_only {
             self.connection().query_drop(BEGIN_READ_ONLY).await.map_err(explain)?;
         }
-        self.connection().prep(query).await.map_err(explain)
+        match self.connection().prep(query).await {
+            // The server says only where it lost the thread.
+            Err(Error::Server(said)) if said.code == PARSE_ERROR && may_be_several(Kind::MySql, query) => {
+                Err(Fault::Refused(refused(ONE_STATEMENT)))
+            }
+            prepared => prepared.map_err(explain),
+        }
     }
 
     async fn run(&mut self, statement: Statement, params: &[Param<'_>]) -> Result<Vec<u8>, Fault> {
@@ -117,13 +128,18 @@ pub(super) fn fault(error: Error, secrets: &Secrets) -> Fault {
             let failure = refused(secrets.hide(&said.message));
             if CONNECTION_ENDS.contains(&said.code) { Fault::Broken(failure) } else { Fault::Refused(failure) }
         }
-        Error::Driver(DriverError::PacketTooLarge) => Fault::Broken(Failure::TooLarge),
+        Error::Io(IoError::Io(error)) if is_too_large(&error) => Fault::Broken(Failure::TooLarge),
         Error::Driver(DriverError::ConnectionClosed) => unreachable("connection broke"),
         Error::Io(IoError::Io(error)) => unreachable(outbound::io_reason(&error).unwrap_or("connection broke")),
         Error::Io(IoError::Tls(_)) => unreachable("TLS handshake failed"),
         // For instance a server that asks for a file.
         Error::Driver(_) | Error::Other(_) | Error::Url(_) => Fault::Broken(refused(secrets.hide(&error.to_string()))),
     }
+}
+
+/// The driver's codec has a type for that which cannot be named from here.
+fn is_too_large(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|cause| cause.to_string() == PACKET_TOO_LARGE)
 }
 
 fn unreachable(reason: &str) -> Fault {
