@@ -48,7 +48,7 @@ mod many;
 mod metrics;
 mod openapi;
 mod path;
-mod proxy;
+pub mod proxy;
 mod routes;
 mod stats;
 mod ws;
