@@ -13,6 +13,7 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
     Clock, Error, Key, Kind, Level, Limits, Namespace, Result, Retention, Timestamp,
+    documents::DocumentsUpkeep,
     feed::{self, Changes, FeedPage, Filter, Follower, Start},
     keys,
     kv::{
@@ -42,6 +43,8 @@ pub struct Options {
     pub retention: Retention,
     /// Retention of time series.
     pub series_retention: Vec<SeriesRetention>,
+    /// Documents that its workers purge.
+    pub documents: Option<DocumentsUpkeep>,
     /// Where time comes from.
     pub clock: Clock,
 }
@@ -56,6 +59,7 @@ impl Options {
             limits: Limits::default(),
             retention: Retention::default(),
             series_retention: Vec::new(),
+            documents: None,
             clock: Clock::system(),
         }
     }

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use crate::{
     Clock, Error, Kind, Limits, Result, Retention,
+    documents::DocumentsUpkeep,
     feed::{Change, ChangeOp, Feed},
     keys,
     namespaces::Known,
@@ -40,6 +41,8 @@ pub(crate) struct Live {
     pub(crate) queues: Queues,
     pub(crate) collections: Collections,
     pub(crate) pubsub: PubSub,
+    /// Kept in a file of their own, by a thread of their own: only their purge is the workers'.
+    pub(crate) documents: Option<DocumentsUpkeep>,
     pub(crate) clock: Clock,
     pub(crate) limits: Limits,
     pub(crate) retention: Retention,

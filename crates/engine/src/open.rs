@@ -50,7 +50,7 @@ pub(crate) fn open(
     options: &Options,
     stop: watch::Receiver<bool>,
 ) -> std::result::Result<Live, OpenError> {
-    let Options { dir, level, interval, limits, retention, series_retention, clock } = options.clone();
+    let Options { dir, level, interval, limits, retention, series_retention, documents, clock } = options.clone();
     let store_options = manifold_store::Options { level, interval, counted: keys::COUNTED, ..ground.store };
     let store = Store::open(ground.disk, &dir, store_options)?;
     let recovered = prologue(&store, clock.now()).map_err(|error| refuse(&dir, &error))?;
@@ -75,6 +75,7 @@ pub(crate) fn open(
         queues: Queues::new(clock.now()),
         collections,
         pubsub: PubSub::new(),
+        documents,
         clock,
         limits,
         retention,

@@ -1,6 +1,12 @@
 //! The `manifold` binary: configuration, listeners, engine, wait, drain, close.
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
 
 use clap::{Args, Parser, Subcommand};
 use manifold_engine::{self as engine, Engine, OpenError};
@@ -290,7 +296,9 @@ fn bind(name: &'static str, address: SocketAddr, connections: usize) -> Result<L
 fn load(flags: Flags) -> Result<Loaded, Failure> {
     let flags = config::Flags { config: flags.config, data_dir: flags.data_dir, flo_config: flags.flo_config };
     let env = std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
-    config::load(&flags, env.collect()).map_err(Failure::configuration)
+    let mut known = config::dotenv(Path::new(".env")).map_err(Failure::configuration)?;
+    known.extend(env);
+    config::load(&flags, known).map_err(Failure::configuration)
 }
 
 /// The addresses, and the rules of each section that depend on them.

@@ -62,9 +62,9 @@ async fn set(asked: &mut Asked<'_>) -> Result<Response<Body>, Error> {
     let value = check::value(value)?;
     let ttl = time_to_live(check::ttl(ttl)?);
     let space = asked.namespace(space)?;
-    let key = Bytes::copy_from_slice(asked.key()?.as_bytes());
-    let entry = CacheSet { key, value: Bytes::copy_from_slice(value.as_bytes()), ttl };
-    asked.dunena.cache.set(space.as_bytes(), vec![entry]);
+    let key = asked.key()?;
+    let value = Bytes::copy_from_slice(value.as_bytes());
+    asked.dunena.cache.set([CacheSet { space: space.as_bytes(), key: key.as_bytes(), value, ttl }]);
     Ok(answer::json(StatusCode::CREATED, Bytes::from_static(br#"{"ok":true}"#)))
 }
 

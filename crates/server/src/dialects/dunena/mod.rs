@@ -24,7 +24,7 @@ mod config;
 mod cors;
 mod error;
 mod path;
-pub mod proxy;
+mod proxy;
 mod routes;
 
 pub use config::{Config, Refused};
