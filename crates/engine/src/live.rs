@@ -3,11 +3,14 @@
 use std::{
     fmt,
     future::Future,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use manifold_store::Store;
-use tokio::sync::watch;
+use tokio::sync::{SetOnce, watch};
 
 use crate::{
     Clock, Error, Kind, Limits, Result, Retention,
@@ -42,7 +45,7 @@ pub(crate) struct Live {
     pub(crate) collections: Collections,
     pub(crate) pubsub: PubSub,
     /// Kept in a file of their own, by a thread of their own: only their purge is the workers'.
-    pub(crate) documents: Option<DocumentsUpkeep>,
+    pub(crate) documents: Arc<SetOnce<DocumentsUpkeep>>,
     pub(crate) clock: Clock,
     pub(crate) limits: Limits,
     pub(crate) retention: Retention,

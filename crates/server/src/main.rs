@@ -20,7 +20,7 @@ use manifold_server::{
     },
     net::{Listener, Options},
     telemetry::{
-        self, EngineGauges, FloMetrics, ListenerGauges, ProcessGauges, SynapMemory, SynapMetrics, UnisonMetrics,
+        self, DunenaMetrics, EngineGauges, FloMetrics, ListenerGauges, ProcessGauges, SynapMemory, SynapMetrics, UnisonMetrics,
         exposition::{Exposition, Look},
     },
 };
@@ -265,9 +265,12 @@ impl Ports {
             serving.spawn(listener.serve(Arc::new(Synap::new(&config.synap, surroundings)), down.clone()));
         }
         if let Some(listener) = self.dunena {
-            let surroundings = dunena::Surroundings { engine: engine.clone() };
+            let metrics = Arc::new(DunenaMetrics::default());
+            registry.register_collector(Box::new(metrics.clone()));
+            let surroundings = dunena::Surroundings { engine: engine.clone(), metrics, shutdown: down.clone() };
             let dunena = Dunena::open(&config.dunena, surroundings).map_err(Failure::configuration)?;
             let dunena = Arc::new(dunena);
+            registry.register_collector(Box::new(dunena.cache_gauges()));
             let drained = listener.serve(dunena.clone(), down.clone());
             serving.spawn(async move {
                 tokio::select! {

@@ -14,6 +14,7 @@ mod glob;
 mod handle;
 mod paging;
 mod recency;
+mod snapshot;
 mod spaces;
 mod table;
 
@@ -23,6 +24,7 @@ mod tests;
 pub use glob::Glob;
 pub use handle::Cache;
 pub use paging::{KeyPage, KeysAfter};
+pub use snapshot::SnapshotFile;
 
 /// Bounds and defaults.
 #[derive(Debug, Clone)]

@@ -3,6 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use manifold_store::{Level, OpenError};
+use rusqlite::Connection;
 
 use super::{
     Document, DocumentKeys, DocumentQuery, DocumentSet, DocumentStats, Space, Within, delete, get, keys,
@@ -73,6 +74,16 @@ impl Documents {
             Place::File(path) => Some(path),
             Place::Memory => None,
         }
+    }
+
+    /// Whether the file is still there and can be read: opens it once more, because a connection that is open would go on
+    /// with what it remembers.
+    pub async fn check(&self) -> Result<()> {
+        const LOOK: &str = "SELECT count(*) FROM (SELECT 1 FROM kv LIMIT 1)";
+        let look = |conn: &Connection| Ok(conn.query_row(LOOK, [], |_| Ok(()))?);
+        let Place::File(path) = self.0.place.clone() else { return self.read(move |tx| look(&tx)).await };
+        // As a read, so that it is one of those that closing waits for.
+        self.read(move |_| look(&open::reader(&path)?)).await
     }
 
     /// What a step comes to, committed together with others that wait. `Err` takes back what the step did.

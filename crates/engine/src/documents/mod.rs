@@ -8,14 +8,18 @@
 
 use crate::Timestamp;
 
+mod connectors;
 mod delete;
 mod error;
 mod get;
 mod handle;
 mod keys;
+mod limits;
+mod locks;
 mod open;
 mod purge;
 mod query;
+mod query_cache;
 mod readers;
 mod schema;
 mod set;
@@ -27,11 +31,15 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use connectors::{Connector, Connectors};
 pub use handle::{Documents, DocumentsOptions};
 pub use keys::DocumentKeys;
+pub use limits::{RequestLimit, RequestLimits};
+pub use locks::{Lock, Locks, MAX_LOCK_MS};
 pub use purge::DocumentsUpkeep;
 pub(crate) use purge::Purge;
 pub use query::{DocumentOrder, DocumentQuery};
+pub use query_cache::{Cached, QueryCache, QueryCacheStats};
 pub use set::DocumentSet;
 pub use space::{Reserved, Space, Within};
 pub use stats::DocumentStats;

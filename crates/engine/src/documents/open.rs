@@ -11,7 +11,10 @@ use std::{
 use manifold_store::{Level, OpenError};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::schema::{PROBES, SCHEMA};
+use super::{
+    connectors, limits, locks,
+    schema::{PROBES, SCHEMA},
+};
 
 /// How long a statement waits for another process that has the file locked.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -87,7 +90,8 @@ fn set_up(conn: &Connection, level: Level) -> rusqlite::Result<()> {
     conn.pragma_update(None, "synchronous", synchronous)?;
     conn.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     conn.pragma_update_and_check(None, "journal_size_limit", LOG_BYTES.cast_signed(), |_| Ok(()))?;
-    conn.execute_batch(&format!("BEGIN IMMEDIATE; {SCHEMA} COMMIT;"))?;
+    let own = [locks::SCHEMA, limits::SCHEMA, connectors::SCHEMA].concat();
+    conn.execute_batch(&format!("BEGIN IMMEDIATE; {SCHEMA} {own} COMMIT;"))?;
     PROBES.iter().try_for_each(|probe| conn.prepare(probe).map(drop))
 }
 

@@ -5,7 +5,7 @@ use std::{future::pending, time::Duration};
 use rusqlite::params;
 
 use super::{
-    Documents, Space,
+    Documents, Space, locks,
     tx::{self, Tx},
 };
 use crate::{
@@ -57,15 +57,16 @@ impl Work for Purge {
     }
 
     async fn trigger(&self, live: &Live) {
-        match &live.documents {
-            Some(upkeep) if !upkeep.purge_every.is_zero() => live.clock.sleep(upkeep.purge_every).await,
-            _ => pending().await,
+        let upkeep = live.documents.wait().await;
+        if upkeep.purge_every.is_zero() {
+            return pending().await;
         }
+        live.clock.sleep(upkeep.purge_every).await;
     }
 
     /// The rows are the writing thread's: it removes them when it gets to it.
     fn tick(&self, live: &Live) -> Result<Tick> {
-        if let Some(upkeep) = &live.documents {
+        if let Some(upkeep) = live.documents.get() {
             begin(&upkeep.documents)?;
         }
         Ok(Tick::DONE)
@@ -76,6 +77,7 @@ impl Work for Purge {
 fn begin(documents: &Documents) -> Result<()> {
     let next = documents.clone();
     documents.write_later(move |tx| {
+        locks::purge(tx)?;
         if piece(tx, tx.now_ms()).inspect_err(|error| tracing::error!(%error, "a purge of documents failed"))?.more {
             begin(&next).ok();
         }

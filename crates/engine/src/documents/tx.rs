@@ -1,7 +1,6 @@
 //! What a step of a verb sees: one transaction, and the one time it is judged by.
 
 use std::{
-    borrow::Cow,
     ops::Deref,
     panic::{AssertUnwindSafe, catch_unwind},
 };
@@ -60,10 +59,7 @@ fn to_sql(ms: u64) -> i64 {
 /// A text column. Other programs write the file too, so bytes that are no UTF-8 are replaced.
 pub(crate) fn text(row: &Row<'_>, column: usize) -> Result<String> {
     Ok(match row.get_ref(column)? {
-        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => match String::from_utf8_lossy(bytes) {
-            Cow::Borrowed(text) => text.to_owned(),
-            Cow::Owned(text) => text,
-        },
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => String::from_utf8_lossy(bytes).into_owned(),
         ValueRef::Integer(number) => number.to_string(),
         ValueRef::Real(number) => number.to_string(),
         ValueRef::Null => String::new(),

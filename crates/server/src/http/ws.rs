@@ -13,6 +13,12 @@ use futures_util::{SinkExt, StreamExt};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite;
 
+mod offered;
+mod sockets;
+
+pub use offered::{BEARER_PROTOCOL, offered, offered_bearer, offered_key};
+pub use sockets::{Open, Sockets};
+
 /// A send that takes longer has waited for the client.
 const STALL_NOTICED: Duration = Duration::from_millis(100);
 /// Time for the closing handshake.

@@ -7,9 +7,10 @@ use manifold_engine::cache::{Cache, CacheStats};
 use prometheus_client::{collector::Collector, encoding::DescriptorEncoder};
 
 use super::{
-    Counter, Gauge, Requests, names,
+    Counter, Requests, names,
     write::{self, one},
 };
+use crate::http::ws::Sockets;
 
 #[cfg(test)]
 mod tests;
@@ -18,31 +19,16 @@ mod tests;
 #[derive(Debug, Default)]
 pub struct DunenaMetrics {
     requests: Requests,
-    sockets: Gauge,
+    /// Open sockets.
+    pub sockets: Sockets,
     /// Sockets closed because too much waited for their clients.
     pub fallen_behind: Counter,
 }
-
-/// An open socket; counted until it is dropped.
-#[derive(Debug)]
-pub struct OpenSocket<'a>(&'a DunenaMetrics);
 
 impl DunenaMetrics {
     /// Counts an answer; `route` is the template, never a real path.
     pub fn request(&self, route: &'static str, method: &Method, status: StatusCode, elapsed: std::time::Duration) {
         self.requests.record(route, method, status, elapsed);
-    }
-
-    /// Counts a socket as open.
-    pub fn socket(&self) -> OpenSocket<'_> {
-        self.sockets.add(1);
-        OpenSocket(self)
-    }
-}
-
-impl Drop for OpenSocket<'_> {
-    fn drop(&mut self) {
-        self.0.sockets.add(-1);
     }
 }
 
@@ -50,7 +36,7 @@ impl Collector for DunenaMetrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let encoder = &mut encoder;
         self.requests.encode(encoder, names::DUNENA_HTTP_REQUESTS, names::DUNENA_HTTP_REQUEST_DURATION)?;
-        write::gauge(encoder, names::DUNENA_SOCKETS_OPEN, "Open WebSockets", one(self.sockets.get()))?;
+        write::gauge(encoder, names::DUNENA_SOCKETS_OPEN, "Open WebSockets", one(self.sockets.count() as u64))?;
         let help = "WebSockets closed because too much waited for their clients";
         write::counter(encoder, names::DUNENA_SOCKETS_BEHIND, help, one(self.fallen_behind.get()))
     }

@@ -17,7 +17,7 @@ mod unison;
 mod write;
 
 pub use count::{Counter, Gauge, Histogram};
-pub use dunena::{CacheGauges, CacheMetric, CacheValue, DunenaMetrics, OpenSocket, cache_metrics};
+pub use dunena::{CacheGauges, CacheMetric, CacheValue, DunenaMetrics, cache_metrics};
 pub use flo::{BlockedReader, FloMetrics, QueueCounters, StreamCounters, share};
 pub use flo_ts::TsCounters;
 pub use gauges::{EngineGauges, ListenerGauges, ProcessGauges, resident_bytes};

@@ -40,7 +40,7 @@ proptest! {
         let mut scan = Scan { seen: BTreeMap::new(), throughout: there.clone(), cursor: 0 };
         let mut walks = 0;
         // The walk goes on to its end when nothing else happens any more.
-        for step in steps.into_iter().chain(std::iter::repeat_n(Meanwhile::Page, 400)) {
+        for step in steps.into_iter().chain(std::iter::repeat_n(Meanwhile::Page, 100)) {
             match step {
                 Meanwhile::Set(n) => {
                     set(&cache, &key(n), "v", Ttl::Never);

@@ -137,3 +137,17 @@ async fn a_name_that_looks_like_a_uri_is_a_file() {
     documents.close().await;
     assert!(path.exists());
 }
+
+#[tokio::test]
+async fn a_check_notices_that_the_file_is_gone() {
+    let house = House::new();
+    house.documents.check().await.expect("a file");
+    let (path, aside) = (house.path(), house.dir.path().join("aside"));
+    std::fs::rename(&path, &aside).expect("moved");
+    assert_eq!(*house.documents.check().await.expect_err("gone").kind(), crate::Kind::Storage);
+    std::fs::rename(&aside, &path).expect("moved back");
+    house.documents.check().await.expect("a file");
+    house.documents.close().await;
+    let closed = house.documents.check().await.expect_err("closed");
+    assert_eq!(*closed.kind(), crate::Kind::Closed);
+}

@@ -154,9 +154,9 @@ async fn the_workers_of_an_engine_purge() {
     let upkeep = DocumentsUpkeep { documents: house.documents.clone(), purge_every };
     let engine = EngineHouse::with(|options| {
         options.clock = house.clock.clone();
-        options.documents = Some(upkeep);
     })
     .await;
+    engine.engine.look_after(upkeep);
     house.set("", (0..2500).map(|n| put(&format!("k{n}"), "").living(10))).await;
     house.clock.advance(59_999);
     assert_eq!(house.documents.read(count).await.expect("a count"), 2500);

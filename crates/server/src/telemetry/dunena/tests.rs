@@ -15,8 +15,8 @@ fn the_process_page_shows_the_cache_and_what_was_counted() {
     let metrics = std::sync::Arc::new(DunenaMetrics::default());
     metrics.request("/cache/{key}", &Method::GET, StatusCode::OK, std::time::Duration::from_millis(2));
     metrics.fallen_behind.inc();
-    let open = metrics.socket();
-    drop(metrics.socket());
+    let open = metrics.sockets.open();
+    drop(metrics.sockets.open());
 
     let mut registry = Registry::default();
     registry.register_collector(Box::new(CacheGauges(cache)));
