@@ -137,6 +137,18 @@ exchanges! { dunena:
     stats_history
     websocket
     websocket_access
+    cache
+    cache_batch
+    cache_capacity
+    cache_counters
+    cache_keys
+    cache_memory
+    cache_ttl
+    cache_warmup
+    snapshot
+    snapshot_at_the_end
+    snapshot_interval
+    snapshot_off
 }
 
 exchanges! { synap:

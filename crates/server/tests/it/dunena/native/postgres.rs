@@ -187,7 +187,11 @@ fn refusals(proxied: &Proxied) {
         let refused = proxied.ask("pg", query, "[]").unwrap_err();
         assert!(refused.starts_with("postgresql query failed: "), "{refused}");
     }
-    for query in ["INSERT INTO t (id) VALUES (99)", "SELECT nextval('pg_catalog.pg_largeobject_loid_pn_index')", "CREATE TABLE x ()"] {
+    for query in [
+        "INSERT INTO t (id) VALUES (99)",
+        "SELECT nextval('pg_catalog.pg_largeobject_loid_pn_index')",
+        "CREATE TABLE x ()",
+    ] {
         assert!(proxied.ask("ro", query, "[]").is_err(), "{query}");
     }
     let refused = proxied.ask("ro", "WITH x AS (DELETE FROM t RETURNING id) SELECT * FROM x", "[]").unwrap_err();
@@ -246,7 +250,8 @@ fn five(proxied: &Proxied) {
         for _ in 0..10 {
             scope.spawn(|| proxied.ask("ro", "SELECT pg_sleep(0.5)", "[]").unwrap());
         }
-        let most = "SELECT count(*) AS n FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'";
+        let most =
+            "SELECT count(*) AS n FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'";
         eventually("five are busy", Duration::from_secs(5), || {
             (proxied.ask("pg", most, "[]").unwrap() == r#"[{"n":5}]"#).then_some(())
         });
