@@ -7,6 +7,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
+mod dunena;
 mod flo;
 mod http;
 mod measure;
@@ -44,6 +45,8 @@ enum What {
     Series(series::Args),
     /// Commands over HTTP against a bare hyper server, growing collections, and publishing to WebSockets.
     Synap(synap::Args),
+    /// The cache, documents and proxied queries of Dunena over HTTP against a bare hyper server.
+    Dunena(dunena::Args),
     /// Seconds per GB of log until the engine is ready.
     Restart(restart::Args),
     /// The bare server itself: answers everything with the same body until its standard input ends.
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Some(What::Flo(args)) => flo::run(&args, &scratch),
         Some(What::Series(args)) => series::run(&args, &scratch),
         Some(What::Synap(args)) => synap::run(&args, &scratch),
+        Some(What::Dunena(args)) => dunena::run(&args, &scratch),
         Some(What::Restart(args)) => restart::run(&args, &scratch),
         None => all(&scratch),
     };
@@ -78,5 +82,6 @@ fn all(scratch: &std::path::Path) -> Result<()> {
     flo::run(&flo::Args::default(), scratch)?;
     series::run(&series::Args::default(), scratch)?;
     synap::run(&synap::Args::default(), scratch)?;
+    dunena::run(&dunena::Args::default(), scratch)?;
     restart::run(&restart::Args::default(), scratch)
 }

@@ -22,11 +22,18 @@ pub struct Args {
     /// Bytes of the body of every answer.
     #[arg(long)]
     body_bytes: usize,
+    /// Make them a JSON string.
+    #[arg(long)]
+    json: bool,
 }
 
 /// Listens on a free port, prints it, and serves until standard input ends: the server cannot outlive who started it.
 pub fn run(args: &Args) -> Result<()> {
-    let body = Bytes::from(vec![b'x'; args.body_bytes]);
+    let mut body = vec![b'x'; args.body_bytes];
+    if let (true, [first, .., last]) = (args.json, &mut body[..]) {
+        (*first, *last) = (b'"', b'"');
+    }
+    let body = Bytes::from(body);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
     println!("{}", listener.local_addr()?.port());

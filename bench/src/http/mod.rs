@@ -4,6 +4,7 @@
 use std::{path::Path, path::PathBuf, rc::Rc, time::Duration};
 
 pub mod bare;
+pub mod case;
 pub mod client;
 pub mod compare;
 pub mod server;

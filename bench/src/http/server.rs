@@ -22,6 +22,8 @@ pub enum Dialect {
     Flo,
     /// The dialect of commands.
     Synap,
+    /// The dialect of the cache.
+    Dunena,
 }
 
 /// A running server.
@@ -39,8 +41,18 @@ pub struct Server {
 impl Server {
     /// The bare server.
     pub fn bare(body_bytes: usize) -> Result<Server> {
+        Server::answering(body_bytes, false)
+    }
+
+    /// The bare server, answering with a JSON string.
+    pub fn bare_json(body_bytes: usize) -> Result<Server> {
+        Server::answering(body_bytes, true)
+    }
+
+    fn answering(body_bytes: usize, json: bool) -> Result<Server> {
         let mut process = Command::new(std::env::current_exe()?)
             .args(["bare", "--body-bytes", &body_bytes.to_string()])
+            .args(json.then_some("--json"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -53,12 +65,13 @@ impl Server {
     /// Manifold at a durability level, with an empty data directory; its address is that of the dialect.
     pub fn manifold(binary: &Path, dialect: Dialect, level: &str, scratch: &Path) -> Result<Server> {
         let dir = tempfile::tempdir_in(scratch)?;
-        let (unison, flo, synap, metrics_port) = (free_port()?, free_port()?, free_port()?, free_port()?);
+        let (unison, flo, synap, dunena, metrics_port) =
+            (free_port()?, free_port()?, free_port()?, free_port()?, free_port()?);
         let config = dir.path().join("manifold.toml");
         let text = format!(
             "host = \"127.0.0.1\"\n[durability]\nlevel = \"{level}\"\n[log]\nlevel = \"warn\"\n\
              [unison]\nport = {unison}\napi_key = \"{API_KEY}\"\n[flo]\nport = {flo}\nmetrics_port = {metrics_port}\n\
-             [synap]\nport = {synap}\n"
+             [synap]\nport = {synap}\n[dunena]\nport = {dunena}\nrate_max = 0\n"
         );
         std::fs::write(&config, text)?;
         let process = Command::new(binary)
@@ -70,6 +83,7 @@ impl Server {
             Dialect::Unison => unison,
             Dialect::Flo => flo,
             Dialect::Synap => synap,
+            Dialect::Dunena => dunena,
         };
         let metrics = Some(local(metrics_port));
         Ok(Server { process, address: local(port), metrics, dir: Some(dir) })

@@ -1,7 +1,5 @@
 //! Commands over HTTP. The bare server reads requests of the same bytes and answers with as many.
 
-use std::rc::Rc;
-
 use memchr::memmem;
 
 use super::{
@@ -11,8 +9,9 @@ use super::{
 use crate::{
     Result,
     http::{
-        client::{Connection, Round, Script},
-        compare::{self, Contestant, compare},
+        case::Case,
+        client::{Connection, Script},
+        compare,
         server::Server,
     },
     measure::section,
@@ -24,23 +23,6 @@ const KEYS: usize = 1000;
 const VALUE_BYTES: usize = 128;
 /// Events in the room before they are read.
 const EVENTS: usize = 1000;
-/// Requests whose answers say how long answers are: a whole cycle of the queue.
-const SAMPLES: usize = 3;
-
-/// What is measured.
-struct Case {
-    title: &'static str,
-    /// Whether the durability level matters.
-    writes: bool,
-    script: Box<dyn Fn(usize) -> Box<dyn Script>>,
-}
-
-impl Case {
-    fn of(title: &'static str, writes: bool, name: &str, payload: impl Fn(usize) -> String) -> Self {
-        let requests: Rc<[Vec<u8>]> = (0..KEYS).map(|n| command(name, &payload(n))).collect();
-        Case { title, writes, script: Box::new(move |connection| Round::script(&requests, connection)) }
-    }
-}
 
 /// Prints a line for each side of each command; those that only read with the first level alone.
 pub async fn run(args: &Args, level: &str, first: bool, manifold: &Server) -> Result<()> {
@@ -50,34 +32,30 @@ pub async fn run(args: &Args, level: &str, first: bool, manifold: &Server) -> Re
     section(&format!("synap: level {level}, {connections} connections, {turns} turns of {turn_ms} ms each"));
     compare::print_head("command", "bare");
     for case in cases().into_iter().filter(|case| (case.writes || first) && case.title.contains(&args.command)) {
-        let (requests, body_bytes) = sample(&mut connection, &case).await?;
-        let bare = Server::bare(body_bytes)?;
-        let same = |connection| Round::script(&requests, connection);
-        let contestants = [
-            Contestant { name: "bare hyper", server: &bare, script: &same },
-            Contestant { name: "manifold", server: manifold, script: &case.script },
-        ];
-        compare::print(case.title, &compare(args.turns(), args.connections, &contestants).await?);
+        case.print(args.turns(), args.connections, manifold).await?;
     }
     Ok(())
+}
+
+/// A command with another payload each time.
+fn of(title: &'static str, writes: bool, name: &str, payload: impl Fn(usize) -> String) -> Case {
+    Case::of(title, writes, (0..KEYS).map(|n| command(name, &payload(n))).collect())
 }
 
 fn cases() -> Vec<Case> {
     let value = format!("\"{}\"", "v".repeat(VALUE_BYTES - 2));
     vec![
-        Case::of("kv.get", false, "kv.get", |n| format!("{{\"key\":\"key-{n:04}\"}}")),
-        Case::of("kv.set", true, "kv.set", |n| format!("{{\"key\":\"key-{n:04}\",\"value\":{value}}}")),
-        Case::of("kv.set with ttl", true, "kv.set", |n| {
-            format!("{{\"key\":\"key-{n:04}\",\"value\":{value},\"ttl\":3600}}")
-        }),
-        Case::of("queue.publish", true, "queue.publish", |_| format!("{{\"queue\":\"deep\",\"message\":{value}}}")),
+        of("kv.get", false, "kv.get", |n| format!("{{\"key\":\"key-{n:04}\"}}")),
+        of("kv.set", true, "kv.set", |n| format!("{{\"key\":\"key-{n:04}\",\"value\":{value}}}")),
+        of("kv.set with ttl", true, "kv.set", |n| format!("{{\"key\":\"key-{n:04}\",\"value\":{value},\"ttl\":3600}}")),
+        of("queue.publish", true, "queue.publish", |_| format!("{{\"queue\":\"deep\",\"message\":{value}}}")),
         Case {
             title: "queue.publish, consume, ack",
             writes: true,
             script: Box::new(move |_| Box::new(Cycle::default())),
         },
-        Case::of("stream.publish", true, "stream.publish", |_| event()),
-        Case::of("stream.history of 10", false, "stream.history", |n| {
+        of("stream.publish", true, "stream.publish", |_| event()),
+        of("stream.history of 10", false, "stream.history", |n| {
             format!("{{\"room\":\"room\",\"from_offset\":-{},\"limit\":10}}", 10 + n % (EVENTS - 10))
         }),
     ]
@@ -98,19 +76,6 @@ async fn prepare(connection: &mut Connection) -> Result<()> {
     // Nobody takes from it: it has to hold what a whole run publishes.
     let deep = command("queue.create", "{\"queue\":\"deep\",\"config\":{\"max_depth\":10000000}}");
     expect(connection, &deep, "\"created\":true").await
-}
-
-/// The first requests of a case, and the mean length of their answers.
-async fn sample(connection: &mut Connection, case: &Case) -> Result<(Rc<[Vec<u8>]>, usize)> {
-    let mut script = (case.script)(0);
-    let (mut requests, mut answer, mut bytes) = (Vec::new(), Vec::new(), 0);
-    for _ in 0..SAMPLES {
-        let request = script.next(&answer)?.to_vec();
-        answer = connection.exchange(&request).await?.to_vec();
-        bytes += answer.len();
-        requests.push(request);
-    }
-    Ok((requests.into(), bytes / SAMPLES))
 }
 
 /// Publishes a message, takes one and acknowledges it; each of them is a request.

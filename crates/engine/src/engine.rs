@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    future::Future,
     path::{Path, PathBuf},
     sync::{Arc, OnceLock, atomic::Ordering},
     time::Duration,
@@ -9,10 +10,14 @@ use std::{
 
 use manifold_store::{OpenError, disk::RealDisk};
 use parking_lot::Mutex;
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::{
+    sync::{SetOnce, watch},
+    task::JoinHandle,
+};
 
 use crate::{
     Clock, Error, Key, Kind, Level, Limits, Namespace, Result, Retention, Timestamp,
+    documents::DocumentsUpkeep,
     feed::{self, Changes, FeedPage, Filter, Follower, Start},
     keys,
     kv::{
@@ -126,6 +131,7 @@ struct Inner {
     clock: Clock,
     /// Set once everything is recovered: a verb that finds nothing here is too early.
     live: OnceLock<Arc<Live>>,
+    documents: Arc<SetOnce<DocumentsUpkeep>>,
     opening: watch::Receiver<Opening>,
     stop: watch::Sender<bool>,
     /// Opens, then waits for the workers to end; taken by whoever closes.
@@ -153,11 +159,14 @@ impl Engine {
             dir: options.dir.clone(),
             clock: options.clock.clone(),
             live: OnceLock::new(),
+            documents: Arc::new(SetOnce::new()),
             opening,
             stop: watch::Sender::new(false),
             running: Mutex::new(None),
         }));
-        let task = tokio::spawn(run(Arc::downgrade(&engine.0), engine.0.stop.subscribe(), opened, ground, options));
+        let (stop, documents) = (engine.0.stop.subscribe(), engine.0.documents.clone());
+        let opening = async move { start(stop, documents, ground, options).await };
+        let task = tokio::spawn(run(Arc::downgrade(&engine.0), opened, opening));
         *engine.0.running.lock() = Some(task);
         engine
     }
@@ -217,6 +226,11 @@ impl Engine {
         let synced = tokio::task::spawn_blocking(move || live.store.sync()).await;
         synced.map_err(|error| Error::new(Kind::Bug, format!("syncing the store panicked: {error}")))??;
         Ok(())
+    }
+
+    /// Has its workers purge these documents from now on. Only the first that it is told of: there is one file.
+    pub fn look_after(&self, upkeep: DocumentsUpkeep) {
+        self.0.documents.set(upkeep).ok();
     }
 
     /// Now, by the clock that deadlines are judged by.
@@ -366,12 +380,10 @@ impl Engine {
 /// any more stops.
 async fn run(
     engine: std::sync::Weak<Inner>,
-    stop: watch::Receiver<bool>,
     opened: watch::Sender<Opening>,
-    ground: Ground,
-    options: Options,
+    opening: impl Future<Output = std::result::Result<Arc<Live>, OpenError>>,
 ) {
-    let workers = match start(stop, ground, options).await {
+    let workers = match opening.await {
         Ok(live) => {
             let workers = Workers::start(&live);
             if let Some(engine) = engine.upgrade() {
@@ -390,11 +402,12 @@ async fn run(
 
 async fn start(
     stop: watch::Receiver<bool>,
+    documents: Arc<SetOnce<DocumentsUpkeep>>,
     ground: Ground,
     options: Options,
 ) -> std::result::Result<Arc<Live>, OpenError> {
     let dir = options.dir.clone();
-    let live = tokio::task::spawn_blocking(move || open::open(ground, &options, stop)).await;
+    let live = tokio::task::spawn_blocking(move || open::open(ground, &options, stop, documents)).await;
     let live = Arc::new(live.unwrap_or_else(|_| Err(interrupted(&dir)))?);
     match open::sweep(&live).await {
         // A full disk, or one that fails now, leaves the engine readable: what is due is invisible without a record.

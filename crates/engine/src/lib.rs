@@ -5,6 +5,7 @@ pub mod cache;
 mod chance;
 pub mod clock;
 mod codec;
+pub mod documents;
 mod engine;
 mod error;
 pub mod feed;

@@ -3,14 +3,18 @@
 use std::{
     fmt,
     future::Future,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use manifold_store::Store;
-use tokio::sync::watch;
+use tokio::sync::{SetOnce, watch};
 
 use crate::{
     Clock, Error, Kind, Limits, Result, Retention,
+    documents::DocumentsUpkeep,
     feed::{Change, ChangeOp, Feed},
     keys,
     namespaces::Known,
@@ -40,6 +44,8 @@ pub(crate) struct Live {
     pub(crate) queues: Queues,
     pub(crate) collections: Collections,
     pub(crate) pubsub: PubSub,
+    /// Kept in a file of their own, by a thread of their own: only their purge is the workers'.
+    pub(crate) documents: Arc<SetOnce<DocumentsUpkeep>>,
     pub(crate) clock: Clock,
     pub(crate) limits: Limits,
     pub(crate) retention: Retention,

@@ -7,10 +7,11 @@ use manifold_store::{
     Batch, Level, OpenError, Store, View,
     disk::{Disk, RealDisk},
 };
-use tokio::sync::watch;
+use tokio::sync::{SetOnce, watch};
 
 use crate::{
     Error, Kind, Options, Result, Timestamp, chance,
+    documents::DocumentsUpkeep,
     feed::{self, Feed, Recovered},
     keys,
     live::{Counters, Live},
@@ -49,6 +50,7 @@ pub(crate) fn open(
     ground: Ground,
     options: &Options,
     stop: watch::Receiver<bool>,
+    documents: Arc<SetOnce<DocumentsUpkeep>>,
 ) -> std::result::Result<Live, OpenError> {
     let Options { dir, level, interval, limits, retention, series_retention, clock } = options.clone();
     let store_options = manifold_store::Options { level, interval, counted: keys::COUNTED, ..ground.store };
@@ -75,6 +77,7 @@ pub(crate) fn open(
         queues: Queues::new(clock.now()),
         collections,
         pubsub: PubSub::new(),
+        documents,
         clock,
         limits,
         retention,

@@ -12,7 +12,7 @@ use manifold_store::Seq;
 use tokio::task::JoinHandle;
 
 use crate::{
-    Error, Kind, Result,
+    Error, Kind, Result, documents,
     feed::{Herald, Trim},
     kv::Forget,
     live::Live,
@@ -69,6 +69,7 @@ impl Workers {
             spawn(live, series::Retain::default()),
             spawn(live, types::Sweep),
             spawn(live, types::Idle),
+            spawn(live, documents::Purge),
         ])
     }
 

@@ -4,5 +4,6 @@ pub mod config;
 pub mod dialects;
 pub mod http;
 pub mod net;
+pub mod outbound;
 pub mod period;
 pub mod telemetry;

@@ -1,6 +1,12 @@
 //! The `manifold` binary: configuration, listeners, engine, wait, drain, close.
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
 
 use clap::{Args, Parser, Subcommand};
 use manifold_engine::{self as engine, Engine, OpenError};
@@ -14,7 +20,7 @@ use manifold_server::{
     },
     net::{Listener, Options},
     telemetry::{
-        self, EngineGauges, FloMetrics, ListenerGauges, ProcessGauges, SynapMemory, SynapMetrics, UnisonMetrics,
+        self, DunenaMetrics, EngineGauges, FloMetrics, ListenerGauges, ProcessGauges, SynapMemory, SynapMetrics, UnisonMetrics,
         exposition::{Exposition, Look},
     },
 };
@@ -259,9 +265,12 @@ impl Ports {
             serving.spawn(listener.serve(Arc::new(Synap::new(&config.synap, surroundings)), down.clone()));
         }
         if let Some(listener) = self.dunena {
-            let surroundings = dunena::Surroundings { engine: engine.clone() };
+            let metrics = Arc::new(DunenaMetrics::default());
+            registry.register_collector(Box::new(metrics.clone()));
+            let surroundings = dunena::Surroundings { engine: engine.clone(), metrics, shutdown: down.clone() };
             let dunena = Dunena::open(&config.dunena, surroundings).map_err(Failure::configuration)?;
             let dunena = Arc::new(dunena);
+            registry.register_collector(Box::new(dunena.cache_gauges()));
             let drained = listener.serve(dunena.clone(), down.clone());
             serving.spawn(async move {
                 tokio::select! {
@@ -290,7 +299,9 @@ fn bind(name: &'static str, address: SocketAddr, connections: usize) -> Result<L
 fn load(flags: Flags) -> Result<Loaded, Failure> {
     let flags = config::Flags { config: flags.config, data_dir: flags.data_dir, flo_config: flags.flo_config };
     let env = std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
-    config::load(&flags, env.collect()).map_err(Failure::configuration)
+    let mut known = config::dotenv(Path::new(".env")).map_err(Failure::configuration)?;
+    known.extend(env);
+    config::load(&flags, known).map_err(Failure::configuration)
 }
 
 /// The addresses, and the rules of each section that depend on them.

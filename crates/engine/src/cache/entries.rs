@@ -6,7 +6,13 @@ use bytes::Bytes;
 use foldhash::quality::RandomState;
 use hashbrown::HashTable;
 
-use super::spaces::{Space, Spaces};
+use super::{
+    CacheEntry,
+    spaces::{Space, Spaces},
+};
+
+/// Room for so many entries is there from the start, so that no write waits for all others to be moved.
+const RESERVED: usize = 1 << 20;
 
 /// An entry in its slot.
 #[derive(Debug)]
@@ -20,10 +26,19 @@ pub(super) struct Entry {
     pub(super) version: u64,
     /// Milliseconds of the clock that never goes back.
     pub(super) deadline: Option<u64>,
+    /// The last cut that has it.
+    pub(super) cut: u64,
+}
+
+impl Entry {
+    /// Whether its deadline has passed.
+    pub(super) fn is_due(&self, now: u64) -> bool {
+        self.deadline.is_some_and(|at| at <= now)
+    }
 }
 
 /// All entries.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Entries {
     by_key: HashTable<u32>,
     slots: Vec<Option<Entry>>,
@@ -35,14 +50,47 @@ pub(super) struct Entries {
 }
 
 impl Entries {
+    /// Without entries; at most `most` are expected.
+    pub(super) fn new(most: usize) -> Self {
+        let reserved = most.min(RESERVED);
+        Entries {
+            by_key: HashTable::with_capacity(reserved),
+            slots: Vec::with_capacity(reserved),
+            free: Vec::new(),
+            next_number: 0,
+            spaces: Spaces::default(),
+            bytes: 0,
+            hasher: RandomState::default(),
+        }
+    }
+
+    /// Without entries; numbers go on.
+    pub(super) fn emptied(&self, most: usize) -> Self {
+        Entries { next_number: self.next_number, ..Entries::new(most) }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.by_key.len()
+    }
+
+    /// The number of the entry that was created last.
+    pub(super) fn newest(&self) -> u64 {
+        self.next_number
+    }
+
+    /// Slots there are, taken or free.
+    pub(super) fn slots(&self) -> usize {
+        self.slots.len()
     }
 
     pub(super) fn find(&self, space: &[u8], key: &[u8]) -> Option<u32> {
         let space = self.spaces.find(space)?;
         let same = |slot: &u32| self.slots[*slot as usize].as_ref().is_some_and(|e| e.space == space && e.key == key);
         self.by_key.find(hash(&self.hasher, space, key), same).copied()
+    }
+
+    pub(super) fn is_taken(&self, slot: u32) -> bool {
+        self.slots[slot as usize].is_some()
     }
 
     pub(super) fn get(&self, slot: u32) -> &Entry {
@@ -53,13 +101,20 @@ impl Entries {
         self.slots[slot as usize].as_mut().expect("a slot that was found holds an entry")
     }
 
-    /// Whether a slot holds the entry of that number.
-    pub(super) fn holds(&self, number: u64, slot: u32) -> bool {
-        self.slots[slot as usize].as_ref().is_some_and(|entry| entry.number == number)
-    }
-
     pub(super) fn space_of(&self, slot: u32) -> &Space {
         self.spaces.get(self.get(slot).space)
+    }
+
+    /// An entry as it stands.
+    pub(super) fn shown(&self, slot: u32, now: u64) -> CacheEntry {
+        let entry = self.get(slot);
+        CacheEntry {
+            space: self.space_of(slot).name.clone(),
+            key: entry.key.clone(),
+            value: entry.value.clone(),
+            version: entry.version,
+            left_ms: entry.deadline.map(|at| at.saturating_sub(now)),
+        }
     }
 
     /// Puts in an entry whose key is not there; its slot.
@@ -73,7 +128,7 @@ impl Entries {
         self.bytes += weight(space, &key, &value);
         let space = self.spaces.enter(space, number, slot);
         let hashed = hash(&self.hasher, space, &key);
-        self.slots[slot as usize] = Some(Entry { key, value, space, number, version: 1, deadline: None });
+        self.slots[slot as usize] = Some(Entry { key, value, space, number, version: 1, deadline: None, cut: 0 });
         let Entries { by_key, slots, hasher, .. } = self;
         by_key.insert_unique(hashed, slot, |slot| hash_of(hasher, slots, *slot));
         slot
@@ -89,31 +144,16 @@ impl Entries {
         version
     }
 
-    /// Takes an entry out; with it the name of its space.
-    pub(super) fn remove(&mut self, slot: u32) -> (Bytes, Entry) {
+    /// Takes an entry out.
+    pub(super) fn remove(&mut self, slot: u32) {
         let hashed = hash_of(&self.hasher, &self.slots, slot);
         if let Ok(found) = self.by_key.find_entry(hashed, |other| *other == slot) {
             found.remove();
         }
         let entry = self.slots[slot as usize].take().expect("a slot that was found holds an entry");
-        let space = self.spaces.get(entry.space).name.clone();
-        self.bytes -= weight(&space, &entry.key, &entry.value);
+        self.bytes -= weight(&self.spaces.get(entry.space).name, &entry.key, &entry.value);
         self.free.push(slot);
-        let slots = &self.slots;
-        self.spaces.leave(entry.space, |number, slot| {
-            slots[slot as usize].as_ref().is_some_and(|entry| entry.number == number)
-        });
-        (space, entry)
-    }
-
-    #[cfg(test)]
-    pub(super) fn slots_for_tests(&self) -> usize {
-        self.slots.len()
-    }
-
-    /// Without entries; numbers go on.
-    pub(super) fn emptied(&self) -> Entries {
-        Entries { next_number: self.next_number, ..Entries::default() }
+        self.spaces.leave(entry.space, entry.number);
     }
 }
 

@@ -2,17 +2,19 @@
 //! version and perhaps a deadline.
 //!
 //! One lock guards all of it, because the order of use is one order over all entries. Every step under it takes the same
-//! short time however much there is, except where an answer names many entries: those walk in pieces and let others in
-//! between. What is due expires before anything else happens, so nobody ever sees it.
+//! short time however much there is; what looks at many entries walks in pieces and lets others in between. Only a step
+//! that must be one and names many entries takes as long as they do. What is due is absent from that moment on.
 
 use bytes::Bytes;
 
+mod cut;
 mod entries;
 mod expiry;
 mod glob;
 mod handle;
 mod paging;
 mod recency;
+mod snapshot;
 mod spaces;
 mod table;
 
@@ -22,6 +24,7 @@ mod tests;
 pub use glob::Glob;
 pub use handle::Cache;
 pub use paging::{KeyPage, KeysAfter};
+pub use snapshot::SnapshotFile;
 
 /// Bounds and defaults.
 #[derive(Debug, Clone)]
@@ -53,9 +56,11 @@ pub enum Ttl {
 
 /// One entry to write.
 #[derive(Debug, Clone)]
-pub struct CacheSet {
+pub struct CacheSet<'a> {
+    /// Its space; empty for the one without a name.
+    pub space: &'a [u8],
     /// Its key.
-    pub key: Bytes,
+    pub key: &'a [u8],
     /// Its value.
     pub value: Bytes,
     /// How long it lives.
@@ -69,7 +74,7 @@ pub enum Counted {
     To(i64),
     /// There is no such entry.
     Absent,
-    /// Its value is no integer of 64 bits: an optional minus and digits.
+    /// Its value is no integer of 64 bits: an optional sign and digits.
     NotANumber,
     /// The sum does not fit.
     Overflow,
@@ -154,4 +159,12 @@ pub struct CacheStats {
     pub max_entries: u64,
     /// Bytes of live keys and values, and of the names of their spaces.
     pub bytes: u64,
+}
+
+impl CacheStats {
+    /// The part of the reads that found something; 0 before the first one.
+    pub fn hit_rate(&self) -> f64 {
+        let reads = self.hits + self.misses;
+        if reads == 0 { 0.0 } else { self.hits as f64 / reads as f64 }
+    }
 }

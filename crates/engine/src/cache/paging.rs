@@ -6,7 +6,7 @@ use bytes::Bytes;
 use super::{Glob, table::Table};
 
 /// Entries looked at under the lock at one time.
-const PIECE: usize = 1024;
+const PIECE: usize = 256;
 
 /// Which page.
 #[derive(Debug, Clone)]
@@ -38,10 +38,11 @@ pub(super) struct Walk {
     found: Vec<(u64, Bytes)>,
 }
 
-/// Entries that were looked at: number and key, the newest first.
+/// Keys that were looked at with the numbers of their entries, the newest first.
 pub(super) struct Piece {
-    entries: Vec<(u64, Bytes)>,
-    last: bool,
+    keys: Vec<(u64, Bytes)>,
+    /// Where to go on; none when there is nothing more.
+    below: Option<u64>,
 }
 
 impl Walk {
@@ -53,20 +54,19 @@ impl Walk {
     /// Looks at some more entries of a space; the caller holds the lock.
     pub(super) fn look(&self, table: &Table, space: &[u8]) -> Piece {
         let Some(space) = table.entries.spaces.find(space) else {
-            return Piece { entries: Vec::new(), last: true };
+            return Piece { keys: Vec::new(), below: None };
         };
-        let created = &table.entries.spaces.get(space).created;
-        let end = created.partition_point(|(number, _)| *number < self.below);
-        let start = end.saturating_sub(PIECE);
-        let live = created[start..end].iter().rev().filter(|(number, slot)| table.entries.holds(*number, *slot));
-        let entries = live.map(|(number, slot)| (*number, table.entries.get(*slot).key.clone())).collect();
-        Piece { entries, last: start == 0 }
+        let mut older = table.entries.spaces.get(space).created.range(..self.below).rev();
+        let mut keys = Vec::with_capacity(PIECE);
+        for (number, slot) in older.by_ref().take(PIECE) {
+            keys.extend(table.key(*slot).map(|key| (*number, key.clone())));
+        }
+        Piece { keys, below: older.next().map(|(number, _)| number + 1) }
     }
 
     /// Takes what matches; the page, when it is full or nothing is left. Needs no lock.
     pub(super) fn take(&mut self, piece: Piece) -> Option<KeyPage> {
-        for (number, key) in piece.entries {
-            self.below = number;
+        for (number, key) in piece.keys {
             if !self.glob.matches(&key) {
                 continue;
             }
@@ -76,7 +76,9 @@ impl Walk {
             }
             self.found.push((number, key));
         }
-        piece.last.then(|| self.page(false))
+        let Some(below) = piece.below else { return Some(self.page(false)) };
+        self.below = below;
+        None
     }
 
     fn page(&mut self, more: bool) -> KeyPage {

@@ -2,12 +2,15 @@
 
 /// No slot.
 const NONE: u32 = u32::MAX;
+/// Most slots.
+pub(super) const SLOTS: usize = NONE as usize;
 
-/// The neighbours of a slot.
+/// The neighbours of a slot, and when it was used: later is higher.
 #[derive(Debug, Clone, Copy)]
 struct Link {
     newer: u32,
     older: u32,
+    used: u64,
 }
 
 /// Slots from the most to the least recently used.
@@ -16,11 +19,12 @@ pub(super) struct Recency {
     links: Vec<Link>,
     newest: u32,
     oldest: u32,
+    uses: u64,
 }
 
 impl Default for Recency {
     fn default() -> Self {
-        Recency { links: Vec::new(), newest: NONE, oldest: NONE }
+        Recency { links: Vec::new(), newest: NONE, oldest: NONE, uses: 0 }
     }
 }
 
@@ -29,9 +33,10 @@ impl Recency {
     pub(super) fn insert(&mut self, slot: u32) {
         let at = slot as usize;
         if self.links.len() <= at {
-            self.links.resize(at + 1, Link { newer: NONE, older: NONE });
+            self.links.resize(at + 1, Link { newer: NONE, older: NONE, used: 0 });
         }
-        self.links[at] = Link { newer: NONE, older: self.newest };
+        self.uses += 1;
+        self.links[at] = Link { newer: NONE, older: self.newest, used: self.uses };
         match self.newest {
             NONE => self.oldest = slot,
             newest => self.links[newest as usize].newer = slot,
@@ -41,7 +46,7 @@ impl Recency {
 
     /// Takes out a slot that is in.
     pub(super) fn remove(&mut self, slot: u32) {
-        let Link { newer, older } = self.links[slot as usize];
+        let Link { newer, older, .. } = self.links[slot as usize];
         match newer {
             NONE => self.newest = older,
             newer => self.links[newer as usize].older = older,
@@ -65,9 +70,8 @@ impl Recency {
         (self.oldest != NONE).then_some(self.oldest)
     }
 
-    /// The slot used next after `slot`.
-    pub(super) fn newer(&self, slot: u32) -> Option<u32> {
-        let Link { newer, .. } = self.links[slot as usize];
-        (newer != NONE).then_some(newer)
+    /// When a slot that is in was used.
+    pub(super) fn used(&self, slot: u32) -> u64 {
+        self.links[slot as usize].used
     }
 }

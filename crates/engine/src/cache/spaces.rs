@@ -1,23 +1,17 @@
-//! Spaces, and the entries of each in the order they were created.
-//!
-//! An entry's number is fixed when it is created and never used again. The list of a space is only ever appended to, so
-//! it is sorted; what is gone is recognised by its slot having another number, and swept out when it is most of the list.
+//! Spaces, and the entries of each in the order they were created. An entry's number is fixed when it is created and
+//! never used again.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
 use foldhash::quality::RandomState;
-
-/// A list shorter than this is not worth sweeping.
-const SMALL: usize = 64;
 
 /// A space with its entries.
 #[derive(Debug)]
 pub(super) struct Space {
     pub(super) name: Bytes,
-    /// Number and slot, ascending; some are gone.
-    pub(super) created: Vec<(u64, u32)>,
-    pub(super) live: usize,
+    /// Slots by number.
+    pub(super) created: BTreeMap<u64, u32>,
 }
 
 /// All spaces that have entries.
@@ -49,15 +43,13 @@ impl Spaces {
     /// Notes a new entry; the id of its space.
     pub(super) fn enter(&mut self, name: &[u8], number: u64, slot: u32) -> u32 {
         let id = self.find(name).unwrap_or_else(|| self.found(name));
-        let space = self.get_mut(id);
-        space.created.push((number, slot));
-        space.live += 1;
+        self.get_mut(id).created.insert(number, slot);
         id
     }
 
     fn found(&mut self, name: &[u8]) -> u32 {
         let name = Bytes::copy_from_slice(name);
-        let space = Space { name: name.clone(), created: Vec::new(), live: 0 };
+        let space = Space { name: name.clone(), created: BTreeMap::new() };
         let id = self.free.pop().unwrap_or(self.all.len() as u32);
         match self.all.get_mut(id as usize) {
             Some(place) => *place = Some(space),
@@ -67,19 +59,15 @@ impl Spaces {
         id
     }
 
-    /// Notes that an entry is gone; `is_live` tells of a pair of number and slot whether it is one still.
-    pub(super) fn leave(&mut self, id: u32, is_live: impl Fn(u64, u32) -> bool) {
+    /// Notes that an entry is gone.
+    pub(super) fn leave(&mut self, id: u32, number: u64) {
         let space = self.get_mut(id);
-        space.live -= 1;
-        if space.live == 0 {
+        space.created.remove(&number);
+        if space.created.is_empty() {
             let name = std::mem::take(&mut space.name);
             self.all[id as usize] = None;
             self.by_name.remove(&name);
             self.free.push(id);
-        } else if space.created.len() > SMALL.max(2 * space.live) {
-            // Half of it is gone: each of these removals pays for two steps of the sweep.
-            space.created.retain(|(number, slot)| is_live(*number, *slot));
-            space.created.shrink_to(2 * space.live);
         }
     }
 }

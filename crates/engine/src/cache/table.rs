@@ -3,12 +3,17 @@
 use bytes::Bytes;
 
 use super::{
-    CacheChange, CacheEntry, CacheEvent, CacheLimits, CacheSet, CacheStats, Counted, Exchanged, Ttl, entries::Entries,
-    expiry::Expiry, recency::Recency,
+    CacheChange, CacheEntry, CacheEvent, CacheLimits, CacheSet, CacheStats, Counted, Exchanged, Ttl,
+    cut::Cut,
+    entries::Entries,
+    expiry::Expiry,
+    recency::{Recency, SLOTS},
 };
 
 /// Deadlines end here: 2^53 - 1, the largest integer that every JSON reader keeps.
 const LAST: u64 = (1 << 53) - 1;
+/// Entries that one step expires at most, so that a million with one deadline keep nobody waiting for all of them.
+const EXPIRED_AT_ONCE: usize = 64;
 
 /// The entries with their orders.
 #[derive(Debug)]
@@ -18,6 +23,10 @@ pub(super) struct Table {
     recency: Recency,
     expiry: Expiry,
     counts: CacheStats,
+    /// The time of this step, in milliseconds of the clock that never goes back.
+    now: u64,
+    cuts: u64,
+    cut: Option<Cut>,
     /// What happened since somebody took it; nothing is kept while nobody follows.
     pub(super) happened: Vec<CacheEvent>,
     pub(super) followed: bool,
@@ -25,23 +34,33 @@ pub(super) struct Table {
 
 impl Table {
     pub(super) fn new(limits: CacheLimits) -> Self {
+        let limits = CacheLimits { entries: limits.entries.clamp(1, SLOTS), ..limits };
         Table {
-            limits: CacheLimits { entries: limits.entries.max(1), ..limits },
-            entries: Entries::default(),
+            entries: Entries::new(limits.entries),
+            limits,
             recency: Recency::default(),
             expiry: Expiry::default(),
             counts: CacheStats::default(),
+            now: 0,
+            cuts: 0,
+            cut: None,
             happened: Vec::new(),
             followed: false,
         }
     }
 
-    /// Expires what is due. Comes before every other step.
-    pub(super) fn expire(&mut self, now: u64) {
-        while let Some(slot) = self.expiry.due(now) {
-            self.counts.deletes += 1;
-            self.remove(slot, Some(CacheChange::Expired));
+    /// Comes before every step: some of what is due expires. What is left of it counts as absent all the same.
+    pub(super) fn begin(&mut self, now: u64) {
+        self.now = now;
+        for _ in 0..EXPIRED_AT_ONCE {
+            let Some(slot) = self.expiry.due(now) else { return };
+            self.expire(slot);
         }
+    }
+
+    /// Whether something expired and is still there.
+    pub(super) fn is_behind(&self) -> bool {
+        self.expiry.due(self.now).is_some()
     }
 
     pub(super) fn next_deadline(&self) -> Option<u64> {
@@ -50,54 +69,56 @@ impl Table {
 
     /// A value, which is used by that.
     pub(super) fn get(&mut self, space: &[u8], key: &[u8]) -> Option<Bytes> {
-        let Some(slot) = self.entries.find(space, key) else {
+        let Some(slot) = self.find(space, key) else {
             self.counts.misses += 1;
             return None;
         };
         self.counts.hits += 1;
-        self.recency.touch(slot);
+        self.promote(slot);
         Some(self.entries.get(slot).value.clone())
     }
 
-    pub(super) fn set(&mut self, now: u64, space: &[u8], set: CacheSet) {
-        let CacheSet { key, value, ttl } = set;
+    pub(super) fn set(&mut self, set: CacheSet<'_>) {
+        let CacheSet { space, key, value, ttl } = set;
         self.counts.puts += 1;
         let size = value.len();
-        let deadline = self.deadline(now, ttl);
-        self.tell(|| CacheEvent { space: name(space), key: key.clone(), what: CacheChange::Set(size) });
-        match self.entries.find(space, &key) {
+        let slot = match self.find(space, key) {
             Some(slot) => {
-                self.entries.replace(slot, value);
-                self.recency.touch(slot);
-                self.set_deadline(slot, deadline);
-                self.shrink(slot);
+                self.write(slot, value);
+                slot
             }
             None => {
                 if self.entries.len() == self.limits.entries {
-                    self.evict();
+                    self.make_room();
                 }
-                let slot = self.entries.insert(space, key, value);
-                self.recency.insert(slot);
-                self.set_deadline(slot, deadline);
-                self.shrink(slot);
+                self.create(space, Bytes::copy_from_slice(key), value)
             }
-        }
+        };
+        self.set_deadline(slot, self.deadline(ttl));
+        self.tell_of(slot, CacheChange::Set(size));
+        self.shrink(slot);
     }
 
     pub(super) fn delete(&mut self, space: &[u8], key: &[u8]) -> bool {
-        let Some(slot) = self.entries.find(space, key) else { return false };
-        self.counts.deletes += 1;
-        self.remove(slot, Some(CacheChange::Delete));
+        let Some(slot) = self.find(space, key) else { return false };
+        self.remove_deleted(slot);
         true
+    }
+
+    /// Deletes all entries of a space; how many there were.
+    pub(super) fn clear_space(&mut self, space: &[u8]) -> u64 {
+        let Some(id) = self.entries.spaces.find(space) else { return 0 };
+        let slots: Vec<_> = self.entries.spaces.get(id).created.values().copied().collect();
+        slots.iter().for_each(|slot| self.remove_deleted(*slot));
+        slots.len() as u64
     }
 
     /// Adds to an integer, which keeps its deadline.
     pub(super) fn count(&mut self, space: &[u8], key: &[u8], by: i64) -> Counted {
-        let Some(slot) = self.entries.find(space, key) else { return Counted::Absent };
+        let Some(slot) = self.find(space, key) else { return Counted::Absent };
         let Some(before) = integer(&self.entries.get(slot).value) else { return Counted::NotANumber };
         let Some(sum) = before.checked_add(by) else { return Counted::Overflow };
-        self.entries.replace(slot, Bytes::from(sum.to_string()));
-        self.recency.touch(slot);
+        self.write(slot, Bytes::from(sum.to_string()));
         self.tell_of(slot, CacheChange::Counted(sum, by));
         self.shrink(slot);
         Counted::To(sum)
@@ -105,7 +126,7 @@ impl Table {
 
     /// Writes a value if the entry is of that version; it keeps its deadline.
     pub(super) fn exchange(&mut self, space: &[u8], key: &[u8], value: Bytes, version: u64) -> Exchanged {
-        let Some(slot) = self.entries.find(space, key) else { return Exchanged::Absent };
+        let Some(slot) = self.find(space, key) else { return Exchanged::Absent };
         let current = self.entries.get(slot).version;
         if current != version {
             self.counts.cas_misses += 1;
@@ -113,41 +134,43 @@ impl Table {
         }
         self.counts.cas_hits += 1;
         self.counts.puts += 1;
-        let version = self.entries.replace(slot, value);
-        self.recency.touch(slot);
+        let version = self.write(slot, value);
         self.tell_of(slot, CacheChange::Exchanged(version));
         self.shrink(slot);
         Exchanged::To(version)
     }
 
     /// Gives an entry another deadline.
-    pub(super) fn touch(&mut self, now: u64, space: &[u8], key: &[u8], ttl_ms: u64) -> bool {
-        let Some(slot) = self.entries.find(space, key) else { return false };
+    pub(super) fn touch(&mut self, space: &[u8], key: &[u8], ttl_ms: u64) -> bool {
+        let Some(slot) = self.find(space, key) else { return false };
         let ttl = if ttl_ms == 0 { Ttl::Never } else { Ttl::Millis(ttl_ms) };
-        let deadline = self.deadline(now, ttl);
-        self.set_deadline(slot, deadline);
+        self.set_deadline(slot, self.deadline(ttl));
         self.tell_of(slot, CacheChange::Touched(ttl_ms));
         true
     }
 
     /// An entry as it stands, which is no use of it.
-    pub(super) fn look(&self, now: u64, space: &[u8], key: &[u8]) -> Option<CacheEntry> {
-        self.entries.find(space, key).map(|slot| self.shown(now, slot))
+    pub(super) fn look(&mut self, space: &[u8], key: &[u8]) -> Option<CacheEntry> {
+        self.find(space, key).map(|slot| self.entries.shown(slot, self.now))
     }
 
-    /// All entries, the least recently used first.
-    pub(super) fn all(&self, now: u64) -> Vec<CacheEntry> {
-        let slots = std::iter::successors(self.recency.oldest(), |slot| self.recency.newer(*slot));
-        slots.map(|slot| self.shown(now, slot)).collect()
+    /// The key in a slot, if it lives.
+    pub(super) fn key(&self, slot: u32) -> Option<&Bytes> {
+        let entry = self.entries.get(slot);
+        (!entry.is_due(self.now)).then_some(&entry.key)
     }
 
-    /// Empties everything; the entries that were there, to be dropped where nobody waits.
-    pub(super) fn clear(&mut self) -> (Entries, Recency, Expiry) {
-        let emptied = self.entries.emptied();
-        let gone = std::mem::replace(&mut self.entries, emptied);
-        let (recency, expiry) = (std::mem::take(&mut self.recency), std::mem::take(&mut self.expiry));
-        self.tell(|| CacheEvent { space: Bytes::new(), key: Bytes::new(), what: CacheChange::Clear });
-        (gone, recency, expiry)
+    /// Empties everything; what was there, to be dropped where nobody waits for it.
+    pub(super) fn clear(&mut self) -> (Option<(Entries, Recency)>, Expiry) {
+        let emptied = self.entries.emptied(self.limits.entries);
+        let gone = (std::mem::replace(&mut self.entries, emptied), std::mem::take(&mut self.recency));
+        let expiry = std::mem::take(&mut self.expiry);
+        self.tell(CacheEvent { space: Bytes::new(), key: Bytes::new(), what: CacheChange::Clear });
+        let gone = match &mut self.cut {
+            Some(cut) => cut.clear(gone),
+            None => Some(gone),
+        };
+        (gone, expiry)
     }
 
     pub(super) fn stats(&self) -> CacheStats {
@@ -160,76 +183,120 @@ impl Table {
     }
 
     /// Puts back an entry that was saved: no write, but used now.
-    pub(super) fn restore(&mut self, now: u64, saved: CacheEntry) {
+    pub(super) fn restore(&mut self, saved: CacheEntry) {
         let CacheEntry { space, key, value, left_ms, .. } = saved;
         if let Some(slot) = self.entries.find(&space, &key) {
-            self.remove(slot, None);
+            self.remove(slot);
         } else if self.entries.len() == self.limits.entries
             && let Some(oldest) = self.recency.oldest()
         {
-            self.remove(oldest, None);
+            self.remove(oldest);
         }
-        let slot = self.entries.insert(&space, key, value);
-        self.recency.insert(slot);
-        let deadline = left_ms.map(|left| now.saturating_add(left).min(LAST));
-        self.set_deadline(slot, deadline);
-        self.shrink_by(slot, |_| {});
-    }
-
-    fn shown(&self, now: u64, slot: u32) -> CacheEntry {
-        let entry = self.entries.get(slot);
-        CacheEntry {
-            space: self.entries.space_of(slot).name.clone(),
-            key: entry.key.clone(),
-            value: entry.value.clone(),
-            version: entry.version,
-            left_ms: entry.deadline.map(|at| at.saturating_sub(now)),
+        let slot = self.create(&space, key, value);
+        self.set_deadline(slot, left_ms.map(|left| self.now.saturating_add(left).min(LAST)));
+        while let Some(oldest) = self.too_much(slot) {
+            self.remove(oldest);
         }
     }
 
-    fn deadline(&self, now: u64, ttl: Ttl) -> Option<u64> {
+    /// From now on, what there is at this moment is kept until it was gathered. One at a time.
+    pub(super) fn begin_cut(&mut self) {
+        self.cuts += 1;
+        self.cut = Some(Cut::new(self.cuts, self.now, &self.entries));
+    }
+    /// Gathers up to so many entries of it; all of it, when those were the last.
+    pub(super) fn gather(&mut self, most: usize) -> Option<Cut> {
+        let cut = self.cut.as_mut()?;
+        if cut.gather(most, &mut self.entries, &self.recency) { self.cut.take() } else { None }
+    }
+
+    /// The slot of an entry that lives.
+    fn find(&mut self, space: &[u8], key: &[u8]) -> Option<u32> {
+        let slot = self.entries.find(space, key)?;
+        if self.entries.get(slot).is_due(self.now) {
+            self.expire(slot);
+            return None;
+        }
+        Some(slot)
+    }
+
+    fn deadline(&self, ttl: Ttl) -> Option<u64> {
         let millis = match ttl {
             Ttl::Never => 0,
             Ttl::Default => self.limits.ttl_ms,
             Ttl::Millis(millis) => millis,
         };
-        (millis > 0).then(|| now.saturating_add(millis).min(LAST))
+        (millis > 0).then(|| self.now.saturating_add(millis).min(LAST))
     }
 
-    fn set_deadline(&mut self, slot: u32, to: Option<u64>) {
-        let from = std::mem::replace(&mut self.entries.get_mut(slot).deadline, to);
-        self.expiry.change(slot, from, to);
-    }
-
-    /// Pushes out what was used least recently.
-    fn evict(&mut self) {
-        if let Some(slot) = self.recency.oldest() {
+    /// Makes room for one: what expired goes first, else what was used least recently.
+    fn make_room(&mut self) {
+        if let Some(slot) = self.expiry.due(self.now) {
+            self.expire(slot);
+        } else if let Some(slot) = self.recency.oldest() {
             self.counts.evictions += 1;
-            self.remove(slot, None);
+            self.remove(slot);
         }
     }
 
     /// Pushes out others until the bytes fit. `newest` was used last, so it stays even when it alone does not fit.
     fn shrink(&mut self, newest: u32) {
-        let mut evicted = 0;
-        self.shrink_by(newest, |_| evicted += 1);
-        self.counts.evictions += evicted;
-    }
-
-    fn shrink_by(&mut self, newest: u32, mut pushed_out: impl FnMut(u32)) {
-        while self.limits.bytes > 0 && self.entries.bytes > self.limits.bytes {
-            let Some(slot) = self.recency.oldest().filter(|slot| *slot != newest) else { return };
-            pushed_out(slot);
-            self.remove(slot, None);
+        while self.too_much(newest).is_some() {
+            self.make_room();
         }
     }
 
-    fn remove(&mut self, slot: u32, what: Option<CacheChange>) {
+    /// What has to go first while there are too many bytes; never `newest`.
+    fn too_much(&self, newest: u32) -> Option<u32> {
+        let fits = self.limits.bytes == 0 || self.entries.bytes <= self.limits.bytes;
+        if fits { None } else { self.recency.oldest().filter(|oldest| *oldest != newest) }
+    }
+
+    fn expire(&mut self, slot: u32) {
+        self.counts.deletes += 1;
+        self.tell_of(slot, CacheChange::Expired);
+        self.remove(slot);
+    }
+
+    fn remove_deleted(&mut self, slot: u32) {
+        self.counts.deletes += 1;
+        self.tell_of(slot, CacheChange::Delete);
+        self.remove(slot);
+    }
+
+    // Everything that changes an entry is below, and keeps it for a cut first.
+
+    fn create(&mut self, space: &[u8], key: Bytes, value: Bytes) -> u32 {
+        let slot = self.entries.insert(space, key, value);
+        self.recency.insert(slot);
+        slot
+    }
+
+    fn write(&mut self, slot: u32, value: Bytes) -> u64 {
+        self.promote(slot);
+        self.entries.replace(slot, value)
+    }
+
+    fn promote(&mut self, slot: u32) {
+        self.keep(slot);
+        self.recency.touch(slot);
+    }
+
+    fn set_deadline(&mut self, slot: u32, to: Option<u64>) {
+        self.keep(slot);
+        let from = std::mem::replace(&mut self.entries.get_mut(slot).deadline, to);
+        self.expiry.change(slot, from, to);
+    }
+
+    fn remove(&mut self, slot: u32) {
         self.set_deadline(slot, None);
         self.recency.remove(slot);
-        let (space, entry) = self.entries.remove(slot);
-        if let Some(what) = what {
-            self.tell(|| CacheEvent { space, key: entry.key, what });
+        self.entries.remove(slot);
+    }
+
+    fn keep(&mut self, slot: u32) {
+        if let Some(cut) = &mut self.cut {
+            cut.keep(&mut self.entries, &self.recency, slot);
         }
     }
 
@@ -240,15 +307,11 @@ impl Table {
         }
     }
 
-    fn tell(&mut self, event: impl FnOnce() -> CacheEvent) {
+    fn tell(&mut self, event: CacheEvent) {
         if self.followed {
-            self.happened.push(event());
+            self.happened.push(event);
         }
     }
-}
-
-fn name(space: &[u8]) -> Bytes {
-    Bytes::copy_from_slice(space)
 }
 
 /// An integer as text: an optional sign and digits.

@@ -5,14 +5,15 @@ use super::*;
 use crate::{Clock, Timestamp, tests::cases};
 
 mod model;
+mod paging;
 
 fn cache(entries: usize) -> (Cache, Clock) {
     let clock = Clock::manual(Timestamp(1_000_000));
     (Cache::new(CacheLimits { entries, ..CacheLimits::default() }, clock.clone()), clock)
 }
 
-fn set(cache: &Cache, key: &'static str, value: &'static str, ttl: Ttl) {
-    cache.set(b"", vec![CacheSet { key: key.into(), value: value.into(), ttl }]);
+fn set(cache: &Cache, key: &str, value: &'static str, ttl: Ttl) {
+    cache.set([CacheSet { space: b"", key: key.as_bytes(), value: value.into(), ttl }]);
 }
 
 fn get(cache: &Cache, key: &str) -> Option<Bytes> {
@@ -47,7 +48,7 @@ fn a_deadline_belongs_to_the_value_it_came_with() {
     set(&cache, "k", "1", Ttl::Millis(50));
     set(&cache, "k", "2", Ttl::Never);
     set(&cache, "gone", "1", Ttl::Millis(50));
-    assert_eq!(cache.delete(b"", &["gone".into()]), 1);
+    assert_eq!(cache.delete(b"", &["gone"]), 1);
     set(&cache, "gone", "2", Ttl::Millis(100));
     clock.advance(99);
     assert_eq!(get(&cache, "k").unwrap(), "2");
@@ -83,14 +84,14 @@ fn bytes_are_a_bound_too_and_the_newest_entry_stays() {
     assert_eq!((cache.stats().bytes, cache.stats().entries, cache.stats().evictions), (14, 1, 2));
 }
 
-#[test]
-fn who_follows_hears_everything_in_its_order() {
+#[tokio::test]
+async fn who_follows_hears_everything_in_its_order() {
     let (cache, clock) = cache(10);
     set(&cache, "before", "1", Ttl::Never);
     let mut events = cache.follow();
     set(&cache, "k", "123", Ttl::Millis(10));
     clock.advance(10);
-    cache.clear();
+    cache.clear().await;
     let mut heard = Vec::new();
     while let Ok(event) = events.try_recv() {
         heard.push((event.key, event.what));
@@ -109,7 +110,7 @@ fn what_was_saved_comes_back_in_its_order_with_the_time_that_was_left() {
     get(&cache, "a");
     clock.advance(40);
     let smaller = Cache::new(CacheLimits { entries: 2, ..CacheLimits::default() }, clock.clone());
-    smaller.restore(cache.saved());
+    cache.saved().into_iter().for_each(|entry| smaller.restore(entry));
     let keys: Vec<_> = smaller.saved().into_iter().map(|entry| (entry.key, entry.left_ms)).collect();
     assert_eq!(keys, [(Bytes::from("c"), None), (Bytes::from("a"), Some(60))]);
     assert_eq!((smaller.stats().puts, smaller.stats().evictions), (0, 0));
@@ -117,18 +118,121 @@ fn what_was_saved_comes_back_in_its_order_with_the_time_that_was_left() {
 
 #[test]
 fn memory_does_not_grow_with_what_is_gone() {
-    let (cache, _) = cache(100);
-    for round in 0..10_000 {
-        let key = Bytes::from(format!("key{round}"));
-        cache.set(b"s", vec![CacheSet { key, value: "v".into(), ttl: Ttl::Millis(1000) }]);
+    let (cache, clock) = cache(100);
+    for round in 0..10_000_u64 {
+        set(&cache, &format!("key{round}"), "v", Ttl::Millis(1000));
+        match round % 3 {
+            0 => clock.advance(2000),
+            1 => assert_eq!(cache.delete(b"", &[format!("key{round}")]), 1),
+            _ => {}
+        }
     }
-    cache.step_for_tests(|table| {
-        let spaces: Vec<_> = table.entries.spaces.iter().map(|space| space.created.capacity()).collect();
-        assert!(spaces.iter().all(|capacity| *capacity <= 512), "{spaces:?}");
-        assert!(table.entries.slots_for_tests() <= 100, "{}", table.entries.slots_for_tests());
-    });
-    assert_eq!(cache.clear_space(b"s"), 100);
+    (0..200).for_each(|round| set(&cache, &format!("other{round}"), "v", Ttl::Millis(1000)));
+    cache.step_for_tests(|table| assert!(table.entries.slots() <= 100, "{}", table.entries.slots()));
+    assert_eq!(cache.spaces(), [(Bytes::new(), 100)]);
+    assert_eq!(cache.clear_space(b""), 100);
     assert!(cache.spaces().is_empty());
+    assert_eq!(cache.stats().bytes, 0);
+}
+
+#[tokio::test]
+async fn what_expires_at_one_moment_is_absent_from_then_on_however_much_it_is() {
+    let (cache, clock) = cache(1000);
+    (0..1000).for_each(|n| set(&cache, &format!("k{n}"), "v", Ttl::Millis(10)));
+    clock.advance(10);
+    assert_eq!(cache.delete(b"", &["k999"]), 0);
+    assert_eq!(get(&cache, "k998"), None);
+    assert_eq!(cache.increment(b"", b"k997", 1), Counted::Absent);
+    assert!(!cache.touch(b"", b"k996", 5));
+    assert!(cache.look(b"", b"k995").is_none());
+    assert!(cache.saved().is_empty());
+    assert!(all_keys(&cache, 10).await.is_empty());
+    set(&cache, "new", "v", Ttl::Never);
+    assert!(cache.step_for_tests(|table| table.is_behind()), "not everything was swept on the way");
+    let CacheStats { entries, deletes, evictions, bytes, .. } = cache.stats();
+    assert_eq!((entries, deletes, evictions, bytes), (1, 1000, 0, 4));
+    assert_eq!(cache.spaces(), [(Bytes::new(), 1)]);
+}
+
+#[test]
+fn deadlines_end_where_integers_do() {
+    let (cache, _) = cache(10);
+    set(&cache, "k", "v", Ttl::Millis(u64::MAX));
+    let left = cache.look(b"", b"k").unwrap().left_ms;
+    assert_eq!(left, Some((1 << 53) - 1 - 1_000_000));
+}
+
+#[test]
+fn an_integer_has_an_optional_sign_and_digits() {
+    let (cache, _) = cache(10);
+    for (text, sum) in [
+        ("41", Some(42)),
+        ("+41", Some(42)),
+        ("-1", Some(0)),
+        ("007", Some(8)),
+        ("-9223372036854775808", Some(-9_223_372_036_854_775_807)),
+        ("", None),
+        ("+", None),
+        ("1.0", None),
+        (" 1", None),
+        ("1e3", None),
+        ("\u{661}", None),
+        ("9223372036854775808", None),
+    ] {
+        set(&cache, "n", text, Ttl::Never);
+        assert_eq!(cache.increment(b"", b"n", 1), sum.map_or(Counted::NotANumber, Counted::To), "{text:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_end_of_an_entry_is_told_within_a_tenth_of_a_second() {
+    let cache = Cache::new(CacheLimits::default(), Clock::system());
+    let mut events = cache.follow();
+    let sweeping = tokio::spawn({
+        let cache = cache.clone();
+        async move { cache.keep_expiring().await }
+    });
+    set(&cache, "k", "v", Ttl::Millis(30));
+    assert_eq!(events.recv().await.unwrap().what, CacheChange::Set(1));
+    let told = tokio::time::timeout(std::time::Duration::from_millis(130), events.recv()).await;
+    assert_eq!(told.expect("told in time").unwrap().what, CacheChange::Expired);
+    sweeping.abort();
+}
+
+/// A glob that tries everything would not come to an end.
+#[test]
+fn many_stars_take_no_longer_than_pattern_times_key() {
+    let glob = Glob::new(&format!("{}b", "*a".repeat(500)));
+    let key = "a".repeat(1_000_000);
+    assert!(!glob.matches(key.as_bytes()));
+    assert!(glob.matches(format!("{key}b").as_bytes()));
+}
+
+/// Every key, page by page.
+async fn all_keys(cache: &Cache, count: usize) -> Vec<Bytes> {
+    let (mut cursor, mut keys) = (0, Vec::new());
+    loop {
+        let page = cache.keys(b"", KeysAfter { cursor, count, glob: Glob::new("*") }).await;
+        assert!(page.keys.is_sorted() && page.keys.len() <= count);
+        assert!(page.cursor == 0 || page.keys.len() == count);
+        keys.extend(page.keys);
+        cursor = page.cursor;
+        if cursor == 0 {
+            return keys;
+        }
+    }
+}
+
+/// More of them than one look takes in.
+#[tokio::test]
+async fn a_page_goes_on_past_many_entries_that_do_not_count() {
+    let (cache, _) = cache(10_000);
+    (0..4000).for_each(|n| set(&cache, &format!("k{n}"), "v", Ttl::Never));
+    let gone: Vec<_> = (2100..4000).map(|n| format!("k{n}")).collect();
+    assert_eq!(cache.delete(b"", &gone), 1900);
+    assert_eq!(all_keys(&cache, 1000).await.len(), 2100);
+    let page = cache.keys(b"", KeysAfter { cursor: 0, count: 1, glob: Glob::new("k0") }).await;
+    assert_eq!((page.keys, page.cursor), (vec![Bytes::from("k0")], 0));
 }
 
 proptest! {
@@ -144,21 +248,9 @@ proptest! {
     #[test]
     fn a_page_is_sorted_and_the_last_one_says_so(keys in vec("[a-c]{1,3}", 0..60), count in 1usize..10) {
         let (cache, _) = cache(1000);
-        for key in &keys {
-            cache.set(b"", vec![CacheSet { key: key.clone().into(), value: "v".into(), ttl: Ttl::Never }]);
-        }
+        keys.iter().for_each(|key| set(&cache, key, "v", Ttl::Never));
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let (mut cursor, mut seen) = (0, Vec::new());
-        loop {
-            let page = runtime.block_on(cache.keys(b"", KeysAfter { cursor, count, glob: Glob::new("*") }));
-            prop_assert!(page.keys.is_sorted() && page.keys.len() <= count);
-            prop_assert!(page.cursor == 0 || page.keys.len() == count);
-            seen.extend(page.keys);
-            cursor = page.cursor;
-            if cursor == 0 {
-                break;
-            }
-        }
+        let mut seen = runtime.block_on(all_keys(&cache, count));
         let mut wanted: Vec<_> = keys.into_iter().map(Bytes::from).collect();
         wanted.sort();
         wanted.dedup();

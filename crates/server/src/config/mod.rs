@@ -112,6 +112,29 @@ pub fn load(flags: &Flags, env: BTreeMap<String, String>) -> Result<Loaded, Erro
     Ok(Loaded { config, notes })
 }
 
+/// The names of ours and of the original of Dunena that a file of `NAME=text` lines sets; nothing when there is none. Other
+/// names in it may be meant for others.
+pub fn dotenv(path: &Path) -> Result<BTreeMap<String, String>, Error> {
+    let name = path.display();
+    let lines = match dotenvy::from_path_iter(path) {
+        Ok(lines) => lines,
+        Err(error) if error.not_found() => return Ok(BTreeMap::new()),
+        Err(error) => return Err(Error::new(format!("{name}: {error}"))),
+    };
+    // What is wrong with a line may quote it, and it may hold a secret.
+    let lines = lines
+        .enumerate()
+        .map(|(at, line)| line.map_err(|_| Error::new(format!("{name}: the setting after the first {at} is none"))));
+    let mut read = BTreeMap::new();
+    for line in lines {
+        let (key, text) = line?;
+        if key.starts_with("DUNENA_") || key.starts_with("MANIFOLD_") {
+            read.insert(key, text);
+        }
+    }
+    Ok(read)
+}
+
 fn read_file(named: Option<&Path>, layers: &mut Layers) -> Result<(), Error> {
     let path = named.unwrap_or(Path::new(DEFAULT_FILE));
     let name = path.display().to_string();

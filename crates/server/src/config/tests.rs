@@ -196,3 +196,19 @@ fn credentials_in_lists_are_read_and_shown_without_their_secrets() {
     assert_eq!(by_env.synap.auth.api_keys[0].key.expose(), "from-env");
     assert_eq!((by_env.synap.auth.api_keys.len(), by_env.synap.port), (1, 7));
 }
+
+#[test]
+fn a_file_of_settings_is_read_for_names_of_ours() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(".env");
+    assert!(dotenv(&path).unwrap().is_empty(), "there is none");
+    fs::write(&path, "# here\nDUNENA_PORT=3001\nexport MANIFOLD_HOST='::1'\nPORT=1\n").unwrap();
+    let read = dotenv(&path).unwrap();
+    assert_eq!(
+        read,
+        [("DUNENA_PORT", "3001"), ("MANIFOLD_HOST", "::1")].map(|(n, t)| (n.to_owned(), t.to_owned())).into()
+    );
+    fs::write(&path, "DUNENA_DB=1\nDUNENA_AUTH_TOKEN='secret\n").unwrap();
+    let refused = dotenv(&path).unwrap_err().to_string();
+    assert!(refused.ends_with("the setting after the first 1 is none") && !refused.contains("secret"), "{refused}");
+}

@@ -5,7 +5,10 @@
 
 use std::{borrow::Cow, fmt};
 
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::{
+    Serialize, Serializer,
+    de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor},
+};
 pub use serde_json::value::RawValue;
 
 /// Integers in JSON are exact up to here (2^53 - 1).
@@ -197,6 +200,26 @@ pub fn write_i64(out: &mut Vec<u8>, number: i64) {
 /// Appends the shortest text that reads back as this number; a whole one ends in `.0`. What is not finite is `null`.
 pub fn write_f64(out: &mut Vec<u8>, number: f64) {
     serde_json::to_writer(out, &number).expect("writing to memory cannot fail and a float is always JSON");
+}
+
+/// A number that is written without a fraction where it has none, as JavaScript writes it. What is not finite is `null`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Number(pub f64);
+
+impl Number {
+    /// With so many decimals at most.
+    pub fn rounded(number: f64, decimals: i32) -> Self {
+        let shift = 10_f64.powi(decimals);
+        Number((number * shift).round() / shift)
+    }
+}
+
+impl Serialize for Number {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Number(number) = *self;
+        let whole = number.fract() == 0.0 && number.abs() <= MAX_INTEGER as f64;
+        if whole { serializer.serialize_i64(number as i64) } else { serializer.serialize_f64(number) }
+    }
 }
 
 /// Appends an array; `write` appends one element.

@@ -38,7 +38,7 @@ fn without_halves(text: String) -> String {
     String::from_utf8(bytes).expect("escapes are ASCII, and ASCII took their place")
 }
 
-/// The unit that `\uXXXX` at the beginning stands for.
+/// The unit that `\u` and four digits at the beginning stands for.
 fn escaped_unit(bytes: &[u8]) -> Option<u16> {
     let digits = bytes.strip_prefix(b"\\u")?.get(..4)?;
     let digits = std::str::from_utf8(digits).ok().filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))?;

@@ -15,5 +15,6 @@ pub mod path;
 pub mod query;
 pub mod reply;
 pub mod route;
+pub mod uuid;
 pub mod windows;
 pub mod ws;

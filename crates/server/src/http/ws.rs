@@ -8,9 +8,16 @@ use std::time::Duration;
 
 pub use axum::extract::ws::Utf8Bytes;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite;
+
+mod offered;
+mod sockets;
+
+pub use offered::{BEARER_PROTOCOL, offered, offered_bearer, offered_key};
+pub use sockets::{Open, Sockets};
 
 /// A send that takes longer has waited for the client.
 const STALL_NOTICED: Duration = Duration::from_millis(100);
@@ -60,6 +67,8 @@ pub enum Close {
     TooBig,
     /// 1011: the server cannot go on.
     Failed,
+    /// 1013: more waits for the client than is kept.
+    Behind,
 }
 
 impl Close {
@@ -72,12 +81,13 @@ impl Close {
             Close::Slow => (1008, "slow consumer"),
             Close::TooBig => (1009, "message too big"),
             Close::Failed => (1011, "store unavailable"),
+            Close::Behind => (1013, "too many undelivered messages"),
         };
         CloseFrame { code, reason: Utf8Bytes::from_static(reason) }
     }
 
     fn wait(self) -> Duration {
-        if self == Close::Slow { SLOW_CLOSE_WAIT } else { CLOSE_WAIT }
+        if matches!(self, Close::Slow | Close::Behind) { SLOW_CLOSE_WAIT } else { CLOSE_WAIT }
     }
 }
 
@@ -87,7 +97,7 @@ pub enum Incoming {
     /// It sent a text.
     Text(Utf8Bytes),
     /// It sent bytes.
-    Binary,
+    Binary(Bytes),
     /// It did what it must not: the connection should be closed with this.
     Refused(Close),
     /// It is gone, or no longer answers.
@@ -202,7 +212,7 @@ impl Socket {
     }
 
     async fn ping(&mut self) -> Result<(), Gone> {
-        timed(self.patience.stall, self.inner.send(Message::Ping(bytes::Bytes::new()))).await?;
+        timed(self.patience.stall, self.inner.send(Message::Ping(Bytes::new()))).await?;
         let now = Instant::now();
         self.next_ping = now + self.patience.ping_every;
         self.unanswered_since.get_or_insert(now);
@@ -223,7 +233,7 @@ impl Socket {
         (self.heard, self.unanswered_since) = (Instant::now(), None);
         match message {
             Some(Ok(Message::Text(text))) => Some(Incoming::Text(text)),
-            Some(Ok(Message::Binary(_))) => Some(Incoming::Binary),
+            Some(Ok(Message::Binary(bytes))) => Some(Incoming::Binary(bytes)),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => None,
             Some(Ok(Message::Close(_))) | None => Some(Incoming::Gone),
             Some(Err(error)) => Some(refusal(error)),

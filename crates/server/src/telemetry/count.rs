@@ -2,21 +2,19 @@
 //! somebody reads. The registry's own histogram is a mutex and its counters share one line among all threads.
 
 use std::{
-    cell::Cell,
-    sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering::Relaxed},
+    sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed},
     time::Duration,
 };
+
+use super::striped::Striped;
 
 #[cfg(test)]
 mod tests;
 
-/// A power of two: more threads than this share lines, which costs time but no count.
-const SHARDS: usize = 8;
-
 /// A count that only grows.
 #[derive(Debug, Default)]
 pub struct Counter {
-    shards: [Line<AtomicU64>; SHARDS],
+    counts: Striped<AtomicU64>,
 }
 
 impl Counter {
@@ -26,11 +24,11 @@ impl Counter {
     }
     /// So many more.
     pub fn add(&self, more: u64) {
-        self.shards[shard()].0.fetch_add(more, Relaxed);
+        self.counts.mine().fetch_add(more, Relaxed);
     }
     /// The count.
     pub fn get(&self) -> u64 {
-        self.shards.iter().map(|line| line.0.load(Relaxed)).sum()
+        self.counts.each().map(|count| count.load(Relaxed)).sum()
     }
 }
 
@@ -58,7 +56,7 @@ const BOUNDS_MICROS: [u64; 17] = [
 /// Durations in fixed buckets.
 #[derive(Debug, Default)]
 pub struct Histogram {
-    shards: [Line<Cells>; SHARDS],
+    cells: Striped<Cells>,
 }
 
 #[derive(Debug, Default)]
@@ -72,7 +70,7 @@ impl Histogram {
     pub fn record(&self, elapsed: Duration) {
         let nanos = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
         let bucket = BOUNDS_MICROS.partition_point(|bound| bound * 1_000 < nanos);
-        let cells = &self.shards[shard()].0;
+        let cells = self.cells.mine();
         cells.buckets[bucket].fetch_add(1, Relaxed);
         cells.sum_nanos.fetch_add(nanos, Relaxed);
     }
@@ -82,28 +80,10 @@ impl Histogram {
         let bounds = BOUNDS_MICROS.iter().map(|micros| *micros as f64 / 1e6).chain([f64::INFINITY]);
         let buckets: Vec<_> = bounds
             .enumerate()
-            .map(|(at, bound)| (bound, self.shards.iter().map(|line| line.0.buckets[at].load(Relaxed)).sum::<u64>()))
+            .map(|(at, bound)| (bound, self.cells.each().map(|cells| cells.buckets[at].load(Relaxed)).sum::<u64>()))
             .collect();
-        let sum_nanos: u64 = self.shards.iter().map(|line| line.0.sum_nanos.load(Relaxed)).sum();
+        let sum_nanos: u64 = self.cells.each().map(|cells| cells.sum_nanos.load(Relaxed)).sum();
         let count = buckets.iter().map(|(_, count)| count).sum();
         (sum_nanos as f64 / 1e9, count, buckets)
     }
-}
-
-/// Two lines, because processors fetch them in pairs.
-#[derive(Debug, Default)]
-#[repr(align(128))]
-struct Line<T>(T);
-
-fn shard() -> usize {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    thread_local! {
-        static MINE: Cell<usize> = const { Cell::new(usize::MAX) };
-    }
-    MINE.with(|mine| {
-        if mine.get() == usize::MAX {
-            mine.set(NEXT.fetch_add(1, Relaxed) % SHARDS);
-        }
-        mine.get()
-    })
 }

@@ -1,9 +1,34 @@
 //! Log lines to standard error.
 
-use tracing::level_filters::LevelFilter;
-use tracing_subscriber::{EnvFilter, fmt};
+use std::fmt::{self, Write};
 
-use crate::config::{Log, LogFormat};
+use tracing::{
+    Event, Level, Subscriber,
+    field::{Field, Visit},
+    level_filters::LevelFilter,
+};
+use tracing_subscriber::{
+    EnvFilter,
+    fmt::{
+        FmtContext, FormatEvent, FormatFields,
+        format::{DefaultFields, Format, JsonFields, Writer},
+        time::{FormatTime, SystemTime},
+    },
+    registry::LookupSpan,
+};
+
+use crate::{
+    config::{Log, LogFormat},
+    http::json,
+};
+
+#[cfg(test)]
+mod tests;
+
+/// Lines about requests.
+const ACCESS: &str = "manifold::access";
+/// The dialect whose users' tools read such lines in the form of its original.
+const OWN_FORM: &str = "dunena";
 
 /// Starts logging, and makes a panic a log line instead of a bare message. `RUST_LOG`-style directives are accepted as
 /// the level (`info,manifold::access=debug`).
@@ -12,10 +37,16 @@ pub fn init(log: &Log) -> Result<(), String> {
         .with_default_directive(LevelFilter::INFO.into())
         .parse(&log.level)
         .map_err(|error| format!("log.level {:?} is no level: {error}", log.level))?;
-    let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match log.format {
-        LogFormat::Text => lines.with_ansi(false).try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+        LogFormat::Text => {
+            let lines = lines.with_ansi(false).fmt_fields(DefaultFields::new());
+            lines.map_event_format(|inner| Lines { inner, format: log.format }).try_init()
+        }
+        LogFormat::Json => {
+            let lines = lines.json().flatten_event(true).fmt_fields(JsonFields::new());
+            lines.map_event_format(|inner| Lines { inner, format: log.format }).try_init()
+        }
     }
     .map_err(|error| format!("logging could not be started: {error}"))?;
 
@@ -25,4 +56,83 @@ pub fn init(log: &Log) -> Result<(), String> {
         tracing::error!(place, %backtrace, "panic: {}", panic.payload_as_str().unwrap_or("without a message"));
     }));
     Ok(())
+}
+
+/// Lines as usual, but for those that have a form of their own.
+struct Lines<L, T> {
+    inner: Format<L, T>,
+    format: LogFormat,
+}
+
+impl<S, N, L, T> FormatEvent<S, N> for Lines<L, T>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+    Format<L, T>: FormatEvent<S, N>,
+{
+    fn format_event(&self, context: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        if event.metadata().target() == ACCESS {
+            let mut request = Request::default();
+            event.record(&mut request);
+            if request.dialect == OWN_FORM {
+                let mut time = String::new();
+                SystemTime.format_time(&mut Writer::new(&mut time))?;
+                return writeln!(writer, "{}", request.line(self.format, &time, *event.metadata().level()));
+            }
+        }
+        self.inner.format_event(context, writer, event)
+    }
+}
+
+/// What a line says about a request.
+#[derive(Default)]
+struct Request {
+    dialect: String,
+    method: String,
+    path: String,
+    status: u64,
+    micros: u64,
+}
+
+impl Request {
+    fn line(&self, format: LogFormat, time: &str, level: Level) -> String {
+        let Request { method, path, status, micros, .. } = self;
+        // A path is what a client sent: its control characters must not make lines of their own.
+        let said = format!("{method} {} {status}", path.escape_debug());
+        let ms = *micros as f64 / 1000.0;
+        match format {
+            LogFormat::Text => format!("[{time}] {level} [{OWN_FORM}:http] {said} {{\"ms\":{ms}}}"),
+            LogFormat::Json => {
+                let mut text = Vec::new();
+                json::write_str(&mut text, &said);
+                let (said, level) = (String::from_utf8_lossy(&text), level.as_str().to_lowercase());
+                format!(r#"{{"ts":"{time}","level":"{level}","msg":{said},"ms":{ms}}}"#)
+            }
+        }
+    }
+}
+
+impl Visit for Request {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if field.name() == "method" {
+            // Writing to a text cannot fail.
+            write!(self.method, "{value:?}").ok();
+        }
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        match field.name() {
+            "dialect" => self.dialect = value.to_owned(),
+            "path" => self.path = value.to_owned(),
+            _ => {}
+        }
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        match field.name() {
+            "status" => self.status = value,
+            "micros" => self.micros = value,
+            _ => {}
+        }
+    }
 }

@@ -181,6 +181,47 @@ pub const SYNAP_KV_OPERATIONS: &str = "synap_kv_operations_total";
 /// Requests answered, by method, route and status.
 pub const SYNAP_HTTP_REQUESTS: &str = "synap_http_requests_total";
 
+/// Reads of cached values that found one.
+pub const DUNENA_CACHE_HITS: &str = "dunena_cache_hits_total";
+/// Reads of cached values that found none.
+pub const DUNENA_CACHE_MISSES: &str = "dunena_cache_misses_total";
+/// Entries pushed out by others.
+pub const DUNENA_CACHE_EVICTIONS: &str = "dunena_cache_evictions_total";
+/// Values written to the cache.
+pub const DUNENA_CACHE_PUTS: &str = "dunena_cache_puts_total";
+/// Entries deleted or expired.
+pub const DUNENA_CACHE_DELETES: &str = "dunena_cache_deletes_total";
+/// Entries.
+pub const DUNENA_CACHE_ENTRIES: &str = "dunena_cache_entries";
+/// Most entries.
+pub const DUNENA_CACHE_MAX_ENTRIES: &str = "dunena_cache_max_entries";
+/// Part of the reads that found something.
+pub const DUNENA_CACHE_HIT_RATE: &str = "dunena_cache_hit_rate";
+/// Bytes of keys, values and names of namespaces.
+pub const DUNENA_CACHE_MEMORY: &str = "dunena_cache_memory_bytes";
+/// Writes on a condition that held.
+pub const DUNENA_CACHE_CAS_HITS: &str = "dunena_cache_cas_hits_total";
+/// Writes on a condition that did not hold.
+pub const DUNENA_CACHE_CAS_MISSES: &str = "dunena_cache_cas_misses_total";
+/// Locks that somebody holds.
+pub const DUNENA_LOCKS_ACTIVE: &str = "dunena_locks_active";
+/// Milliseconds requests took in the last minute, by quantile.
+pub const DUNENA_REQUEST_LATENCY: &str = "dunena_request_latency_ms";
+/// Milliseconds all requests took together.
+pub const DUNENA_REQUEST_LATENCY_SUM: &str = "dunena_request_latency_ms_sum";
+/// Requests.
+pub const DUNENA_REQUEST_LATENCY_COUNT: &str = "dunena_request_latency_ms_count";
+/// Seconds since the start.
+pub const DUNENA_UPTIME: &str = "dunena_uptime_seconds";
+/// Requests answered, by route template, method and status.
+pub const DUNENA_HTTP_REQUESTS: &str = "dunena_http_requests_total";
+/// Seconds from the head of a request to the head of its answer.
+pub const DUNENA_HTTP_REQUEST_DURATION: &str = "dunena_http_request_duration_seconds";
+/// Open WebSockets.
+pub const DUNENA_SOCKETS_OPEN: &str = "dunena_websockets_open";
+/// WebSockets closed because too much waited for their clients.
+pub const DUNENA_SOCKETS_BEHIND: &str = "dunena_websockets_fallen_behind_total";
+
 /// 1, with the version as label.
 pub const BUILD: &str = "manifold_build";
 /// Seconds since the process started.

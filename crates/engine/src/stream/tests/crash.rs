@@ -94,7 +94,7 @@ async fn check(disk: SimDisk, told: &Told) {
         assert!(group.position >= told.position);
         let acked = Vec::from_iter(told.acked.iter().copied());
         let again = house.ack_records(&ns("n"), &name("s"), &name("g"), &acked).await.expect("ack");
-        assert_eq!(again.settled, [], "nothing that was acknowledged is pending again");
+        assert_eq!(again.settled, [0u64; 0], "nothing that was acknowledged is pending again");
     }
     let other = house.stream_info(&ns("n"), &name("other")).await;
     assert!(!told.deleted || *refused(other).kind() == Kind::NotFound);

@@ -6,6 +6,7 @@ use hyper::{
     Response, StatusCode,
     header::{CONTENT_TYPE, HeaderValue},
 };
+use serde::Serialize;
 
 /// The type of a JSON body.
 const JSON: HeaderValue = HeaderValue::from_static("application/json;charset=utf-8");
@@ -21,6 +22,16 @@ pub(super) fn json(status: StatusCode, body: impl Into<Bytes>) -> Response<Body>
 /// 200 with a JSON body.
 pub(super) fn ok(body: impl Into<Bytes>) -> Response<Body> {
     json(StatusCode::OK, body)
+}
+
+/// 200 with a value as JSON.
+pub(super) fn value(value: &impl Serialize) -> Response<Body> {
+    valued(StatusCode::OK, value)
+}
+
+/// With a value as JSON.
+pub(super) fn valued(status: StatusCode, value: &impl Serialize) -> Response<Body> {
+    json(status, serde_json::to_vec(value).expect("writing to memory cannot fail, and no map has keys but strings"))
 }
 
 /// 200 with a JSON body known when this was compiled.

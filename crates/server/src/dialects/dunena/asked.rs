@@ -46,8 +46,7 @@ impl Asked<'_> {
 
     /// The first parameter of this name in the query. What is no text in it is U+FFFD.
     pub(super) fn query(&self, name: &str) -> Option<Cow<'_, str>> {
-        let query = self.parts.uri.query()?;
-        form_urlencoded::parse(query.as_bytes()).find_map(|(found, value)| (found == name).then_some(value))
+        parameter(self.parts, name)
     }
 
     /// The namespace: of the query, else of the body's member; empty for the default one.
@@ -71,6 +70,12 @@ impl Asked<'_> {
         let Some(incoming) = self.incoming.take() else { return Ok(Text::default()) };
         Ok(Text::of(&body::collect(incoming, BODY_BYTES, BODY_TIME).await?))
     }
+}
+
+/// The first parameter of this name in the query. What is no text in it is U+FFFD.
+pub(super) fn parameter<'p>(parts: &'p Parts, name: &str) -> Option<Cow<'p, str>> {
+    let query = parts.uri.query()?;
+    form_urlencoded::parse(query.as_bytes()).find_map(|(found, value)| (found == name).then_some(value))
 }
 
 /// The text of a body.

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use bytes::Bytes;
 use hyper::{Response, StatusCode};
-use manifold_engine::cache::{CacheSet, Ttl};
+use manifold_engine::cache::CacheSet;
 
 use super::{
     answer,
@@ -60,11 +60,11 @@ async fn set(asked: &mut Asked<'_>) -> Result<Response<Body>, Error> {
     let body = asked.body().await?;
     let [value, ttl, space] = body.members(&["value", "ttl", "ns"])?;
     let value = check::value(value)?;
-    let ttl = time_to_live(check::ttl(ttl)?);
+    let ttl = check::time_to_live(ttl)?;
     let space = asked.namespace(space)?;
-    let key = Bytes::copy_from_slice(asked.key()?.as_bytes());
-    let entry = CacheSet { key, value: Bytes::copy_from_slice(value.as_bytes()), ttl };
-    asked.dunena.cache.set(space.as_bytes(), vec![entry]);
+    let key = asked.key()?;
+    let value = Bytes::copy_from_slice(value.as_bytes());
+    asked.dunena.cache.set([CacheSet { space: space.as_bytes(), key: key.as_bytes(), value, ttl }]);
     Ok(answer::json(StatusCode::CREATED, Bytes::from_static(br#"{"ok":true}"#)))
 }
 
@@ -73,9 +73,4 @@ fn delete(asked: &Asked<'_>) -> Result<Response<Body>, Error> {
     let space = asked.namespace(None)?;
     let deleted = asked.dunena.cache.delete(space.as_bytes(), &[key]);
     Ok(answer::whether("deleted", deleted > 0))
-}
-
-/// 0 = never, and nothing = the default.
-fn time_to_live(ms: Option<u64>) -> Ttl {
-    ms.map_or(Ttl::Default, |ms| if ms == 0 { Ttl::Never } else { Ttl::Millis(ms) })
 }

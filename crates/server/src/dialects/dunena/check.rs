@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use manifold_engine::cache::Ttl;
+
 use crate::http::json::{self, RawValue};
 
 #[cfg(test)]
@@ -47,6 +49,12 @@ pub(super) fn value(member: Option<&RawValue>) -> Result<Cow<'_, str>, Broken> {
 /// [TTL]: milliseconds, if any are given.
 pub(super) fn ttl(member: Option<&RawValue>) -> Result<Option<u64>, Broken> {
     milliseconds(member, "TTL must be a non-negative integer (ms)")
+}
+
+/// [TTL] of a cached value: 0 = never expires, and nothing = as the configuration says.
+pub(super) fn time_to_live(member: Option<&RawValue>) -> Result<Ttl, Broken> {
+    let ms = ttl(member)?;
+    Ok(ms.map_or(Ttl::Default, |ms| if ms == 0 { Ttl::Never } else { Ttl::Millis(ms) }))
 }
 
 /// A number of milliseconds, else this text.

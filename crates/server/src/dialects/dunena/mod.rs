@@ -11,9 +11,11 @@ use hyper::{
     HeaderMap, Method, Request, Response, StatusCode,
     body::Incoming,
     header::{AUTHORIZATION, CONTENT_LENGTH},
+    http::request::Parts,
 };
 use ipnet::IpNet;
 use manifold_engine::{Clock, Engine, State, cache::Cache};
+use tokio::{sync::watch, time::Instant};
 
 mod answer;
 mod asked;
@@ -22,18 +24,29 @@ mod check;
 mod client;
 mod config;
 mod cors;
+mod dashboard;
 mod error;
 mod explorer;
+mod health;
+mod info;
+mod latency;
+mod many;
+mod metrics;
 mod openapi;
 mod path;
+mod proxy;
 mod routes;
+mod stats;
+mod ws;
 
 pub use config::{Config, Refused};
 
 use asked::{Asked, BODY_BYTES};
 use cors::Cors;
 use error::Error;
+use latency::Latency;
 use routes::{Door, Endpoint};
+use stats::History;
 
 use crate::{
     http::{
@@ -44,6 +57,7 @@ use crate::{
         windows::Windows,
     },
     net::{Refusal, Service},
+    telemetry::{CacheGauges, DunenaMetrics},
 };
 
 /// What requests for no route count under.
@@ -60,6 +74,29 @@ pub struct Dunena {
     windows: Windows<IpAddr>,
     /// Requests of a client in a window; 0 = no limit.
     rate_max: u64,
+    metrics_public: bool,
+    /// Whether there is a WebSocket.
+    ws: bool,
+    /// Whether there is a dashboard.
+    dashboard: bool,
+    /// Whether there is a database.
+    database: bool,
+    began: Instant,
+    latency: Latency,
+    history: History,
+    /// Time between two items of the history.
+    stats_interval: Duration,
+    metrics: Arc<DunenaMetrics>,
+    shutdown: watch::Receiver<bool>,
+}
+
+/// What became of a request.
+struct Answered {
+    /// The route it counts under.
+    route: &'static str,
+    /// Whether what it took is part of the latencies.
+    timed: bool,
+    response: Response<Body>,
 }
 
 /// What the process gives the dialect.
@@ -67,12 +104,17 @@ pub struct Dunena {
 pub struct Surroundings {
     /// The engine.
     pub engine: Engine,
+    /// What it counts.
+    pub metrics: Arc<DunenaMetrics>,
+    /// Turns true when running requests should come to their end.
+    pub shutdown: watch::Receiver<bool>,
 }
 
 impl Dunena {
     /// The dialect as configured, with what it keeps on disk opened.
     pub fn open(config: &Config, surroundings: Surroundings) -> Result<Self, Refused> {
-        let Surroundings { engine } = surroundings;
+        let Surroundings { engine, metrics, shutdown } = surroundings;
+        let began = Instant::now();
         Ok(Dunena {
             engine,
             cache: Cache::new(config.cache_limits(), Clock::system()),
@@ -81,53 +123,78 @@ impl Dunena {
             trusted: config.trusted()?,
             windows: Windows::new(config.rate_window()),
             rate_max: config.rate_max,
+            metrics_public: config.metrics_public,
+            ws: config.ws,
+            dashboard: config.dashboard,
+            database: config.db,
+            began,
+            latency: Latency::new(began),
+            history: History::new(),
+            stats_interval: Duration::from_millis(config.stats_interval),
+            metrics,
+            shutdown,
         })
     }
 
     /// What goes on beside requests. Never completes.
     pub async fn work(&self) {
-        self.cache.keep_expiring().await;
+        tokio::join!(self.cache.keep_expiring(), stats::keep_history(self));
     }
 
     /// Ends what is open, after the last request.
-    pub async fn close(&self) {}
+    pub async fn close(&self) {
+        self.metrics.sockets.closed().await;
+    }
 
-    /// Answers a request; also says under which route it counts.
-    async fn answer(self: &Arc<Self>, request: Request<Incoming>, peer: IpAddr) -> (&'static str, Response<Body>) {
+    /// The numbers of its cache, for the process' metrics.
+    pub fn cache_gauges(&self) -> CacheGauges {
+        CacheGauges(self.cache.clone())
+    }
+
+    async fn answer(self: &Arc<Self>, request: Request<Incoming>, peer: IpAddr) -> Answered {
         let (mut parts, body) = request.into_parts();
         if parts.method == Method::OPTIONS {
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::NO_CONTENT;
-            return (OTHER_ROUTE, response);
+            return Answered { route: OTHER_ROUTE, timed: false, response };
         }
         let uri = parts.uri.clone();
         let path = path::plain(uri.path());
         let found = routes::find(&path, &parts.method);
-        let counted = found.as_ref().map_or(OTHER_ROUTE, |(found, _)| found.route.template);
+        let route = found.as_ref().map_or(OTHER_ROUTE, |(found, _)| found.route.template);
         let door = found.as_ref().map_or(Door::Guarded, |(_, endpoint)| endpoint.door());
-        let answer = match self.admit(door, &parts.headers, peer) {
+        let mut timed = false;
+        let answer = match self.admit(door, &parts, peer) {
             Err(error) => Err(error),
             Ok(()) => match found {
                 None => Err(Error::NoRoute),
                 Some((Found { parameters, .. }, endpoint)) => {
+                    timed = endpoint.is_timed();
                     let mut asked = Asked { dunena: self, parts: &mut parts, parameters, peer, incoming: Some(body) };
                     self.dispatch(endpoint, &mut asked).await
                 }
             },
         };
-        (counted, answer.unwrap_or_else(Error::into_response))
+        Answered { route, timed, response: answer.unwrap_or_else(Error::into_response) }
     }
 
     /// Everything that is checked before the route: token, declared length, rate.
-    fn admit(&self, door: Door, headers: &HeaderMap, peer: IpAddr) -> Result<(), Error> {
-        if door != Door::Open && !self.has_token(headers) {
+    fn admit(&self, door: Door, parts: &Parts, peer: IpAddr) -> Result<(), Error> {
+        let headers = &parts.headers;
+        let admitted = match door {
+            Door::Open => true,
+            Door::Metrics => self.metrics_public || self.has_token(headers),
+            Door::Guarded => self.has_token(headers),
+            Door::Socket => self.has_token(headers) || ws::tokens(parts).any(|token| self.is_token(&token)),
+        };
+        if !admitted {
             return Err(Error::Unauthorized);
         }
         let declared = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
         if declared.is_some_and(|length| length > BODY_BYTES as u64) {
             return Err(Error::TooLarge);
         }
-        if door == Door::Guarded && self.rate_max > 0 {
+        if matches!(door, Door::Guarded | Door::Metrics) && self.rate_max > 0 {
             let client = client::address(peer, headers, &self.trusted);
             let count = self.windows.count(client, self.rate_max, self.engine.now());
             if !count.allowed {
@@ -145,8 +212,11 @@ impl Dunena {
         let mut values = headers.get_all(AUTHORIZATION).iter();
         let (Some(value), None) = (values.next(), values.next()) else { return false };
         let Some((scheme, token)) = value.as_bytes().split_at_checked("bearer ".len()) else { return false };
-        let token = auth::matching(token, &[self.token.expose().as_bytes()]);
-        scheme.eq_ignore_ascii_case(b"bearer ") && token.is_some()
+        scheme.eq_ignore_ascii_case(b"bearer ") && self.is_token(token)
+    }
+
+    fn is_token(&self, candidate: &[u8]) -> bool {
+        auth::matching(candidate, &[self.token.expose().as_bytes()]).is_some()
     }
 
     async fn dispatch(&self, endpoint: Endpoint, asked: &mut Asked<'_>) -> Result<Response<Body>, Error> {
@@ -157,6 +227,12 @@ impl Dunena {
         // have to carry room for it.
         match endpoint {
             Endpoint::Cache(call) => cache::answer(call, asked).await,
+            Endpoint::Health(call) => Ok(Box::pin(health::answer(call, asked)).await),
+            Endpoint::Stats(call) => Ok(stats::answer(call, asked)),
+            Endpoint::Info => Ok(info::answer(asked)),
+            Endpoint::Metrics => Box::pin(metrics::answer(asked)).await,
+            Endpoint::Socket => Box::pin(ws::upgrade(asked)).await,
+            Endpoint::Dashboard => dashboard::answer(asked),
             Endpoint::Explorer(call) => explorer::answer(call, asked),
         }
     }
@@ -166,10 +242,15 @@ impl Service for Dunena {
     async fn call(self: Arc<Self>, request: Request<Incoming>, peer: IpAddr) -> Response<Body> {
         let observed = Observed::begin(&request).always_named();
         let origin = self.cors.origin(request.headers());
-        let (route, response) = self.answer(request, peer).await;
+        let Answered { route, timed, response } = self.answer(request, peer).await;
         let mut response = reply::for_method(observed.method(), response);
         self.cors.add_headers(origin, response.headers_mut());
-        observed.end("dunena", route, &mut response, |_route, _method, _status, _elapsed: Duration| {});
+        observed.end("dunena", route, &mut response, |route, method, status, elapsed| {
+            self.metrics.request(route, method, status, elapsed);
+            if timed {
+                self.latency.record(Instant::now(), elapsed);
+            }
+        });
         response
     }
 

@@ -2,7 +2,7 @@
 
 use hyper::Method;
 
-use super::{cache, explorer};
+use super::{cache, dashboard, explorer, health, info, metrics, stats, ws};
 use crate::http::route::{self, Found, Route, Verb};
 
 /// What a request does.
@@ -10,6 +10,18 @@ use crate::http::route::{self, Found, Route, Verb};
 pub(super) enum Endpoint {
     /// The cache.
     Cache(cache::Call),
+    /// How things are.
+    Health(health::Call),
+    /// What was counted.
+    Stats(stats::Call),
+    /// What server this is.
+    Info,
+    /// What was counted, for Prometheus.
+    Metrics,
+    /// A connection that stays.
+    Socket,
+    /// The page for people.
+    Dashboard,
     /// The explorer and its document.
     Explorer(explorer::Call),
 }
@@ -19,8 +31,10 @@ pub(super) enum Endpoint {
 pub(super) enum Door {
     /// With the token, and within the limit.
     Guarded,
-    /// With the token, without limit.
-    Unlimited,
+    /// With the token unless the configuration says otherwise, and within the limit.
+    Metrics,
+    /// With the token, which may come where a browser can put it, and without limit.
+    Socket,
     /// Anybody, as often as they like.
     Open,
 }
@@ -29,24 +43,39 @@ impl Endpoint {
     /// Who may ask.
     pub(super) fn door(self) -> Door {
         match self {
-            Endpoint::Cache(_) => Door::Guarded,
-            Endpoint::Explorer(_) => Door::Open,
+            Endpoint::Cache(_) | Endpoint::Stats(_) | Endpoint::Info => Door::Guarded,
+            Endpoint::Metrics => Door::Metrics,
+            Endpoint::Socket => Door::Socket,
+            Endpoint::Health(_) | Endpoint::Dashboard | Endpoint::Explorer(_) => Door::Open,
         }
     }
 
     /// Whether it is about what SQLite keeps.
     pub(super) fn needs_database(self) -> bool {
         match self {
-            Endpoint::Cache(_) | Endpoint::Explorer(_) => false,
+            Endpoint::Cache(_)
+            | Endpoint::Health(_)
+            | Endpoint::Stats(_)
+            | Endpoint::Info
+            | Endpoint::Metrics
+            | Endpoint::Socket
+            | Endpoint::Dashboard
+            | Endpoint::Explorer(_) => false,
         }
     }
 
     /// Whether it is answered while the log is replayed.
     pub(super) fn answers_early(self) -> bool {
         match self {
-            Endpoint::Cache(_) => false,
-            Endpoint::Explorer(_) => true,
+            Endpoint::Cache(_) | Endpoint::Stats(_) | Endpoint::Info | Endpoint::Socket => false,
+            Endpoint::Health(_) | Endpoint::Metrics | Endpoint::Dashboard | Endpoint::Explorer(_) => true,
         }
+    }
+
+    /// Whether what it takes is part of the latencies: a page says nothing about them, and a connection that stays even
+    /// less.
+    pub(super) fn is_timed(self) -> bool {
+        !matches!(self, Endpoint::Socket | Endpoint::Dashboard | Endpoint::Explorer(_))
     }
 }
 
@@ -56,7 +85,16 @@ pub(super) const fn route(template: &'static str, operations: &'static [(Verb, E
 }
 
 /// What is asked for most comes first.
-pub(super) static TABLES: [&[Route<Endpoint>]; 2] = [cache::ROUTES, explorer::ROUTES];
+pub(super) static TABLES: [&[Route<Endpoint>]; 8] = [
+    cache::ROUTES,
+    health::ROUTES,
+    stats::ROUTES,
+    info::ROUTES,
+    metrics::ROUTES,
+    ws::ROUTES,
+    dashboard::ROUTES,
+    explorer::ROUTES,
+];
 
 /// The route of a path in its plain form, and what the method does there.
 pub(super) fn find<'p>(path: &'p str, method: &Method) -> Option<(Found<'p, Endpoint>, Endpoint)> {

@@ -5,7 +5,10 @@ use std::borrow::Cow;
 use manifold_engine::Timestamp;
 
 use super::{error::Error, object::Object, payload::Payload};
-use crate::http::json::{self, Malformed, RawValue};
+use crate::http::{
+    json::{self, Malformed, RawValue},
+    uuid,
+};
 
 #[cfg(test)]
 mod tests;
@@ -46,19 +49,7 @@ pub(super) struct Id(String);
 impl Id {
     /// One that nobody has had: a UUID of version 4.
     pub(super) fn fresh() -> Id {
-        let mut bytes = [0; 16];
-        // Without the system's generator ids repeat; nothing depends on them.
-        getrandom::fill(&mut bytes).ok();
-        bytes[6] = bytes[6] & 0x0f | 0x40;
-        bytes[8] = bytes[8] & 0x3f | 0x80;
-        let mut text = String::with_capacity(36);
-        for (at, byte) in bytes.into_iter().enumerate() {
-            if matches!(at, 4 | 6 | 8 | 10) {
-                text.push('-');
-            }
-            text.extend([byte >> 4, byte & 0xf].map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])));
-        }
-        Id(text)
+        Id(uuid::random())
     }
 
     pub(super) fn as_str(&self) -> &str {

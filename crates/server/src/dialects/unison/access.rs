@@ -1,15 +1,15 @@
 //! Who may do what: the full key reads and writes, the agent key reads.
 
-use hyper::{HeaderMap, header::SEC_WEBSOCKET_PROTOCOL};
+use hyper::HeaderMap;
 
 use super::error::Error;
 use crate::{
-    http::auth::{self, Credential, Secret},
+    http::{
+        auth::{self, Credential, Secret},
+        ws::offered_key,
+    },
     telemetry::{AuthFailure, UnisonMetrics},
 };
-
-/// Browsers cannot set `Authorization` on a WebSocket; they offer a subprotocol of this name and the key.
-pub(super) const BEARER_PROTOCOL: &[u8] = b"bearer.";
 
 /// What a request needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,16 +67,6 @@ impl Keys {
             }
         }
     }
-}
-
-/// The subprotocols a WebSocket client offers.
-pub(super) fn offered(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
-    let values = headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter();
-    values.flat_map(|value| value.as_bytes().split(|b| *b == b',')).map(<[u8]>::trim_ascii)
-}
-
-fn offered_key(headers: &HeaderMap) -> Option<&[u8]> {
-    offered(headers).find_map(|protocol| protocol.strip_prefix(BEARER_PROTOCOL))
 }
 
 #[cfg(test)]

@@ -43,6 +43,7 @@ use crate::{
     http::{
         observe::Observed,
         route::{self, Route},
+        ws::Sockets,
     },
     net::{Refusal, Service},
     telemetry::{AuthFailure, UnisonMetrics},
@@ -56,7 +57,7 @@ pub struct Unison {
     max_body_bytes: usize,
     metrics: Arc<UnisonMetrics>,
     shutdown: watch::Receiver<bool>,
-    sockets: ws::Sockets,
+    sockets: Sockets,
 }
 
 impl Unison {
@@ -68,7 +69,7 @@ impl Unison {
             max_body_bytes: config.max_body_bytes,
             metrics,
             shutdown,
-            sockets: ws::Sockets::default(),
+            sockets: Sockets::default(),
         }
     }
 

@@ -7,15 +7,14 @@ use std::{sync::Arc, time::Duration};
 
 use axum::extract::{FromRequestParts, ws::WebSocketUpgrade};
 use hyper::http::{HeaderMap, HeaderValue, request::Parts};
-use tokio::sync::watch;
 
 use super::{
     Unison,
-    access::{self, BEARER_PROTOCOL, Role},
+    access::Role,
     error::Error,
     reply::Reply,
 };
-use crate::http::ws::{Patience, Silence, Socket, bounded};
+use crate::http::ws::{Patience, Silence, Socket, bounded, offered, offered_bearer};
 
 mod methods;
 mod options;
@@ -50,33 +49,7 @@ pub(super) async fn upgrade(unison: &Arc<Unison>, parts: &mut Parts, role: Role)
 
 /// Our own protocol when it is offered, else the one that carried the key.
 fn select_protocol(headers: &HeaderMap) -> Option<&[u8]> {
-    let own = access::offered(headers).find(|protocol| *protocol == PROTOCOL);
-    own.or_else(|| access::offered(headers).find(|protocol| protocol.starts_with(BEARER_PROTOCOL)))
-}
-
-/// The open sockets, so that a stopping server can wait for their goodbyes.
-#[derive(Debug, Default)]
-pub(super) struct Sockets(watch::Sender<usize>);
-
-impl Sockets {
-    /// Completes when none is open.
-    pub(super) async fn closed(&self) {
-        // The sender lives in `self`, so the wait cannot end for lack of one.
-        self.0.subscribe().wait_for(|open| *open == 0).await.ok();
-    }
-
-    fn open(&self) -> Open {
-        self.0.send_modify(|open| *open += 1);
-        Open(self.0.clone())
-    }
-}
-
-struct Open(watch::Sender<usize>);
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.0.send_modify(|open| *open -= 1);
-    }
+    offered(headers).find(|protocol| *protocol == PROTOCOL).or_else(|| offered_bearer(headers))
 }
 
 #[cfg(test)]

@@ -187,3 +187,21 @@ proptest! {
         prop_assert_eq!(integer(raw(&spelled)), Some(number));
     }
 }
+
+#[test]
+fn a_whole_number_is_written_without_a_fraction() {
+    for (number, text) in [
+        (0.0, "0"),
+        (-0.0, "0"),
+        (42.0, "42"),
+        (42.5, "42.5"),
+        (-3.0, "-3"),
+        (1e300, "1e+300"),
+        (f64::NAN, "null"),
+        (f64::INFINITY, "null"),
+    ] {
+        assert_eq!(serde_json::to_string(&Number(number)).unwrap(), text);
+    }
+    assert_eq!(Number::rounded(0.804_95, 4), Number(0.805));
+    assert_eq!(Number::rounded(42.499_9, 2), Number(42.5));
+}

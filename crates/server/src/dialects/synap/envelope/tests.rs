@@ -1,17 +1,6 @@
 use super::*;
 
 #[test]
-fn a_fresh_id_is_a_uuid_of_version_4_and_another_one_each_time() {
-    let (one, two) = (Id::fresh(), Id::fresh());
-    assert_ne!(one, two);
-    let text = one.as_str();
-    let lengths: Vec<usize> = text.split('-').map(str::len).collect();
-    assert_eq!(lengths, [8, 4, 4, 4, 12]);
-    assert_eq!(text.as_bytes()[14], b'4');
-    assert!(matches!(text.as_bytes()[19], b'8' | b'9' | b'a' | b'b'), "{text}");
-}
-
-#[test]
 fn the_id_of_a_request_is_kept_whatever_else_is_wrong_and_one_that_cannot_be_read_is_not_made_up() {
     for body in [
         r#"{"request_id":"me"}"#,

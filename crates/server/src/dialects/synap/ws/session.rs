@@ -96,7 +96,7 @@ impl<'a> Session<'a> {
     fn begin(&mut self, incoming: Incoming) -> Result<(), End> {
         let call = match incoming {
             Incoming::Text(text) => self.guest.call(text, self.calls.may_wait()),
-            Incoming::Binary => self.guest.binary(),
+            Incoming::Binary(_) => self.guest.binary(),
             Incoming::Refused(why) => return Err(End::Close(why)),
             Incoming::Gone => return Err(End::Gone),
         };

@@ -59,7 +59,7 @@ async fn serve(
             },
             incoming = socket.receive() => match incoming {
                 Incoming::Text(text) => vec![answer(synap, caller, &text)],
-                Incoming::Binary => vec![push::refusal(&Error::BINARY_FRAME)],
+                Incoming::Binary(_) => vec![push::refusal(&Error::BINARY_FRAME)],
                 Incoming::Refused(why) => return End::Close(why),
                 Incoming::Gone => return End::Gone,
             },

@@ -66,7 +66,7 @@ impl Session<'_> {
                     let answer = self.answer(text.as_str()).await;
                     self.send(socket, answer.into_iter().collect()).await
                 }
-                Ok(Turn::Incoming(Incoming::Binary)) => Err(End::Close(Close::Unsupported)),
+                Ok(Turn::Incoming(Incoming::Binary(_))) => Err(End::Close(Close::Unsupported)),
                 Ok(Turn::Incoming(Incoming::Refused(why))) => Err(End::Close(why)),
                 Ok(Turn::Incoming(Incoming::Gone)) => Err(End::Gone),
                 Ok(Turn::Notices(notices)) => self.send(socket, notices).await,

@@ -13,14 +13,3 @@ fn our_own_protocol_is_preferred_over_the_one_with_the_key() {
     assert_eq!(selected("soap,bearer.dev").as_deref(), Some("bearer.dev"));
     assert_eq!(selected("soap"), None);
 }
-
-#[tokio::test]
-async fn closed_sockets_are_waited_for() {
-    let sockets = Sockets::default();
-    sockets.closed().await;
-    let open = sockets.open();
-    let waiting = async {
-        tokio::join!(sockets.closed(), async { drop(open) });
-    };
-    tokio::time::timeout(std::time::Duration::from_secs(5), waiting).await.unwrap();
-}

@@ -1,0 +1,180 @@
+//! The handle: one method per verb.
+
+use std::{path::Path, sync::Arc};
+
+use manifold_store::{Level, OpenError};
+use rusqlite::Connection;
+
+use super::{
+    Document, DocumentKeys, DocumentQuery, DocumentSet, DocumentStats, Space, Within, delete, get, keys,
+    open::{self, Place},
+    purge, query,
+    readers::{Length, Readers},
+    set, stats,
+    tx::Tx,
+    writer::Writer,
+};
+use crate::{Clock, Result};
+
+/// How documents are opened.
+#[derive(Debug, Clone)]
+pub struct DocumentsOptions {
+    /// Durability of every acknowledgement: the full one syncs before it, the others leave it to the system and to
+    /// SQLite's checkpoints.
+    pub level: Level,
+    /// Where time comes from.
+    pub clock: Clock,
+}
+
+impl Default for DocumentsOptions {
+    fn default() -> Self {
+        DocumentsOptions { level: Level::Always, clock: Clock::system() }
+    }
+}
+
+/// The handle. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Documents(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    place: Place,
+    writer: Writer,
+    /// None in memory, where all there is belongs to one connection: its reads stand in line with the writes.
+    readers: Option<Readers>,
+}
+
+impl Documents {
+    /// Opens a file, or makes one that only its owner can read, with its directories; `:memory:` stands for none. Call it
+    /// where blocking is allowed. The error is one sentence that names the file.
+    pub fn open(path: &Path, options: DocumentsOptions) -> Result<Documents, OpenError> {
+        let DocumentsOptions { level, clock } = options;
+        let place = Place::new(path)?;
+        let conn = open::writer(&place, level)?;
+        let readers = match &place {
+            Place::File(path) => Some(Readers::open(path, clock.clone()).map_err(|error| open::refuse(path, &error))?),
+            Place::Memory => None,
+        };
+        let writer = Writer::start(conn, clock).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
+        Ok(Documents(Arc::new(Inner { place, writer, readers })))
+    }
+
+    /// Ends reads, finishes what was to be written, and closes the file. What comes later is refused with `Closed`.
+    pub async fn close(&self) {
+        if let Some(readers) = &self.0.readers {
+            readers.close().await;
+        }
+        // Last, so that nobody else has the file open: then SQLite moves everything into it and removes its log.
+        self.0.writer.stop().await;
+    }
+
+    /// The absolute path of the file, if there is one. SQLite has files beside it, whose names begin with this one's.
+    pub fn path(&self) -> Option<&Path> {
+        match &self.0.place {
+            Place::File(path) => Some(path),
+            Place::Memory => None,
+        }
+    }
+
+    /// Whether the file is still there and can be read: opens it once more, because a connection that is open would go on
+    /// with what it remembers.
+    pub async fn check(&self) -> Result<()> {
+        const LOOK: &str = "SELECT count(*) FROM (SELECT 1 FROM kv LIMIT 1)";
+        let look = |conn: &Connection| Ok(conn.query_row(LOOK, [], |_| Ok(()))?);
+        let Place::File(path) = self.0.place.clone() else { return self.read(move |tx| look(&tx)).await };
+        // As a read, so that it is one of those that closing waits for.
+        self.read(move |_| look(&open::reader(&path)?)).await
+    }
+
+    /// What a step comes to, committed together with others that wait. `Err` takes back what the step did.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        step: impl FnOnce(Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.0.writer.write(step).await
+    }
+
+    /// The same for a step that nobody waits for; refused when much is waiting already.
+    pub(crate) fn write_later(&self, step: impl FnOnce(Tx<'_>) -> Result<()> + Send + 'static) -> Result<()> {
+        self.0.writer.write_later(step)
+    }
+
+    /// What a short look at one cut comes to.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.look(Length::Short, look).await
+    }
+
+    /// What a look at one cut comes to that may take long.
+    pub(crate) async fn read_long<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.look(Length::Long, look).await
+    }
+
+    async fn look<T: Send + 'static>(
+        &self,
+        length: Length,
+        look: impl FnOnce(Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        match &self.0.readers {
+            Some(readers) => readers.read(length, look).await,
+            None => self.0.writer.write(look).await,
+        }
+    }
+}
+
+/// The verbs.
+impl Documents {
+    /// A document.
+    pub async fn get(&self, space: Space, key: String) -> Result<Option<Document>> {
+        self.read(move |tx| get::one(tx, &space, &key)).await
+    }
+    /// Several of one cut, in the order asked.
+    pub async fn get_many(&self, space: Space, keys: Vec<String>) -> Result<Vec<Option<Document>>> {
+        self.read_long(move |tx| get::many(tx, &space, &keys)).await
+    }
+    /// Writes documents in one step, each in place of what was there: value, tags and deadline.
+    pub async fn set(&self, space: Space, sets: Vec<DocumentSet>) -> Result<()> {
+        self.write(move |tx| set::all(tx, &space, &sets)).await
+    }
+    /// Deletes documents in one step; how many were there.
+    pub async fn delete(&self, space: Space, keys: Vec<String>) -> Result<u64> {
+        self.write(move |tx| delete::keys(tx, &space, &keys)).await
+    }
+    /// Deletes every document that has one of these tags; how many there were.
+    pub async fn delete_tagged(&self, within: Within, tags: Vec<String>) -> Result<u64> {
+        self.write(move |tx| delete::tagged(tx, &within, &tags)).await
+    }
+    /// Deletes all documents, expired ones too.
+    pub async fn clear(&self, within: Within) -> Result<()> {
+        self.write(move |tx| delete::all(tx, &within)).await
+    }
+    /// A page of the documents that fit.
+    pub async fn query(&self, query: DocumentQuery) -> Result<Vec<Document>> {
+        self.read_long(move |tx| query::page(tx, &query)).await
+    }
+    /// The keys that match, in byte order; a key that is in several spaces is there as often.
+    pub async fn keys(&self, keys: DocumentKeys) -> Result<Vec<String>> {
+        self.read_long(move |tx| keys::matching(tx, &keys)).await
+    }
+    /// What there is.
+    pub async fn stats(&self) -> Result<DocumentStats> {
+        self.read_long(stats::look).await
+    }
+    /// Removes every row whose deadline has passed, a piece at a time; how many of them were documents.
+    pub async fn purge(&self) -> Result<u64> {
+        let due = self.write(|tx| Ok(tx.now_ms())).await?;
+        let mut documents = 0;
+        loop {
+            let piece = self.write(move |tx| purge::piece(tx, due)).await?;
+            documents += piece.documents;
+            if !piece.more {
+                return Ok(documents);
+            }
+        }
+    }
+}

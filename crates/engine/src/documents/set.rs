@@ -1,0 +1,42 @@
+//! Writing.
+
+use rusqlite::params;
+
+use super::{Space, tx::Tx};
+use crate::Result;
+
+/// Whoever lives keeps the time it came to be at.
+pub(super) const WRITE: &str = "
+INSERT INTO kv (namespace, key, value, created_at, updated_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?4, ?5)
+ON CONFLICT (namespace, key) DO UPDATE SET
+    value = excluded.value,
+    created_at = CASE WHEN expires_at <= ?4 THEN ?4 ELSE created_at END,
+    updated_at = excluded.updated_at,
+    expires_at = excluded.expires_at";
+
+/// One document to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentSet {
+    /// Its key.
+    pub key: String,
+    /// What it says.
+    pub value: String,
+    /// How long it lives, in milliseconds; 0 = until it is deleted.
+    pub ttl_ms: u64,
+    /// Its tags, in any order; repeated ones count once.
+    pub tags: Vec<String>,
+}
+
+/// Writes all of them; of several with one key the last stays.
+pub(super) fn all(tx: Tx<'_>, space: &Space, sets: &[DocumentSet]) -> Result<()> {
+    sets.iter().try_for_each(|set| one(tx, space.as_str(), set))
+}
+
+fn one(tx: Tx<'_>, space: &str, set: &DocumentSet) -> Result<()> {
+    let deadline_ms = tx.deadline_ms(set.ttl_ms);
+    tx.prepare_cached(WRITE)?.execute(params![space, set.key, set.value, tx.now_ms(), deadline_ms])?;
+    tx.prepare_cached("DELETE FROM kv_tags WHERE namespace = ?1 AND key = ?2")?.execute(params![space, set.key])?;
+    let mut add = tx.prepare_cached("INSERT OR IGNORE INTO kv_tags (namespace, key, tag) VALUES (?1, ?2, ?3)")?;
+    set.tags.iter().try_for_each(|tag| add.execute(params![space, set.key, tag]).map(drop))?;
+    Ok(())
+}

@@ -1,0 +1,8 @@
+//! The database proxy: connectors that are registered once, and queries through them whose results are cached.
+
+mod failure;
+mod kind;
+mod statement;
+
+pub use failure::Failure;
+pub use kind::Kind;

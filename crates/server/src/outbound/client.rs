@@ -1,0 +1,231 @@
+//! One bounded HTTP call: to a checked address, without redirects, without proxies from the environment, within its time,
+//! holding on to no more than was asked for.
+//!
+//! Nothing that an error says comes from the address that was called or from the one who answered, so it may be shown
+//! and logged: an address may hold credentials.
+
+use std::{error::Error as _, io, time::Duration};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use bytes::{Bytes, BytesMut};
+use hyper::{HeaderMap, Method, StatusCode, header::HeaderValue};
+use percent_encoding::percent_decode_str;
+use reqwest::{
+    dns::{Addrs, Name, Resolve, Resolving},
+    redirect,
+};
+use tokio::time::timeout;
+use url::{Host, Url};
+
+use super::{Denied, Guard, Limits, tls_config};
+
+/// Shorter than what common servers allow a quiet connection, so that hardly a request meets one that is being closed.
+const IDLE: Duration = Duration::from_secs(4);
+const IDLE_CONNECTIONS_PER_HOST: usize = 32;
+/// An answer's length is trusted for a reservation up to here.
+const RESERVE_MAX: usize = 1 << 20;
+
+/// Makes calls. Clones share connections.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    guard: Guard,
+    limits: Limits,
+}
+
+/// What is asked of an upstream.
+#[derive(Debug)]
+pub struct Request {
+    /// Usually GET or POST.
+    pub method: Method,
+    /// http or https, without user and password: see [`take_credentials`].
+    pub url: Url,
+    /// Sent as they are.
+    pub headers: HeaderMap,
+    /// May be empty.
+    pub body: Bytes,
+    /// How much is kept of an answer whose status is not 2xx.
+    pub refusal_bytes: usize,
+}
+
+/// What an upstream answered.
+#[derive(Debug)]
+pub struct Reply {
+    /// Any; a redirect is an answer like others.
+    pub status: StatusCode,
+    /// All of it; of a refusal its beginning.
+    pub body: Bytes,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Nothing there may be connected to.
+    #[error("{0}")]
+    Denied(Denied),
+    /// It took longer than allowed.
+    #[error("timed out")]
+    TimedOut,
+    /// The answer is longer than allowed.
+    #[error("the response is too large")]
+    TooLarge,
+    /// No connection, or one that broke. The reason is one of a few.
+    #[error("cannot reach upstream: {0}")]
+    Unreachable(&'static str),
+}
+
+impl Client {
+    /// A client that stays within these bounds.
+    pub fn new(guard: Guard, limits: Limits) -> Client {
+        let http = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls_config())
+            .dns_resolver(Checked(guard.clone()))
+            .redirect(redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .no_proxy()
+            .referer(false)
+            .http1_only()
+            .user_agent("manifold")
+            .connect_timeout(limits.connect)
+            .pool_idle_timeout(IDLE)
+            .pool_max_idle_per_host(IDLE_CONNECTIONS_PER_HOST)
+            .build()
+            .expect("the TLS configuration is given, and nothing else of a client can fail");
+        Client { http, guard, limits }
+    }
+
+    /// Asks once. The answer is there when all of it has come.
+    pub async fn send(&self, request: Request) -> Result<Reply, Error> {
+        timeout(self.limits.whole, self.call(request)).await.unwrap_or(Err(Error::TimedOut))
+    }
+
+    async fn call(&self, request: Request) -> Result<Reply, Error> {
+        let Request { method, url, headers, body, refusal_bytes } = request;
+        self.check_literal(&url).await?;
+        let sent = self.http.request(method, url).headers(headers).body(body).send().await;
+        let mut response = sent.map_err(|error| explain(&error))?;
+        let status = response.status();
+        let body = if status.is_success() {
+            self.whole(&mut response).await?
+        } else {
+            beginning(&mut response, refusal_bytes).await
+        };
+        Ok(Reply { status, body })
+    }
+
+    /// The resolver is only asked about names.
+    async fn check_literal(&self, url: &Url) -> Result<(), Error> {
+        let literal = match url.host() {
+            Some(Host::Ipv4(address)) => address.to_string(),
+            Some(Host::Ipv6(address)) => address.to_string(),
+            Some(Host::Domain(_)) | None => return Ok(()),
+        };
+        self.guard.resolve(&literal, 0).await.map(drop).map_err(Error::Denied)
+    }
+
+    async fn whole(&self, response: &mut reqwest::Response) -> Result<Bytes, Error> {
+        let most = self.limits.response_bytes;
+        let declared = response.content_length().unwrap_or(0);
+        if declared > most as u64 {
+            return Err(Error::TooLarge);
+        }
+        let mut body = BytesMut::with_capacity((declared as usize).min(RESERVE_MAX));
+        while let Some(chunk) = response.chunk().await.map_err(|error| explain(&error))? {
+            if body.len() + chunk.len() > most {
+                return Err(Error::TooLarge);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body.freeze())
+    }
+}
+
+/// What came of a refusal, at most so many bytes; a connection that breaks meanwhile makes it no other answer.
+async fn beginning(response: &mut reqwest::Response, most: usize) -> Bytes {
+    let mut body = BytesMut::new();
+    while body.len() < most {
+        let Ok(Some(chunk)) = response.chunk().await else { break };
+        body.extend_from_slice(&chunk[..chunk.len().min(most - body.len())]);
+    }
+    body.freeze()
+}
+
+/// Removes user and password from an address; they come back as what Basic authentication sends for them.
+pub fn take_credentials(url: &mut Url) -> Option<HeaderValue> {
+    if url.username().is_empty() && url.password().is_none() {
+        return None;
+    }
+    let mut pair = percent_decode_str(url.username()).collect::<Vec<u8>>();
+    pair.push(b':');
+    pair.extend(percent_decode_str(url.password().unwrap_or_default()));
+    // An address of http or https always has a host, and only without one do these refuse.
+    let removed = url.set_username("").and(url.set_password(None));
+    debug_assert!(removed.is_ok(), "an address without a host");
+    let mut value = HeaderValue::try_from(format!("Basic {}", BASE64_STANDARD.encode(pair))).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// Looks names up through the guard, so that a connection goes to an address that was checked.
+struct Checked(Guard);
+
+impl Resolve for Checked {
+    fn resolve(&self, name: Name) -> Resolving {
+        let guard = self.0.clone();
+        Box::pin(async move {
+            // The port of the address that is called is put in later.
+            let found = guard.resolve(name.as_str(), 0).await?;
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// What went wrong, from a closed set of words.
+fn explain(error: &reqwest::Error) -> Error {
+    if error.is_timeout() {
+        return Error::TimedOut;
+    }
+    let mut reason = if error.is_connect() { "connection failed" } else { "connection broke" };
+    let mut cause = error.source();
+    while let Some(found) = cause {
+        if let Some(denied) = found.downcast_ref::<Denied>() {
+            return Error::Denied(*denied);
+        }
+        let io = found.downcast_ref::<io::Error>().and_then(io_reason);
+        let http = found.downcast_ref::<hyper::Error>().and_then(http_reason);
+        reason = io.or(http).unwrap_or(reason);
+        cause = found.source();
+    }
+    Error::Unreachable(reason)
+}
+
+fn io_reason(error: &io::Error) -> Option<&'static str> {
+    if let Some(inner) = error.get_ref() {
+        // One that wraps another error is not its source, and may be wrapped once more.
+        return match (inner.downcast_ref::<io::Error>(), inner.downcast_ref::<rustls::Error>()) {
+            (Some(inner), _) => io_reason(inner),
+            (_, Some(rustls::Error::InvalidCertificate(_))) => Some("certificate not accepted"),
+            (_, Some(_)) => Some("TLS handshake failed"),
+            (None, None) => None,
+        };
+    }
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => Some("connection refused"),
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => Some("connection reset"),
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => Some("no route to host"),
+        _ => None,
+    }
+}
+
+fn http_reason(error: &hyper::Error) -> Option<&'static str> {
+    if error.is_parse() {
+        Some("answer is not HTTP")
+    } else if error.is_incomplete_message() {
+        Some("connection ended before the answer")
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests;

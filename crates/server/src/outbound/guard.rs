@@ -1,0 +1,176 @@
+//! Which addresses may be connected to. A name is looked up here and only here, and whoever connects takes exactly the
+//! addresses that come back: a second look-up could give another answer than the one that was checked.
+
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs},
+    sync::Arc,
+};
+
+use ipnet::IpNet;
+use tokio::sync::Semaphore;
+
+/// Look-ups that run at the same time. Each holds a thread until the system's resolver gives up, however soon its caller
+/// did.
+const MAX_LOOKUPS: usize = 16;
+
+/// Services that hand credentials of the machine to whoever asks, outside the link-local range. They come from the
+/// documents of AWS, Alibaba, Google, Azure and Oracle.
+const METADATA: [IpAddr; 5] = [
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
+    IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
+    IpAddr::V6(Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)),
+    IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
+    IpAddr::V4(Ipv4Addr::new(192, 0, 0, 192)),
+];
+
+/// Why a host is not connected to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    /// None of its addresses may be reached.
+    #[error("the address is not allowed")]
+    NotAllowed,
+    /// It has no address.
+    #[error("host not found")]
+    Unresolved,
+}
+
+/// Decides where a connection may go. Clones share one line of look-ups.
+#[derive(Debug, Clone)]
+pub struct Guard {
+    allowed: Option<Arc<AllowList>>,
+    lookups: Arc<Semaphore>,
+}
+
+impl Guard {
+    /// Lets pass what is not forbidden to everybody and, where there is a list, is on it.
+    pub fn new(allowed: Option<AllowList>) -> Guard {
+        Guard { allowed: allowed.map(Arc::new), lookups: Arc::new(Semaphore::new(MAX_LOOKUPS)) }
+    }
+
+    /// The addresses of a host that may be connected to, at least one. A literal address, with or without brackets, is
+    /// checked like the answer of a look-up. Ends when the look-up does; whoever waits sets the limit.
+    pub async fn resolve(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Denied> {
+        let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+        let found = match bare.parse::<IpAddr>() {
+            Ok(address) => vec![SocketAddr::new(address, port)],
+            Err(_) => self.look_up(bare, port).await?,
+        };
+        let checked: Vec<SocketAddr> = found.into_iter().filter(|found| self.passes(bare, found.ip())).collect();
+        if checked.is_empty() { Err(Denied::NotAllowed) } else { Ok(checked) }
+    }
+
+    async fn look_up(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Denied> {
+        if self.allowed.as_deref().is_some_and(|list| list.networks.is_empty() && !list.has_name(host)) {
+            // No answer could make this pass, so nobody is asked, who might be watching what is asked for.
+            return Err(Denied::NotAllowed);
+        }
+        let place = Arc::clone(&self.lookups).acquire_owned().await.expect("is never closed");
+        let host = host.to_owned();
+        let looking = tokio::task::spawn_blocking(move || {
+            let _held_by_the_thread = place;
+            (host.as_str(), port).to_socket_addrs().map(Iterator::collect::<Vec<_>>)
+        });
+        match looking.await {
+            Ok(Ok(found)) if !found.is_empty() => Ok(found),
+            _ => Err(Denied::Unresolved),
+        }
+    }
+
+    fn passes(&self, host: &str, address: IpAddr) -> bool {
+        !is_forbidden(address) && self.allowed.as_deref().is_none_or(|list| list.has(host, address))
+    }
+}
+
+/// The only hosts that may be reached.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct AllowList {
+    /// In lower case, without a final dot.
+    names: Vec<String>,
+    networks: Vec<IpNet>,
+}
+
+impl AllowList {
+    /// Reads host names, addresses and CIDRs; none if there is not one of them.
+    pub fn parse<'a>(items: impl IntoIterator<Item = &'a str>) -> Option<AllowList> {
+        let mut allowed = AllowList::default();
+        for item in items.into_iter().map(str::trim).filter(|item| !item.is_empty()) {
+            let bare = item.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(item);
+            match (bare.parse::<IpNet>(), bare.parse::<IpAddr>()) {
+                (Ok(network), _) => allowed.networks.push(network),
+                (_, Ok(address)) => allowed.networks.push(IpNet::from(address.to_canonical())),
+                _ => allowed.names.push(normal_name(item)),
+            }
+        }
+        (allowed != AllowList::default()).then_some(allowed)
+    }
+
+    fn has(&self, host: &str, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.networks.iter().any(|network| network.contains(&address)) || self.has_name(host)
+    }
+
+    fn has_name(&self, host: &str) -> bool {
+        let host = normal_name(host);
+        self.names.contains(&host)
+    }
+}
+
+impl fmt::Display for AllowList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let networks = self.networks.iter().map(IpNet::to_string);
+        let items: Vec<String> = self.names.iter().cloned().chain(networks).collect();
+        f.write_str(&items.join(", "))
+    }
+}
+
+fn normal_name(name: &str) -> String {
+    name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
+}
+
+/// Whether nobody may connect to it, whatever is allowed: neighbours on the link, metadata services, "this network" and
+/// groups; also when an IPv6 address only wraps such an IPv4 address for somebody on the way to unwrap.
+fn is_forbidden(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => is_forbidden_v4(v4),
+        IpAddr::V6(v6) => is_forbidden_v6(v6) || wrapped(v6).into_iter().flatten().any(is_forbidden_v4),
+    }
+}
+
+fn is_forbidden_v4(v4: Ipv4Addr) -> bool {
+    v4.is_link_local() || v4.octets()[0] == 0 || v4.is_multicast() || METADATA.contains(&IpAddr::V4(v4))
+}
+
+fn is_forbidden_v6(v6: Ipv6Addr) -> bool {
+    v6.is_unicast_link_local() || v6.is_unspecified() || v6.is_multicast() || METADATA.contains(&IpAddr::V6(v6))
+}
+
+/// The IPv4 addresses that an IPv6 address can stand for.
+fn wrapped(v6: Ipv6Addr) -> [Option<Ipv4Addr>; 2] {
+    let segments = v6.segments();
+    let pair = |high: u16, low: u16| Some(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)));
+    let last = pair(segments[6], segments[7]);
+    match segments {
+        // Loopback has the form of a wrapped address and is none.
+        [0, 0, 0, 0, 0, 0, 0, 1] => [None, None],
+        // Mapped (RFC 4291, also the old compatible form) and translated (RFC 7915).
+        [0, 0, 0, 0, 0, 0 | 0xffff, _, _] | [0, 0, 0, 0, 0xffff, 0, _, _] => [last, None],
+        // NAT64: the well-known prefix, and the local one, whose networks may be of several lengths (RFC 6052, 8215).
+        [0x64, 0xff9b, 0, 0, 0, 0, _, _] => [last, None],
+        [0x64, 0xff9b, 1, 0, ..] => [last, None],
+        [0x64, 0xff9b, 1, high, low, rest, ..] => {
+            // After a prefix of 48 bits, eight that are zero lie between the halves of an address.
+            [last, pair(high, low << 8 | rest >> 8)]
+        }
+        // 6to4 (RFC 3056).
+        [0x2002, high, low, ..] => [pair(high, low), None],
+        // Teredo (RFC 4380): the server, and the client behind its bits turned round.
+        [0x2001, 0, high, low, ..] => [pair(high, low), pair(!segments[6], !segments[7])],
+        // ISATAP (RFC 5214).
+        [_, _, _, _, 0 | 0x200, 0x5efe, _, _] => [last, None],
+        _ => [None, None],
+    }
+}
+
+#[cfg(test)]
+mod tests;
