@@ -4,7 +4,12 @@
 //! A request goes through one funnel: preflight, pages, token, declared length, rate limit, route, database, then the
 //! resource, which reads what was asked (`asked`, `check`), calls the engine once and writes its answer.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    net::IpAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::body::Body;
 use hyper::{
@@ -14,7 +19,11 @@ use hyper::{
     http::request::Parts,
 };
 use ipnet::IpNet;
-use manifold_engine::{Clock, Engine, State, cache::Cache};
+use manifold_engine::{
+    Clock, Engine, Level, State,
+    cache::Cache,
+    documents::{Documents, DocumentsOptions, DocumentsUpkeep, Locks, QueryCache, RequestLimits},
+};
 use tokio::{sync::watch, time::Instant};
 
 mod answer;
@@ -29,10 +38,13 @@ mod error;
 mod health;
 mod info;
 mod latency;
+mod locks;
 mod many;
 mod metrics;
 mod path;
 mod proxy;
+mod query_cache;
+mod rate_limits;
 mod routes;
 mod stats;
 mod ws;
@@ -43,6 +55,7 @@ use asked::{Asked, BODY_BYTES};
 use cors::Cors;
 use error::Error;
 use latency::Latency;
+use rate_limits::NamespaceLimits;
 use routes::{Door, Endpoint};
 use stats::History;
 
@@ -60,12 +73,22 @@ use crate::{
 
 /// What requests for no route count under.
 const OTHER_ROUTE: &str = "other";
+/// A database without a file.
+const IN_MEMORY: &str = ":memory:";
 
 /// The dialect, ready to be served by a listener.
 #[derive(Debug)]
 pub struct Dunena {
     engine: Engine,
     cache: Cache,
+    /// What is kept in SQLite; none = `DUNENA_DB=false`.
+    documents: Option<Documents>,
+    /// Results of queries; none = `DUNENA_DB=false`.
+    query_cache: Option<QueryCache>,
+    /// How long a result lives whose writer does not say; 0 = for ever.
+    query_cache_ttl_ms: u64,
+    locks: Locks,
+    namespace_limits: NamespaceLimits,
     token: Secret,
     cors: Cors,
     trusted: Vec<IpNet>,
@@ -102,6 +125,10 @@ struct Answered {
 pub struct Surroundings {
     /// The engine.
     pub engine: Engine,
+    /// Where files are that the configuration has no place for.
+    pub data_dir: PathBuf,
+    /// Durability of every acknowledgement.
+    pub level: Level,
     /// What it counts.
     pub metrics: Arc<DunenaMetrics>,
     /// Turns true when running requests should come to their end.
@@ -110,11 +137,21 @@ pub struct Surroundings {
 
 impl Dunena {
     /// The dialect as configured, with what it keeps on disk opened.
-    pub fn open(config: &Config, surroundings: Surroundings) -> Result<Self, Refused> {
-        let Surroundings { engine, metrics, shutdown } = surroundings;
+    pub async fn open(config: &Config, surroundings: Surroundings) -> Result<Self, Refused> {
+        let Surroundings { engine, data_dir, level, metrics, shutdown } = surroundings;
         let began = Instant::now();
+        let documents = if config.db { Some(open_documents(&config.db_path(&data_dir), level)?) } else { None };
+        // Locks and limits work without a file too, for as long as the process does.
+        let rows = documents.clone().map_or_else(|| open_documents(Path::new(IN_MEMORY), level), Ok)?;
+        engine.look_after(DocumentsUpkeep { documents: rows.clone(), purge_every: config.db_purge_interval() });
+        let results = config.query_cache_max_entries;
         Ok(Dunena {
             engine,
+            query_cache: documents.clone().map(|documents| QueryCache::new(documents, results, Clock::system())),
+            query_cache_ttl_ms: config.query_cache_ttl,
+            documents,
+            locks: Locks::open(rows.clone()).await?,
+            namespace_limits: NamespaceLimits::new(RequestLimits::open(rows).await?),
             cache: Cache::new(config.cache_limits(), Clock::system()),
             token: config.auth_token.clone(),
             cors: Cors::new(&config.cors_origins),
@@ -142,6 +179,14 @@ impl Dunena {
     /// Ends what is open, after the last request.
     pub async fn close(&self) {
         self.metrics.sockets.closed().await;
+        if let Some(documents) = &self.documents {
+            documents.close().await;
+        }
+    }
+
+    /// Results of queries. Routes that need them are asked only where there is a database.
+    fn query_cache(&self) -> Result<&QueryCache, Error> {
+        self.query_cache.as_ref().ok_or(Error::DatabaseDisabled)
     }
 
     /// The numbers of its cache, for the process' metrics.
@@ -221,6 +266,9 @@ impl Dunena {
         if !endpoint.answers_early() && self.engine.state() == State::Starting {
             return Err(Error::Starting);
         }
+        if endpoint.needs_database() && self.documents.is_none() {
+            return Err(Error::DatabaseDisabled);
+        }
         // Nearly all requests are for the cache. What the others keep while they wait is boxed, or each of these would
         // have to carry room for it.
         match endpoint {
@@ -231,8 +279,16 @@ impl Dunena {
             Endpoint::Metrics => Box::pin(metrics::answer(asked)).await,
             Endpoint::Socket => Box::pin(ws::upgrade(asked)).await,
             Endpoint::Dashboard => dashboard::answer(asked),
+            Endpoint::QueryCache(call) => Box::pin(query_cache::answer(call, asked)).await,
+            Endpoint::Locks(call) => Box::pin(locks::answer(call, asked)).await,
+            Endpoint::RateLimits(call) => Box::pin(rate_limits::answer(call, asked)).await,
         }
     }
+}
+
+fn open_documents(path: &Path, level: Level) -> Result<Documents, Refused> {
+    let options = DocumentsOptions { level, ..DocumentsOptions::default() };
+    Documents::open(path, options).map_err(|error| Refused::Database(error.to_string()))
 }
 
 impl Service for Dunena {

@@ -2,7 +2,7 @@
 
 use hyper::Method;
 
-use super::{cache, dashboard, health, info, metrics, stats, ws};
+use super::{cache, dashboard, health, info, locks, metrics, query_cache, rate_limits, stats, ws};
 use crate::http::route::{self, Found, Route, Verb};
 
 /// What a request does.
@@ -22,6 +22,12 @@ pub(super) enum Endpoint {
     Socket,
     /// The page for people.
     Dashboard,
+    /// Results of queries.
+    QueryCache(query_cache::Call),
+    /// Locks.
+    Locks(locks::Call),
+    /// Limits of namespaces.
+    RateLimits(rate_limits::Call),
 }
 
 /// Who may ask, and what is counted.
@@ -41,7 +47,12 @@ impl Endpoint {
     /// Who may ask.
     pub(super) fn door(self) -> Door {
         match self {
-            Endpoint::Cache(_) | Endpoint::Stats(_) | Endpoint::Info => Door::Guarded,
+            Endpoint::Cache(_)
+            | Endpoint::Stats(_)
+            | Endpoint::Info
+            | Endpoint::QueryCache(_)
+            | Endpoint::Locks(_)
+            | Endpoint::RateLimits(_) => Door::Guarded,
             Endpoint::Metrics => Door::Metrics,
             Endpoint::Socket => Door::Socket,
             Endpoint::Health(_) | Endpoint::Dashboard => Door::Open,
@@ -57,14 +68,23 @@ impl Endpoint {
             | Endpoint::Info
             | Endpoint::Metrics
             | Endpoint::Socket
-            | Endpoint::Dashboard => false,
+            | Endpoint::Dashboard
+            | Endpoint::Locks(_)
+            | Endpoint::RateLimits(_) => false,
+            Endpoint::QueryCache(_) => true,
         }
     }
 
     /// Whether it is answered while the log is replayed.
     pub(super) fn answers_early(self) -> bool {
         match self {
-            Endpoint::Cache(_) | Endpoint::Stats(_) | Endpoint::Info | Endpoint::Socket => false,
+            Endpoint::Cache(_)
+            | Endpoint::Stats(_)
+            | Endpoint::Info
+            | Endpoint::Socket
+            | Endpoint::QueryCache(_)
+            | Endpoint::Locks(_)
+            | Endpoint::RateLimits(_) => false,
             Endpoint::Health(_) | Endpoint::Metrics | Endpoint::Dashboard => true,
         }
     }
@@ -82,14 +102,18 @@ pub(super) const fn route(template: &'static str, operations: &'static [(Verb, E
 }
 
 /// What is asked for most comes first.
-pub(super) static TABLES: [&[Route<Endpoint>]; 7] = [
+pub(super) static TABLES: [&[Route<Endpoint>]; 11] = [
     cache::ROUTES,
+    query_cache::ROUTES,
+    query_cache::ENTRIES,
     health::ROUTES,
     stats::ROUTES,
     info::ROUTES,
     metrics::ROUTES,
     ws::ROUTES,
     dashboard::ROUTES,
+    locks::ROUTES,
+    rate_limits::ROUTES,
 ];
 
 /// The route of a path in its plain form, and what the method does there.

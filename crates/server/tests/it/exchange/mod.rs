@@ -118,6 +118,12 @@ exchanges! { flo:
 exchanges! { dunena:
     authentication
     http
+    locks
+    locks_restart
+    query_cache
+    query_cache_restart
+    rate_limits
+    without_database
 }
 
 exchanges! { synap:
