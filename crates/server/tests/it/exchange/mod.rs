@@ -149,6 +149,12 @@ exchanges! { dunena:
     snapshot_at_the_end
     snapshot_interval
     snapshot_off
+    locks
+    locks_restart
+    query_cache
+    query_cache_restart
+    rate_limits
+    without_database
 }
 
 exchanges! { synap:
