@@ -25,7 +25,7 @@ use ipnet::IpNet;
 use manifold_engine::{
     Clock, Engine, Level, State,
     cache::Cache,
-    documents::{Documents, DocumentsOptions, DocumentsUpkeep},
+    documents::{Documents, DocumentsOptions, DocumentsUpkeep, QueryCache},
 };
 use tokio::{sync::watch, time::Instant};
 
@@ -59,6 +59,7 @@ use asked::{Asked, BODY_BYTES};
 use cors::Cors;
 use error::Error;
 use latency::Latency;
+use proxy::Proxy;
 use routes::{Door, Endpoint};
 use stats::History;
 
@@ -84,6 +85,8 @@ pub struct Dunena {
     cache: Cache,
     /// What is kept in SQLite; none = `DUNENA_DB=false`.
     documents: Option<Documents>,
+    /// Ways to other databases; none = `DUNENA_DB=false`.
+    proxy: Option<Proxy>,
     token: Secret,
     cors: Cors,
     trusted: Vec<IpNet>,
@@ -141,6 +144,10 @@ impl Dunena {
         }
         Ok(Dunena {
             engine,
+            proxy: documents.clone().map(|documents| {
+                let results = QueryCache::new(documents.clone(), config.query_cache_max_entries, Clock::system());
+                Proxy::open(config, documents, results, &data_dir)
+            }),
             documents,
             cache: Cache::new(config.cache_limits(), Clock::system()),
             token: config.auth_token.clone(),
@@ -169,9 +176,17 @@ impl Dunena {
     /// Ends what is open, after the last request.
     pub async fn close(&self) {
         self.metrics.sockets.closed().await;
+        if let Some(proxy) = &self.proxy {
+            proxy.close().await;
+        }
         if let Some(documents) = &self.documents {
             documents.close().await;
         }
+    }
+
+    /// Ways to other databases. Routes that need them are asked only where there is a database.
+    fn proxy(&self) -> Result<&Proxy, Error> {
+        self.proxy.as_ref().ok_or(Error::DatabaseDisabled)
     }
 
     /// What is kept in SQLite. Routes that need it are asked only where there is something.
@@ -274,6 +289,7 @@ impl Dunena {
         // have to carry room for it.
         match endpoint {
             Endpoint::Cache(call) => cache::answer(call, asked).await,
+            Endpoint::Proxy(call) => Box::pin(proxy::answer(call, asked)).await,
             Endpoint::Db(call) => Box::pin(db::answer(call, asked)).await,
             Endpoint::Health(call) => Ok(Box::pin(health::answer(call, asked)).await),
             Endpoint::Stats(call) => Ok(stats::answer(call, asked)),

@@ -2,7 +2,7 @@
 
 use hyper::Method;
 
-use super::{cache, dashboard, db, explorer, health, info, metrics, stats, ws};
+use super::{cache, dashboard, db, explorer, health, info, metrics, proxy, stats, ws};
 use crate::http::route::{self, Found, Route, Verb};
 
 /// What a request does.
@@ -12,6 +12,8 @@ pub(super) enum Endpoint {
     Cache(cache::Call),
     /// Documents.
     Db(db::Call),
+    /// Ways to other databases.
+    Proxy(proxy::Call),
     /// How things are.
     Health(health::Call),
     /// What was counted.
@@ -69,7 +71,7 @@ impl Endpoint {
     pub(super) fn manner(self) -> Manner {
         match self {
             Endpoint::Cache(_) | Endpoint::Stats(_) | Endpoint::Info => Manner::MEMORY,
-            Endpoint::Db(_) => Manner::DATABASE,
+            Endpoint::Db(_) | Endpoint::Proxy(_) => Manner::DATABASE,
             Endpoint::Health(_) => Manner { is_timed: true, ..Manner::PAGE },
             Endpoint::Metrics => Manner { door: Door::Metrics, is_timed: true, ..Manner::PAGE },
             Endpoint::Socket => Manner { door: Door::Socket, is_timed: false, ..Manner::MEMORY },
@@ -84,9 +86,10 @@ pub(super) const fn route(template: &'static str, operations: &'static [(Verb, E
 }
 
 /// What is asked for most comes first.
-pub(super) static TABLES: [&[Route<Endpoint>]; 9] = [
+pub(super) static TABLES: [&[Route<Endpoint>]; 10] = [
     cache::ROUTES,
     db::ROUTES,
+    proxy::ROUTES,
     health::ROUTES,
     stats::ROUTES,
     info::ROUTES,

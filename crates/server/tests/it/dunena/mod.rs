@@ -6,5 +6,7 @@ mod explorer;
 mod health;
 mod native;
 mod openapi;
+mod proxy;
 mod schema;
+mod upstream;
 mod ws;

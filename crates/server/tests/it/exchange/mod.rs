@@ -117,6 +117,7 @@ exchanges! { flo:
 
 exchanges! { dunena:
     authentication
+    dashboard
     db
     db_batch
     db_batch_refusals
@@ -125,7 +126,6 @@ exchanges! { dunena:
     db_query
     db_refusals
     db_whole
-    dashboard
     explorer
     health
     health_without_database
@@ -133,6 +133,9 @@ exchanges! { dunena:
     metrics
     metrics_public
     pages_off
+    proxy_disabled
+    proxy_query
+    proxy_register
     stats
     stats_history
     websocket
