@@ -10,6 +10,7 @@ use crate::{Clock, Timestamp};
 
 mod check;
 mod file;
+mod model;
 mod verbs;
 mod writing;
 

@@ -29,6 +29,8 @@ pub(super) struct Entry<'a> {
     key: Cow<'a, str>,
     value: Bytes,
     ttl: Ttl,
+    /// Its own namespace, which counts where entries may have one.
+    pub(super) space: Option<&'a RawValue>,
 }
 
 impl Entry<'_> {
@@ -46,8 +48,8 @@ pub(super) fn entries<'a>(verb: &str, member: Option<&'a RawValue>) -> Result<Ve
 
 impl<'a> From<entries::Entry<'a>> for Entry<'a> {
     fn from(entry: entries::Entry<'a>) -> Self {
-        let entries::Entry { key, value, ttl_ms, .. } = entry;
-        Entry { key, value: Bytes::copy_from_slice(value.as_bytes()), ttl: check::lifetime(ttl_ms) }
+        let entries::Entry { key, value, ttl_ms, space, .. } = entry;
+        Entry { key, value: Bytes::copy_from_slice(value.as_bytes()), ttl: check::lifetime(ttl_ms), space }
     }
 }
 

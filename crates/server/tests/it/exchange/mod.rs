@@ -117,6 +117,14 @@ exchanges! { flo:
 
 exchanges! { dunena:
     authentication
+    db
+    db_batch
+    db_batch_refusals
+    db_disabled
+    db_purge
+    db_query
+    db_refusals
+    db_whole
     dashboard
     explorer
     health
@@ -129,6 +137,24 @@ exchanges! { dunena:
     stats_history
     websocket
     websocket_access
+    cache
+    cache_batch
+    cache_capacity
+    cache_counters
+    cache_keys
+    cache_memory
+    cache_ttl
+    cache_warmup
+    snapshot
+    snapshot_at_the_end
+    snapshot_interval
+    snapshot_off
+    locks
+    locks_restart
+    query_cache
+    query_cache_restart
+    rate_limits
+    without_database
 }
 
 exchanges! { synap:
