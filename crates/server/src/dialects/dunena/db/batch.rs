@@ -80,7 +80,7 @@ fn array<'a>(member: Option<&'a RawValue>, broken: &'static str) -> Result<&'a R
 
 fn document(element: &RawValue) -> Result<DocumentSet, Broken> {
     const VERB: &str = "mset";
-    let entries::Entry { key, value, ttl_ms, tags } = entries::entry(VERB, element)?;
+    let entries::Entry { key, value, ttl_ms, tags, .. } = entries::entry(VERB, element)?;
     let tags = check::tags(tags).map_err(|text| entries::broken(VERB, "tags", &key, &text))?;
     Ok(DocumentSet {
         key: key.into_owned(),
