@@ -48,8 +48,9 @@ mod many;
 mod metrics;
 mod openapi;
 mod path;
-mod proxy;
+pub mod proxy;
 mod routes;
+mod snapshot;
 mod stats;
 mod ws;
 
@@ -60,6 +61,7 @@ use cors::Cors;
 use error::Error;
 use latency::Latency;
 use routes::{Door, Endpoint};
+use snapshot::Snapshot;
 use stats::History;
 
 use crate::{
@@ -82,6 +84,8 @@ const OTHER_ROUTE: &str = "other";
 pub struct Dunena {
     engine: Engine,
     cache: Cache,
+    /// None = the cache is not kept.
+    snapshot: Option<Snapshot>,
     /// What is kept in SQLite; none = `DUNENA_DB=false`.
     documents: Option<Documents>,
     token: Secret,
@@ -120,12 +124,12 @@ struct Answered {
 pub struct Surroundings {
     /// The engine.
     pub engine: Engine,
+    /// Where files are that the configuration has no place for.
+    pub data_dir: PathBuf,
     /// What it counts.
     pub metrics: Arc<DunenaMetrics>,
     /// Turns true when running requests should come to their end.
     pub shutdown: watch::Receiver<bool>,
-    /// Where files are that the configuration has no place for.
-    pub data_dir: PathBuf,
     /// Durability of every acknowledgement.
     pub level: Level,
 }
@@ -135,6 +139,8 @@ impl Dunena {
     pub fn open(config: &Config, surroundings: Surroundings) -> Result<Self, Refused> {
         let Surroundings { engine, metrics, shutdown, data_dir, level } = surroundings;
         let began = Instant::now();
+        let cache = Cache::new(config.cache_limits(), Clock::system());
+        let snapshot = Snapshot::open(config, &data_dir, &cache);
         let documents = if config.db { Some(open_documents(config, &data_dir, level)?) } else { None };
         if let Some(documents) = documents.clone() {
             engine.look_after(DocumentsUpkeep { documents, purge_every: config.db_purge_interval() });
@@ -142,7 +148,8 @@ impl Dunena {
         Ok(Dunena {
             engine,
             documents,
-            cache: Cache::new(config.cache_limits(), Clock::system()),
+            cache,
+            snapshot,
             token: config.auth_token.clone(),
             cors: Cors::new(&config.cors_origins),
             trusted: config.trusted()?,
@@ -163,12 +170,21 @@ impl Dunena {
 
     /// What goes on beside requests. Never completes.
     pub async fn work(&self) {
-        tokio::join!(self.cache.keep_expiring(), stats::keep_history(self));
+        let saving = async {
+            match &self.snapshot {
+                Some(snapshot) => snapshot.keep_saving().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::join!(self.cache.keep_expiring(), saving, stats::keep_history(self));
     }
 
     /// Ends what is open, after the last request.
     pub async fn close(&self) {
         self.metrics.sockets.closed().await;
+        if let Some(snapshot) = &self.snapshot {
+            snapshot.close().await;
+        }
         if let Some(documents) = &self.documents {
             documents.close().await;
         }
@@ -274,6 +290,7 @@ impl Dunena {
         // have to carry room for it.
         match endpoint {
             Endpoint::Cache(call) => cache::answer(call, asked).await,
+            Endpoint::Snapshot => Ok(Box::pin(snapshot::answer(asked)).await),
             Endpoint::Db(call) => Box::pin(db::answer(call, asked)).await,
             Endpoint::Health(call) => Ok(Box::pin(health::answer(call, asked)).await),
             Endpoint::Stats(call) => Ok(stats::answer(call, asked)),

@@ -2,7 +2,7 @@
 
 use hyper::Method;
 
-use super::{cache, dashboard, db, explorer, health, info, metrics, stats, ws};
+use super::{cache, dashboard, db, explorer, health, info, metrics, snapshot, stats, ws};
 use crate::http::route::{self, Found, Route, Verb};
 
 /// What a request does.
@@ -10,6 +10,8 @@ use crate::http::route::{self, Found, Route, Verb};
 pub(super) enum Endpoint {
     /// The cache.
     Cache(cache::Call),
+    /// Saving the cache.
+    Snapshot,
     /// Documents.
     Db(db::Call),
     /// How things are.
@@ -68,7 +70,7 @@ impl Endpoint {
     /// What holds for its requests.
     pub(super) fn manner(self) -> Manner {
         match self {
-            Endpoint::Cache(_) | Endpoint::Stats(_) | Endpoint::Info => Manner::MEMORY,
+            Endpoint::Cache(_) | Endpoint::Snapshot | Endpoint::Stats(_) | Endpoint::Info => Manner::MEMORY,
             Endpoint::Db(_) => Manner::DATABASE,
             Endpoint::Health(_) => Manner { is_timed: true, ..Manner::PAGE },
             Endpoint::Metrics => Manner { door: Door::Metrics, is_timed: true, ..Manner::PAGE },
@@ -84,9 +86,10 @@ pub(super) const fn route(template: &'static str, operations: &'static [(Verb, E
 }
 
 /// What is asked for most comes first.
-pub(super) static TABLES: [&[Route<Endpoint>]; 9] = [
+pub(super) static TABLES: &[&[Route<Endpoint>]] = &[
     cache::ROUTES,
     db::ROUTES,
+    snapshot::ROUTES,
     health::ROUTES,
     stats::ROUTES,
     info::ROUTES,
@@ -98,7 +101,7 @@ pub(super) static TABLES: [&[Route<Endpoint>]; 9] = [
 
 /// The route of a path in its plain form, and what the method does there.
 pub(super) fn find<'p>(path: &'p str, method: &Method) -> Option<(Found<'p, Endpoint>, Endpoint)> {
-    TABLES.into_iter().find_map(|routes| {
+    TABLES.iter().find_map(|routes| {
         let found = route::find(routes, path)?;
         let endpoint = *found.route.operation(method)?;
         Some((found, endpoint))

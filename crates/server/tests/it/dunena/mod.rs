@@ -3,5 +3,8 @@
 mod documents;
 mod documents_crash;
 mod explorer;
+mod health;
+mod native;
 mod openapi;
 mod schema;
+mod ws;

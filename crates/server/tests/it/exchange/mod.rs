@@ -125,8 +125,30 @@ exchanges! { dunena:
     db_query
     db_refusals
     db_whole
+    dashboard
     explorer
+    health
+    health_without_database
     http
+    metrics
+    metrics_public
+    pages_off
+    stats
+    stats_history
+    websocket
+    websocket_access
+    cache
+    cache_batch
+    cache_capacity
+    cache_counters
+    cache_keys
+    cache_memory
+    cache_ttl
+    cache_warmup
+    snapshot
+    snapshot_at_the_end
+    snapshot_interval
+    snapshot_off
 }
 
 exchanges! { synap:
