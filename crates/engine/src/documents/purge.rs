@@ -77,8 +77,8 @@ impl Work for Purge {
 fn begin(documents: &Documents) -> Result<()> {
     let next = documents.clone();
     documents.write_later(move |tx| {
-        let piece = piece(tx, tx.now_ms()).inspect_err(|error| tracing::error!(%error, "documents are not purged"))?;
-        if piece.more {
+        let purged = locks::purge(tx).and_then(|()| piece(tx, tx.now_ms()));
+        if purged.inspect_err(|error| tracing::error!(%error, "a purge of documents failed"))?.more {
             begin(&next).ok();
         }
         Ok(())
