@@ -299,7 +299,7 @@ fn a_statement_that_takes_too_long_or_says_too_much_is_stopped_on_the_server() {
     for query in [
         "SELECT generate_series(1, 100000000) AS g, repeat('x', 1000) AS x",
         "SELECT repeat('y', 8000000) AS y",
-        "SELECT int4range(g, g + 1) AS r FROM (SELECT generate_series(1, 100000000) AS g) AS s",
+        "SELECT int4range(g, g + 1) AS r FROM (SELECT generate_series(1, 1000000) AS g) AS s",
     ] {
         let start = Instant::now();
         assert_eq!(proxied.ask("pg", query, "[]").unwrap_err(), "Upstream response too large", "{query}");
