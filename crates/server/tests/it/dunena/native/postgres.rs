@@ -327,3 +327,52 @@ fn nothing_of_the_connection_string_is_ever_told() {
         assert!(!refused.contains("wrong-password") && !refused.contains("postgres://"), "{dsn}: {refused}");
     }
 }
+
+#[test]
+fn a_connection_is_encrypted_as_the_connection_string_says() {
+    let Some(database) = Database::postgres_with_tls() else { return };
+    let proxied = Proxied::start();
+    let ca = database.authority_file().display().to_string();
+    let port = database.port;
+    let at = |host: &str, options: &str| {
+        format!(
+            "postgres://{}?{options}",
+            database.authority().replace(&format!("127.0.0.1:{port}"), &format!("{host}:{port}"))
+        )
+    };
+    let encrypted = |dsn: &str| {
+        proxied.register("tls", "postgresql", dsn, false);
+        proxied.ask("tls", "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()", "[]")
+    };
+    eventually("the database answers", Duration::from_secs(30), || encrypted(&at("127.0.0.1", "sslmode=disable")).ok());
+    for (host, options, expected) in [
+        ("127.0.0.1", "sslmode=disable".to_owned(), Ok("false")),
+        ("127.0.0.1", String::new(), Ok("true")),
+        ("127.0.0.1", "sslmode=require".to_owned(), Ok("true")),
+        ("127.0.0.1", format!("sslmode=verify-ca&sslrootcert={ca}"), Ok("true")),
+        ("localhost", format!("sslmode=verify-full&sslrootcert={ca}"), Ok("true")),
+        ("127.0.0.1", format!("sslmode=verify-full&sslrootcert={ca}"), Err("certificate not accepted")),
+        ("localhost", "sslmode=verify-full".to_owned(), Err("certificate not accepted")),
+        ("localhost", "sslmode=verify-ca".to_owned(), Err("certificate not accepted")),
+        (
+            "localhost",
+            "sslmode=verify-full&sslrootcert=/missing".to_owned(),
+            Err("the file of root certificates cannot be read"),
+        ),
+    ] {
+        let expected = match expected {
+            Ok(encrypted) => Ok(format!(r#"[{{"ssl":{encrypted}}}]"#)),
+            Err(reason) => Err(format!("Cannot reach upstream: {reason}")),
+        };
+        assert_eq!(encrypted(&at(host, &options)), expected, "{host} {options}");
+    }
+    // The word that stops a statement is encrypted, too.
+    let hasty = Proxied::with(Duration::from_millis(500), 100_000);
+    hasty.register("tls", "postgresql", &at("127.0.0.1", "sslmode=require"), false);
+    assert_eq!(hasty.ask("tls", "SELECT pg_sleep(60)", "[]").unwrap_err(), "Upstream timed out");
+    let running = "SELECT count(*) AS n FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state <> 'idle'";
+    proxied.register("plain", "postgresql", &at("127.0.0.1", "sslmode=disable"), false);
+    eventually("the statement is stopped", Duration::from_secs(5), || {
+        (proxied.ask("plain", running, "[]").unwrap() == r#"[{"n":0}]"#).then_some(())
+    });
+}
