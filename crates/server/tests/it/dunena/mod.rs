@@ -1,5 +1,6 @@
 //! Dunena beyond what a scenario file can say.
 
+mod cache;
 mod documents;
 mod documents_crash;
 mod explorer;
@@ -7,4 +8,5 @@ mod health;
 mod native;
 mod openapi;
 mod schema;
+mod snapshot;
 mod ws;
