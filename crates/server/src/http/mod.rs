@@ -3,12 +3,14 @@
 pub mod auth;
 pub mod body;
 pub mod browser;
+pub mod embedded;
 pub mod etag;
 pub mod gzip;
 pub mod json;
 pub mod jwt;
 pub mod lossy;
 pub mod observe;
+pub mod openapi;
 pub mod path;
 pub mod query;
 pub mod reply;

@@ -83,6 +83,11 @@ impl<T> Route<T> {
         names.collect::<Vec<_>>().join(", ")
     }
 
+    /// The names of the parameters, in the order of the template.
+    pub fn parameters(&self) -> impl Iterator<Item = &'static str> {
+        self.template.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0))
+    }
+
     fn capture<'p>(&self, mut path: &'p str) -> Option<[&'p str; MAX_PARAMETERS]> {
         let (mut parameters, mut template) = ([""; MAX_PARAMETERS], self.template);
         for parameter in &mut parameters {

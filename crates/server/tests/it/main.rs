@@ -3,13 +3,14 @@
 //!
 //! - `harness`: starts, stops and kills the process; HTTP, SSE and WebSocket clients that do not tidy up what they send.
 //! - `exchange`: replays the request/response scenarios of `tests/exchanges` (their format: `docs/testing.md`).
-//! - `unison`, `flo`, `synap`: what a scenario file cannot say: crashes under load, races, long streams.
+//! - `unison`, `flo`, `synap`, `dunena`: what a scenario file cannot say: crashes under load, races, long streams.
 //! - `hostile`: clients that mean harm. `process`: start rules, configuration, signals, full disk.
 //! - `house`: rules about the sources.
 
 #![allow(clippy::unwrap_used, reason = "a broken expectation must stop the test at the place where it broke")]
 #![allow(clippy::disallowed_methods, reason = "the tests look at the process from outside, with the real clock")]
 
+mod dunena;
 mod exchange;
 mod flo;
 mod harness;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use manifold_engine::cache::Ttl;
+use manifold_engine::cache::{Glob, Ttl};
 
 use crate::http::json::{self, RawValue};
 
@@ -18,6 +18,8 @@ const KEY_CHARS: usize = 512;
 const VALUE_BYTES: usize = 4 << 20;
 /// Longest namespace, in bytes.
 const NAMESPACE_BYTES: usize = 512;
+/// Longest pattern, in characters.
+const PATTERN_CHARS: usize = 1024;
 /// Times beyond this one end with it: 2^53 - 1.
 const MOST_MS: u64 = json::MAX_INTEGER as u64;
 
@@ -110,6 +112,24 @@ pub(super) fn namespace(name: &str) -> Result<(), Broken> {
     }
     let control = name.bytes().any(|byte| byte < b' ' || byte == 0x7F);
     if control { Err("Namespace contains invalid characters".into()) } else { Ok(()) }
+}
+
+/// A pattern over keys: all of them when there is none, or an empty one.
+pub(super) fn pattern(text: Option<&str>) -> Result<Glob, Broken> {
+    match text.unwrap_or_default() {
+        "" => Ok(Glob::new("*")),
+        text if text.chars().count() > PATTERN_CHARS => Err("pattern exceeds max length (1024)".into()),
+        text => Ok(Glob::new(text)),
+    }
+}
+
+/// An integer of at least 1 in a query, if one is given and not empty; one that is too large is the largest.
+pub(super) fn positive(text: Option<&str>, broken: &'static str) -> Result<Option<u64>, Broken> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
+    match text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().unwrap_or(u64::MAX)) {
+        None | Some(0) => Err(broken.into()),
+        number => Ok(number),
+    }
 }
 
 /// The text of a member that is a string.

@@ -182,11 +182,6 @@ impl Config {
         self.trusted_proxies.iter().map(|text| client::network(text)).collect()
     }
 
-    /// Bounds of the cache.
-    pub(super) fn cache_limits(&self) -> CacheLimits {
-        CacheLimits { entries: self.max_entries, bytes: self.max_memory, ttl_ms: self.default_ttl }
-    }
-
     /// Where documents are kept, when there is nothing else said.
     pub(super) fn db_path(&self, data_dir: &Path) -> PathBuf {
         self.db_path.clone().unwrap_or_else(|| data_dir.join("dunena.db"))
@@ -195,6 +190,11 @@ impl Config {
     /// Time between two purges of documents; zero = none.
     pub(super) fn db_purge_interval(&self) -> Duration {
         Duration::from_millis(self.db_purge_interval)
+    }
+
+    /// Bounds of the cache.
+    pub(super) fn cache_limits(&self) -> CacheLimits {
+        CacheLimits { entries: self.max_entries, bytes: self.max_memory, ttl_ms: self.default_ttl }
     }
 
     /// The window in which requests of a client are counted.

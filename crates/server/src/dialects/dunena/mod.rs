@@ -7,7 +7,10 @@
 use std::{
     net::IpAddr,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -34,15 +37,19 @@ mod client;
 mod config;
 mod cors;
 mod dashboard;
+mod db;
+mod entries;
 mod error;
+mod explorer;
 mod health;
 mod info;
 mod latency;
 mod locks;
 mod many;
 mod metrics;
+mod openapi;
 mod path;
-mod proxy;
+pub mod proxy;
 mod query_cache;
 mod rate_limits;
 mod routes;
@@ -95,13 +102,13 @@ pub struct Dunena {
     windows: Windows<IpAddr>,
     /// Requests of a client in a window; 0 = no limit.
     rate_max: u64,
+    /// Whether the log was replayed.
+    started: AtomicBool,
     metrics_public: bool,
     /// Whether there is a WebSocket.
     ws: bool,
     /// Whether there is a dashboard.
     dashboard: bool,
-    /// Whether there is a database.
-    database: bool,
     began: Instant,
     latency: Latency,
     history: History,
@@ -125,20 +132,20 @@ struct Answered {
 pub struct Surroundings {
     /// The engine.
     pub engine: Engine,
-    /// Where files are that the configuration has no place for.
-    pub data_dir: PathBuf,
-    /// Durability of every acknowledgement.
-    pub level: Level,
     /// What it counts.
     pub metrics: Arc<DunenaMetrics>,
     /// Turns true when running requests should come to their end.
     pub shutdown: watch::Receiver<bool>,
+    /// Where files are that the configuration has no place for.
+    pub data_dir: PathBuf,
+    /// Durability of every acknowledgement.
+    pub level: Level,
 }
 
 impl Dunena {
     /// The dialect as configured, with what it keeps on disk opened.
     pub async fn open(config: &Config, surroundings: Surroundings) -> Result<Self, Refused> {
-        let Surroundings { engine, data_dir, level, metrics, shutdown } = surroundings;
+        let Surroundings { engine, metrics, shutdown, data_dir, level } = surroundings;
         let began = Instant::now();
         let documents = if config.db { Some(open_documents(&config.db_path(&data_dir), level)?) } else { None };
         // Locks and limits work without a file too, for as long as the process does.
@@ -158,10 +165,10 @@ impl Dunena {
             trusted: config.trusted()?,
             windows: Windows::new(config.rate_window()),
             rate_max: config.rate_max,
+            started: AtomicBool::new(false),
             metrics_public: config.metrics_public,
             ws: config.ws,
             dashboard: config.dashboard,
-            database: config.db,
             began,
             latency: Latency::new(began),
             history: History::new(),
@@ -182,6 +189,11 @@ impl Dunena {
         if let Some(documents) = &self.documents {
             documents.close().await;
         }
+    }
+
+    /// What is kept in SQLite. Routes that need it are asked only where there is something.
+    fn documents(&self) -> Result<&Documents, Error> {
+        self.documents.as_ref().ok_or(Error::DatabaseDisabled)
     }
 
     /// Results of queries. Routes that need them are asked only where there is a database.
@@ -205,14 +217,14 @@ impl Dunena {
         let path = path::plain(uri.path());
         let found = routes::find(&path, &parts.method);
         let route = found.as_ref().map_or(OTHER_ROUTE, |(found, _)| found.route.template);
-        let door = found.as_ref().map_or(Door::Guarded, |(_, endpoint)| endpoint.door());
+        let door = found.as_ref().map_or(Door::Guarded, |(_, endpoint)| endpoint.manner().door);
         let mut timed = false;
         let answer = match self.admit(door, &parts, peer) {
             Err(error) => Err(error),
             Ok(()) => match found {
                 None => Err(Error::NoRoute),
                 Some((Found { parameters, .. }, endpoint)) => {
-                    timed = endpoint.is_timed();
+                    timed = endpoint.manner().is_timed;
                     let mut asked = Asked { dunena: self, parts: &mut parts, parameters, peer, incoming: Some(body) };
                     self.dispatch(endpoint, &mut asked).await
                 }
@@ -258,27 +270,40 @@ impl Dunena {
         scheme.eq_ignore_ascii_case(b"bearer ") && self.is_token(token)
     }
 
+    /// Whether the log is replayed, which it is once: whoever finds it done spares all others the look.
+    fn is_starting(&self) -> bool {
+        if self.started.load(Ordering::Relaxed) {
+            return false;
+        }
+        let starting = self.engine.state() == State::Starting;
+        self.started.store(!starting, Ordering::Relaxed);
+        starting
+    }
+
     fn is_token(&self, candidate: &[u8]) -> bool {
         auth::matching(candidate, &[self.token.expose().as_bytes()]).is_some()
     }
 
     async fn dispatch(&self, endpoint: Endpoint, asked: &mut Asked<'_>) -> Result<Response<Body>, Error> {
-        if !endpoint.answers_early() && self.engine.state() == State::Starting {
+        let manner = endpoint.manner();
+        if !manner.answers_early && self.is_starting() {
             return Err(Error::Starting);
         }
-        if endpoint.needs_database() && self.documents.is_none() {
-            return Err(Error::DatabaseDisabled);
+        if manner.needs_database {
+            self.documents()?;
         }
         // Nearly all requests are for the cache. What the others keep while they wait is boxed, or each of these would
         // have to carry room for it.
         match endpoint {
             Endpoint::Cache(call) => cache::answer(call, asked).await,
+            Endpoint::Db(call) => Box::pin(db::answer(call, asked)).await,
             Endpoint::Health(call) => Ok(Box::pin(health::answer(call, asked)).await),
             Endpoint::Stats(call) => Ok(stats::answer(call, asked)),
             Endpoint::Info => Ok(info::answer(asked)),
             Endpoint::Metrics => Box::pin(metrics::answer(asked)).await,
             Endpoint::Socket => Box::pin(ws::upgrade(asked)).await,
             Endpoint::Dashboard => dashboard::answer(asked),
+            Endpoint::Explorer(call) => explorer::answer(call, asked),
             Endpoint::QueryCache(call) => Box::pin(query_cache::answer(call, asked)).await,
             Endpoint::Locks(call) => Box::pin(locks::answer(call, asked)).await,
             Endpoint::RateLimits(call) => Box::pin(rate_limits::answer(call, asked)).await,

@@ -9,7 +9,10 @@ use super::{
     access::Access,
     routes::{Kind, Operation, Parameter, Place, ROUTES},
 };
-use crate::http::route::{Route, Verb};
+use crate::http::{
+    openapi::reference,
+    route::{Route, Verb},
+};
 
 mod schemas;
 
@@ -43,7 +46,7 @@ fn path(route: &Route<Operation>) -> Value {
         .iter()
         .map(|(verb, described)| (verb.as_str().to_lowercase(), operation(*verb, described)))
         .collect();
-    let parameters: Vec<_> = path_parameters(route.template).map(path_parameter).collect();
+    let parameters: Vec<_> = route.parameters().map(path_parameter).collect();
     if !parameters.is_empty() {
         item.insert("parameters".to_owned(), Value::from(parameters));
     }
@@ -75,10 +78,6 @@ fn operation(verb: Verb, described: &Operation) -> Value {
         item.insert("x-extension".to_owned(), true.into());
     }
     Value::Object(item)
-}
-
-fn path_parameters(template: &'static str) -> impl Iterator<Item = &'static str> {
-    template.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0))
 }
 
 fn path_parameter(name: &str) -> Value {
@@ -122,7 +121,7 @@ fn content(schema: &str) -> Value {
     match schema {
         "object" => json!({ "application/json": { "schema": { "type": "object" } } }),
         media if media.contains('/') => json!({ media: { "schema": { "type": "string" } } }),
-        name => json!({ "application/json": { "schema": { "$ref": format!("#/components/schemas/{name}") } } }),
+        name => json!({ "application/json": { "schema": reference(name) } }),
     }
 }
 

@@ -117,12 +117,31 @@ exchanges! { flo:
 
 exchanges! { dunena:
     authentication
+    dashboard
+    db
+    db_batch
+    db_batch_refusals
+    db_disabled
+    db_purge
+    db_query
+    db_refusals
+    db_whole
+    explorer
+    health
+    health_without_database
     http
     locks
     locks_restart
+    metrics
+    metrics_public
+    pages_off
     query_cache
     query_cache_restart
     rate_limits
+    stats
+    stats_history
+    websocket
+    websocket_access
     without_database
 }
 

@@ -1,5 +1,6 @@
 //! The process under test and the clients that talk to it. All of it blocks: a test reads like the exchange it makes.
 
+mod browser;
 mod http;
 mod ports;
 mod server;
@@ -7,7 +8,9 @@ mod settings;
 mod sse;
 mod websocket;
 
+pub use browser::Page;
 pub use http::{Connection, Request, Response, raw_exchange};
+pub use ports::free_port;
 pub use server::{Server, run_to_exit};
 pub use settings::Settings;
 pub use sse::{Event, EventStream};

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::http::openapi::{array, boolean, integer, milliseconds, nullable, object, reference, string};
+
 /// Every schema by its name.
 pub(super) fn all() -> Value {
     json!({
@@ -10,7 +12,7 @@ pub(super) fn all() -> Value {
         "Entry": object(entry(), &["namespace", "key", "version", "updatedBy", "updatedAt", "expiresAt"]),
         "EntryList": object(
             json!({
-                "items": array("Entry"),
+                "items": array(reference("Entry")),
                 "nextCursor": { "type": "string", "nullable": true, "x-extension": true },
             }),
             &["items"],
@@ -26,7 +28,7 @@ pub(super) fn all() -> Value {
             &["operations"],
         ),
         "BatchResult": object(
-            json!({ "ok": boolean(), "results": extension(array("BatchOutcome")) }),
+            json!({ "ok": boolean(), "results": extension(array(reference("BatchOutcome"))) }),
             &["ok"],
         ),
         "BatchOutcome": object(
@@ -39,7 +41,7 @@ pub(super) fn all() -> Value {
         ),
         "ChangePage": object(
             json!({
-                "changes": array("Change"),
+                "changes": array(reference("Change")),
                 "lastSeq": integer(),
                 "reset": boolean(),
                 "truncated": boolean(),
@@ -128,45 +130,8 @@ fn change() -> Value {
     })
 }
 
-fn object(members: Value, required: &[&str]) -> Value {
-    let mut schema = json!({ "type": "object", "properties": members });
-    if !required.is_empty() {
-        schema["required"] = required.into();
-    }
-    schema
-}
-
-fn array(of: &str) -> Value {
-    json!({ "type": "array", "items": reference(of) })
-}
-
-fn reference(name: &str) -> Value {
-    json!({ "$ref": format!("#/components/schemas/{name}") })
-}
-
-fn string() -> Value {
-    json!({ "type": "string" })
-}
-
-fn boolean() -> Value {
-    json!({ "type": "boolean" })
-}
-
-fn integer() -> Value {
-    json!({ "type": "integer", "format": "int64" })
-}
-
-fn milliseconds() -> Value {
-    json!({ "type": "integer", "format": "int64", "description": "Milliseconds since 1970-01-01 UTC." })
-}
-
 fn actor() -> Value {
     json!({ "type": "string", "default": "api", "nullable": true, "maxLength": 256 })
-}
-
-fn nullable(mut schema: Value) -> Value {
-    schema["nullable"] = true.into();
-    schema
 }
 
 fn extension(mut schema: Value) -> Value {

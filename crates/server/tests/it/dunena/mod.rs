@@ -1,0 +1,10 @@
+//! Dunena beyond what a scenario file can say.
+
+mod documents;
+mod documents_crash;
+mod explorer;
+mod health;
+mod native;
+mod openapi;
+mod schema;
+mod ws;
