@@ -20,7 +20,8 @@ use manifold_server::{
     },
     net::{Listener, Options},
     telemetry::{
-        self, DunenaMetrics, EngineGauges, FloMetrics, ListenerGauges, ProcessGauges, SynapMemory, SynapMetrics, UnisonMetrics,
+        self, DunenaMetrics, EngineGauges, FloMetrics, ListenerGauges, ProcessGauges, SynapMemory, SynapMetrics,
+        UnisonMetrics,
         exposition::{Exposition, Look},
     },
 };

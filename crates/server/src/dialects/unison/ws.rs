@@ -8,12 +8,7 @@ use std::{sync::Arc, time::Duration};
 use axum::extract::{FromRequestParts, ws::WebSocketUpgrade};
 use hyper::http::{HeaderMap, HeaderValue, request::Parts};
 
-use super::{
-    Unison,
-    access::Role,
-    error::Error,
-    reply::Reply,
-};
+use super::{Unison, access::Role, error::Error, reply::Reply};
 use crate::http::ws::{Patience, Silence, Socket, bounded, offered, offered_bearer};
 
 mod methods;

@@ -15,7 +15,9 @@ fn nothing_on_the_page_comes_from_elsewhere_or_needs_what_the_policy_forbids() {
         assert!(!PAGE.contains(forbidden), "{forbidden}");
     }
     // What users stored is shown as text, never as HTML; and what was typed is kept nowhere.
-    for forbidden in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "localStorage", "sessionStorage"] {
+    for forbidden in
+        ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "localStorage", "sessionStorage"]
+    {
         assert!(!PAGE.contains(forbidden), "{forbidden}");
     }
 }
@@ -23,7 +25,8 @@ fn nothing_on_the_page_comes_from_elsewhere_or_needs_what_the_policy_forbids() {
 #[test]
 fn every_element_that_the_script_asks_for_is_there_once() {
     let script = inner("script").unwrap();
-    let ids: Vec<&str> = script.split("$(\"").skip(1).filter_map(|rest| rest.split_once('"')).map(|(id, _)| id).collect();
+    let ids: Vec<&str> =
+        script.split("$(\"").skip(1).filter_map(|rest| rest.split_once('"')).map(|(id, _)| id).collect();
     assert!(ids.len() > 20, "{ids:?}");
     for id in ids {
         assert_eq!(PAGE.matches(&format!("id=\"{id}\"")).count(), 1, "{id}");

@@ -1,7 +1,10 @@
 //! What a client may ask on a connection: one JSON object per frame, told apart by its `type`.
 
 use bytes::Bytes;
-use manifold_engine::{Timestamp, cache::{Cache, CacheSet}};
+use manifold_engine::{
+    Timestamp,
+    cache::{Cache, CacheSet},
+};
 
 use super::{
     following::Following,
@@ -27,7 +30,8 @@ type Member<'a> = Option<&'a RawValue>;
 /// The answer to a frame, unless it gets none.
 pub(super) fn answer(cache: &Cache, following: &mut Following, frame: &[u8], now: Timestamp) -> Option<Vec<u8>> {
     let text = Text::of(frame);
-    let Ok([kind, channel, rest @ ..]) = text.members(&["type", "channel", "key", "value", "ttl", "ns", "keys", "entries"])
+    let Ok([kind, channel, rest @ ..]) =
+        text.members(&["type", "channel", "key", "value", "ttl", "ns", "keys", "entries"])
     else {
         return Some(error("Invalid JSON", now));
     };
@@ -92,7 +96,8 @@ impl<'a> Request<'a> {
         let key = check::key_member(self.key)?;
         let space = check::namespace_member(self.space)?;
         let value = self.cache.get(space.as_bytes(), key.as_bytes());
-        Ok(self.result(&[("key", &|out| json::write_str(out, &key)), ("value", &|out| write_value(out, value.as_ref()))]))
+        Ok(self
+            .result(&[("key", &|out| json::write_str(out, &key)), ("value", &|out| write_value(out, value.as_ref()))]))
     }
 
     fn set(&self) -> Done {

@@ -8,7 +8,11 @@ use std::{sync::Arc, time::Duration};
 use manifold_engine::cache::CacheEvent;
 use tokio::{sync::watch, time::interval};
 
-use super::{event, following::{Behind, Following}, frame, write};
+use super::{
+    event,
+    following::{Behind, Following},
+    frame, write,
+};
 use crate::{
     dialects::dunena::Dunena,
     http::{
