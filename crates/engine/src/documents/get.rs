@@ -4,6 +4,7 @@ use rusqlite::params;
 
 use super::{
     Document, Space,
+    pieces::Sink,
     tx::{self, Tx},
 };
 use crate::Result;
@@ -14,8 +15,12 @@ pub(super) fn one(tx: Tx<'_>, space: &Space, key: &str) -> Result<Option<Documen
 }
 
 /// Several, in the order asked.
-pub(super) fn many(tx: Tx<'_>, space: &Space, keys: &[String]) -> Result<Vec<Option<Document>>> {
-    keys.iter().map(|key| one(tx, space, key)).collect()
+pub(super) fn many(tx: Tx<'_>, space: &Space, keys: &[String], found: &mut Sink<Option<Document>>) -> Result<()> {
+    keys.iter().try_for_each(|key| {
+        let document = one(tx, space, key)?;
+        let bytes = document.as_ref().map_or(0, Document::bytes);
+        found.put(document, bytes)
+    })
 }
 
 /// A live document in any space.
@@ -41,4 +46,12 @@ pub(super) fn find(tx: Tx<'_>, space: &str, key: &str) -> Result<Option<Document
 fn tags(tx: Tx<'_>, space: &str, key: &str) -> Result<Vec<String>> {
     let mut tags = tx.prepare_cached("SELECT tag FROM kv_tags WHERE namespace = ?1 AND key = ?2 ORDER BY tag")?;
     tags.query_and_then(params![space, key], |row| tx::text(row, 0))?.collect()
+}
+
+impl Document {
+    /// About how much of it there is.
+    pub(super) fn bytes(&self) -> usize {
+        let tags: usize = self.tags.iter().map(String::len).sum();
+        self.space.len() + self.key.len() + self.value.len() + tags
+    }
 }

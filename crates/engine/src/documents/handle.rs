@@ -8,10 +8,11 @@ use rusqlite::Connection;
 use super::{
     Document, DocumentKeys, DocumentQuery, DocumentSet, DocumentStats, Space, Within, delete, get, keys,
     open::{self, Place},
+    pieces::{Pieces, Sink},
     purge, query,
     readers::{Length, Readers},
     set, stats,
-    tx::Tx,
+    tx::{self, Tx},
     writer::Writer,
 };
 use crate::{Clock, Result};
@@ -115,6 +116,33 @@ impl Documents {
         self.look(Length::Long, look).await
     }
 
+    /// A look at one cut whose answer may be of any size.
+    async fn pieces<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(Tx<'_>, &mut Sink<T>) -> Result<()> + Send + 'static,
+    ) -> Result<Pieces<T>> {
+        let fill = |mut sink: Sink<T>| {
+            move |tx: Tx<'_>| {
+                // Told to whoever takes the pieces, a defect too.
+                let looked = tx::run(tx, |tx| look(tx, &mut sink));
+                sink.end(looked);
+                Ok(())
+            }
+        };
+        match &self.0.readers {
+            Some(readers) => {
+                let (sink, pieces) = Sink::bounded();
+                readers.begin(Length::Long, fill(sink)).await?;
+                Ok(pieces)
+            }
+            None => {
+                let (sink, pieces) = Sink::unbounded();
+                self.0.writer.begin(fill(sink)).await?;
+                Ok(pieces)
+            }
+        }
+    }
+
     async fn look<T: Send + 'static>(
         &self,
         length: Length,
@@ -134,8 +162,8 @@ impl Documents {
         self.read(move |tx| get::one(tx, &space, &key)).await
     }
     /// Several of one cut, in the order asked.
-    pub async fn get_many(&self, space: Space, keys: Vec<String>) -> Result<Vec<Option<Document>>> {
-        self.read_long(move |tx| get::many(tx, &space, &keys)).await
+    pub async fn get_many(&self, space: Space, keys: Vec<String>) -> Result<Pieces<Option<Document>>> {
+        self.pieces(move |tx, found| get::many(tx, &space, &keys, found)).await
     }
     /// Writes documents in one step, each in place of what was there: value, tags and deadline.
     pub async fn set(&self, space: Space, sets: Vec<DocumentSet>) -> Result<()> {
@@ -154,12 +182,12 @@ impl Documents {
         self.write(move |tx| delete::all(tx, &within)).await
     }
     /// A page of the documents that fit.
-    pub async fn query(&self, query: DocumentQuery) -> Result<Vec<Document>> {
-        self.read_long(move |tx| query::page(tx, &query)).await
+    pub async fn query(&self, query: DocumentQuery) -> Result<Pieces<Document>> {
+        self.pieces(move |tx, found| query::page(tx, &query, found)).await
     }
     /// The keys that match, in byte order; a key that is in several spaces is there as often.
-    pub async fn keys(&self, keys: DocumentKeys) -> Result<Vec<String>> {
-        self.read_long(move |tx| keys::matching(tx, &keys)).await
+    pub async fn keys(&self, keys: DocumentKeys) -> Result<Pieces<String>> {
+        self.pieces(move |tx, found| keys::matching(tx, &keys, found)).await
     }
     /// What there is.
     pub async fn stats(&self) -> Result<DocumentStats> {

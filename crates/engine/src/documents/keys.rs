@@ -1,9 +1,10 @@
 //! Listing keys by pattern.
 
-use rusqlite::params;
+use rusqlite::{Rows, params};
 
 use super::{
     Space, Within,
+    pieces::Sink,
     tx::{self, Tx},
 };
 use crate::{Result, cache::Glob};
@@ -20,33 +21,34 @@ pub struct DocumentKeys {
 }
 
 /// The first that match, in byte order.
-pub(super) fn matching(tx: Tx<'_>, keys: &DocumentKeys) -> Result<Vec<String>> {
-    let limit = keys.limit.unwrap_or(usize::MAX);
+pub(super) fn matching(tx: Tx<'_>, keys: &DocumentKeys, found: &mut Sink<String>) -> Result<()> {
     match &keys.within {
         Within::All => {
             let mut all = tx.prepare_cached(
                 "SELECT key FROM kv WHERE namespace <> ?1 AND (expires_at IS NULL OR expires_at > ?2) ORDER BY key",
             )?;
-            first(all.query(params![Space::RESERVED, tx.now_ms()])?, &keys.pattern, limit)
+            first(all.query(params![Space::RESERVED, tx.now_ms()])?, keys, found)
         }
         Within::Space(space) => {
             let mut all = tx.prepare_cached(
                 "SELECT key FROM kv WHERE namespace = ?1 AND (expires_at IS NULL OR expires_at > ?2) ORDER BY key",
             )?;
-            first(all.query(params![space.as_str(), tx.now_ms()])?, &keys.pattern, limit)
+            first(all.query(params![space.as_str(), tx.now_ms()])?, keys, found)
         }
     }
 }
 
-fn first(mut rows: rusqlite::Rows<'_>, pattern: &Glob, limit: usize) -> Result<Vec<String>> {
-    let mut found = Vec::new();
-    while found.len() < limit
+fn first(mut rows: Rows<'_>, keys: &DocumentKeys, found: &mut Sink<String>) -> Result<()> {
+    let mut left = keys.limit.unwrap_or(usize::MAX);
+    while left > 0
         && let Some(row) = rows.next()?
     {
         let key = tx::text(row, 0)?;
-        if pattern.matches(key.as_bytes()) {
-            found.push(key);
+        if keys.pattern.matches(key.as_bytes()) {
+            let bytes = key.len();
+            found.put(key, bytes)?;
+            left -= 1;
         }
     }
-    Ok(found)
+    Ok(())
 }

@@ -4,6 +4,7 @@ use rusqlite::{ToSql, types::Value};
 
 use super::{
     Document, Space, Within, get,
+    pieces::Sink,
     tx::{self, Tx},
 };
 use crate::Result;
@@ -59,7 +60,7 @@ FROM (SELECT DISTINCT namespace AS space, key AS name FROM kv_tags
 CROSS JOIN kv WHERE namespace = space AND key = name";
 
 /// Finds out which first, from small rows that are cheap to order, then reads those of the page.
-pub(super) fn page(tx: Tx<'_>, query: &DocumentQuery) -> Result<Vec<Document>> {
+pub(super) fn page(tx: Tx<'_>, query: &DocumentQuery, page: &mut Sink<Document>) -> Result<()> {
     let statement = statement(query);
     let (space, tags) = (query.within.name(), list(&query.tags));
     let (limit, offset) = (saturated(query.limit), saturated(query.offset));
@@ -79,7 +80,11 @@ pub(super) fn page(tx: Tx<'_>, query: &DocumentQuery) -> Result<Vec<Document>> {
     let mut found = tx.prepare_cached(&statement)?;
     let found = found.query_and_then(values.as_slice(), |row| Ok((tx::text(row, 0)?, tx::text(row, 1)?)))?;
     let found = found.collect::<Result<Vec<_>>>()?;
-    found.iter().filter_map(|(space, key)| get::find(tx, space, key).transpose()).collect()
+    found.iter().try_for_each(|(space, key)| {
+        let Some(document) = get::find(tx, space, key)? else { return Ok(()) };
+        let bytes = document.bytes();
+        page.put(document, bytes)
+    })
 }
 
 fn statement(query: &DocumentQuery) -> String {

@@ -5,7 +5,10 @@ use std::{path::Path, sync::Arc};
 
 use parking_lot::Mutex;
 use rusqlite::{Connection, InterruptHandle};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinHandle,
+};
 
 use super::{
     open,
@@ -50,12 +53,12 @@ impl Readers {
         })
     }
 
-    /// What a look at one cut comes to. Waits for its turn when all are busy.
-    pub(super) async fn read<T: Send + 'static>(
+    /// Begins a look at one cut. Waits for its turn when all are busy.
+    pub(super) async fn begin<T: Send + 'static>(
         &self,
         length: Length,
         look: impl FnOnce(Tx<'_>) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
+    ) -> Result<JoinHandle<Result<T>>> {
         let among_long = match length {
             Length::Short => None,
             Length::Long => Some(permit(&self.free_for_long).await?),
@@ -64,7 +67,16 @@ impl Readers {
         let conn = self.idle.lock().pop().expect("there are as many permits as connections");
         let lent = Lent { conn: Some(conn), idle: self.idle.clone(), _permits: (free, among_long) };
         let clock = self.clock.clone();
-        let looked = tokio::task::spawn_blocking(move || lent.look(&clock, look)).await;
+        Ok(tokio::task::spawn_blocking(move || lent.look(&clock, look)))
+    }
+
+    /// What a look at one cut comes to.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        length: Length,
+        look: impl FnOnce(Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let looked = self.begin(length, look).await?.await;
         looked.map_err(|error| Error::new(Kind::Bug, format!("a read of the database did not end: {error}")))?
     }
 

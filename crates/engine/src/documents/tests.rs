@@ -8,7 +8,9 @@ use tempfile::TempDir;
 use super::*;
 use crate::{Clock, Timestamp};
 
+mod check;
 mod file;
+mod model;
 mod verbs;
 mod writing;
 
@@ -89,5 +91,18 @@ fn everything(within: Within) -> DocumentQuery {
         descending: false,
         offset: 0,
         limit: 10_000,
+    }
+}
+
+/// All pieces of an answer.
+async fn whole<T>(pieces: impl Future<Output = crate::Result<Pieces<T>>>) -> Vec<T> {
+    let mut pieces = pieces.await.expect("an answer");
+    let mut all = Vec::new();
+    loop {
+        let piece = pieces.next().await.expect("a piece");
+        all.extend(piece.items);
+        if piece.last {
+            return all;
+        }
     }
 }

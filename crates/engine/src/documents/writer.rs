@@ -45,15 +45,23 @@ impl Writer {
         Ok(Writer { requests, thread: Mutex::new(Some(thread)) })
     }
 
+    /// Asks for a step; the answer comes when it is committed.
+    pub(super) async fn begin<T: Send + 'static>(
+        &self,
+        step: impl FnOnce(Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<oneshot::Receiver<Result<T>>> {
+        let (answer, answered) = oneshot::channel();
+        let step = Request::Step(Box::new(Call { step: Some(step), done: None, answer }));
+        self.requests.send(step).await.map_err(|_| closed())?;
+        Ok(answered)
+    }
+
     /// What a step comes to, committed.
     pub(super) async fn write<T: Send + 'static>(
         &self,
         step: impl FnOnce(Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let (answer, answered) = oneshot::channel();
-        let step = Request::Step(Box::new(Call { step: Some(step), done: None, answer }));
-        self.requests.send(step).await.map_err(|_| closed())?;
-        answered.await.map_err(|_| closed())?
+        self.begin(step).await?.await.map_err(|_| closed())?
     }
 
     /// The same for a step that nobody waits for; refused when others wait already.

@@ -109,7 +109,7 @@ async fn without_a_file_everything_works_until_the_end() {
     let documents = open(Path::new(":memory:"), Level::Always, &Clock::manual(START));
     assert_eq!(documents.path(), None);
     documents.set(named("s"), vec![put("k", "v").tagged(&["t"])]).await.expect("a write");
-    assert_eq!(documents.query(everything(Within::All)).await.expect("a page").len(), 1);
+    assert_eq!(whole(documents.query(everything(Within::All))).await.len(), 1);
     assert_eq!(documents.stats().await.expect("stats").documents, 1);
     assert!(!Path::new(":memory:").exists());
     documents.close().await;

@@ -4,13 +4,13 @@ use super::*;
 use crate::cache::Glob;
 
 async fn found(house: &House, query: DocumentQuery) -> Vec<String> {
-    let documents = house.documents.query(query).await.expect("a page");
+    let documents = whole(house.documents.query(query)).await;
     documents.into_iter().map(|document| format!("{}/{}", document.space, document.key)).collect()
 }
 
 async fn keys(house: &House, within: Within, pattern: &str, limit: Option<usize>) -> Vec<String> {
     let keys = DocumentKeys { within, pattern: Glob::new(pattern), limit };
-    house.documents.keys(keys).await.expect("keys")
+    whole(house.documents.keys(keys)).await
 }
 
 #[tokio::test]
@@ -197,8 +197,43 @@ async fn lists_of_any_length_are_taken() {
     assert_eq!(house.get("", "k").await.expect("a document").tags.len(), tags.len());
     let tagged = DocumentQuery { tags: tags.clone(), ..everything(Within::All) };
     assert_eq!(found(&house, tagged).await, ["/k"]);
-    let many = house.documents.get_many(Space::default(), tags.clone()).await.expect("documents");
+    let many = whole(house.documents.get_many(Space::default(), tags.clone())).await;
     assert!(many.len() == tags.len() && many.iter().all(Option::is_none));
     assert_eq!(house.documents.delete(Space::default(), tags.clone()).await.expect("a count"), 0);
     assert_eq!(house.documents.delete_tagged(Within::All, tags).await.expect("a count"), 1);
+}
+
+/// Many pieces, one cut: what is written meanwhile is not in them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_of_any_size_is_one_cut() {
+    let house = House::new();
+    let large = "x".repeat(600_000);
+    house.set("", (0..30).map(|n| put(&format!("k{n:02}"), &large))).await;
+    let mut pieces = house.documents.query(everything(Within::All)).await.expect("an answer");
+    let first = pieces.next().await.expect("a piece");
+    assert!(!first.last && first.items.len() == 2);
+    house.documents.clear(Within::All).await.expect("cleared");
+    let mut found = first.items.len();
+    loop {
+        let piece = pieces.next().await.expect("a piece");
+        assert!(piece.items.iter().all(|document| document.value == large));
+        found += piece.items.len();
+        if piece.last {
+            break;
+        }
+    }
+    assert_eq!(found, 30);
+    assert_eq!(whole(house.documents.query(everything(Within::All))).await, []);
+}
+
+/// Nobody takes the rest: the read ends and others get its turn.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_nobody_takes_ends() {
+    let house = House::new();
+    let large = "x".repeat(600_000);
+    house.set("", (0..30).map(|n| put(&format!("k{n:02}"), &large))).await;
+    for _ in 0..20 {
+        drop(house.documents.query(everything(Within::All)).await.expect("an answer"));
+    }
+    assert_eq!(whole(house.documents.query(everything(Within::All))).await.len(), 30);
 }

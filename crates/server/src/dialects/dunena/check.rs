@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use manifold_engine::cache::Ttl;
+use manifold_engine::cache::{Glob, Ttl};
 
 use crate::http::json::{self, RawValue};
 
@@ -18,6 +18,8 @@ const KEY_CHARS: usize = 512;
 const VALUE_BYTES: usize = 4 << 20;
 /// Longest namespace, in bytes.
 const NAMESPACE_BYTES: usize = 512;
+/// Longest pattern, in characters.
+const PATTERN_CHARS: usize = 1024;
 /// Times beyond this one end with it: 2^53 - 1.
 const MOST_MS: u64 = json::MAX_INTEGER as u64;
 
@@ -43,7 +45,12 @@ pub(super) fn key_member(member: Option<&RawValue>) -> Result<Cow<'_, str>, Brok
 /// [VALUE].
 pub(super) fn value(member: Option<&RawValue>) -> Result<Cow<'_, str>, Broken> {
     let value = string(member).ok_or("Value must be a string")?;
-    if value.len() > VALUE_BYTES { Err("Value exceeds max size (4194304 bytes)".into()) } else { Ok(value) }
+    if value_fits(value.len()) { Ok(value) } else { Err("Value exceeds max size (4194304 bytes)".into()) }
+}
+
+/// Whether a value may have so many bytes.
+pub(super) fn value_fits(bytes: usize) -> bool {
+    bytes <= VALUE_BYTES
 }
 
 /// [TTL]: milliseconds, if any are given.
@@ -69,10 +76,21 @@ pub(super) fn natural(member: &RawValue) -> Option<u64> {
     if text.len() <= 15 && text.bytes().all(|b| b.is_ascii_digit()) {
         return text.parse().ok();
     }
+    integral(member).filter(|number| *number >= 0.0).map(|number| (number as u64).min(MOST_MS))
+}
+
+/// A number without a fraction, however it is spelled.
+pub(super) fn integral(member: &RawValue) -> Option<f64> {
+    let text = member.get();
     // All other types of JSON begin with something else.
     let number: f64 = text.starts_with(|c: char| c == '-' || c.is_ascii_digit()).then(|| text.parse().ok())??;
-    let integral = number.is_finite() && number >= 0.0 && number.fract() == 0.0;
-    integral.then(|| (number as u64).min(MOST_MS))
+    (number.is_finite() && number.fract() == 0.0).then_some(number)
+}
+
+/// An integer of a query: digits and nothing else. One that is too large for the type is its largest.
+pub(super) fn digits(text: &str) -> Option<u64> {
+    let all = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    all.then(|| text.parse().unwrap_or(u64::MAX))
 }
 
 /// [TAGS], each once, in the order given.
@@ -110,6 +128,24 @@ pub(super) fn namespace(name: &str) -> Result<(), Broken> {
     }
     let control = name.bytes().any(|byte| byte < b' ' || byte == 0x7F);
     if control { Err("Namespace contains invalid characters".into()) } else { Ok(()) }
+}
+
+/// A pattern over keys: all of them when there is none, or an empty one.
+pub(super) fn pattern(text: Option<&str>) -> Result<Glob, Broken> {
+    match text.unwrap_or_default() {
+        "" => Ok(Glob::new("*")),
+        text if text.chars().count() > PATTERN_CHARS => Err("pattern exceeds max length (1024)".into()),
+        text => Ok(Glob::new(text)),
+    }
+}
+
+/// An integer of at least 1 in a query, if one is given and not empty; one that is too large is the largest.
+pub(super) fn positive(text: Option<&str>, broken: &'static str) -> Result<Option<u64>, Broken> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
+    match text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().unwrap_or(u64::MAX)) {
+        None | Some(0) => Err(broken.into()),
+        number => Ok(number),
+    }
 }
 
 /// The text of a member that is a string.

@@ -1,6 +1,10 @@
 //! The section `[dunena]` of the configuration.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use ipnet::IpNet;
 use manifold_engine::cache::CacheLimits;
@@ -136,6 +140,18 @@ pub enum Refused {
     /// A text that is no network.
     #[error("dunena: trusted_proxies: {0}")]
     Network(#[from] NotANetwork),
+    /// The database cannot be used; why.
+    #[error("dunena: the database {0}")]
+    Database(String),
+    /// What is in it cannot be read; why.
+    #[error("dunena: {0}")]
+    Rows(String),
+}
+
+impl From<manifold_engine::Error> for Refused {
+    fn from(error: manifold_engine::Error) -> Self {
+        Refused::Rows(error.to_string())
+    }
 }
 
 impl Config {
@@ -164,6 +180,16 @@ impl Config {
     /// Whose word about the client's address is believed.
     pub(super) fn trusted(&self) -> Result<Vec<IpNet>, NotANetwork> {
         self.trusted_proxies.iter().map(|text| client::network(text)).collect()
+    }
+
+    /// Where documents are kept, when there is nothing else said.
+    pub(super) fn db_path(&self, data_dir: &Path) -> PathBuf {
+        self.db_path.clone().unwrap_or_else(|| data_dir.join("dunena.db"))
+    }
+
+    /// Time between two purges of documents; zero = none.
+    pub(super) fn db_purge_interval(&self) -> Duration {
+        Duration::from_millis(self.db_purge_interval)
     }
 
     /// Bounds of the cache.

@@ -26,7 +26,7 @@ pub(super) fn answer(asked: &Asked<'_>) -> Response<Body> {
         version: VERSION,
         entries: dunena.cache.stats().entries,
         uptime: Number(dunena.began.elapsed().as_secs_f64()),
-        database: dunena.database,
+        database: dunena.documents.is_some(),
         server_version: env!("CARGO_PKG_VERSION"),
     })
 }

@@ -4,7 +4,15 @@
 //! A request goes through one funnel: preflight, pages, token, declared length, rate limit, route, database, then the
 //! resource, which reads what was asked (`asked`, `check`), calls the engine once and writes its answer.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    net::IpAddr,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::body::Body;
 use hyper::{
@@ -14,7 +22,11 @@ use hyper::{
     http::request::Parts,
 };
 use ipnet::IpNet;
-use manifold_engine::{Clock, Engine, State, cache::Cache};
+use manifold_engine::{
+    Clock, Engine, Level, State,
+    cache::Cache,
+    documents::{Documents, DocumentsOptions, DocumentsUpkeep, Locks, QueryCache, RequestLimits},
+};
 use tokio::{sync::watch, time::Instant};
 
 mod answer;
@@ -25,17 +37,23 @@ mod client;
 mod config;
 mod cors;
 mod dashboard;
+mod db;
+mod entries;
 mod error;
 mod explorer;
 mod health;
 mod info;
 mod latency;
+mod locks;
 mod many;
 mod metrics;
 mod openapi;
 mod path;
 mod proxy;
+mod query_cache;
+mod rate_limits;
 mod routes;
+mod snapshot;
 mod stats;
 mod ws;
 
@@ -45,7 +63,9 @@ use asked::{Asked, BODY_BYTES};
 use cors::Cors;
 use error::Error;
 use latency::Latency;
+use rate_limits::NamespaceLimits;
 use routes::{Door, Endpoint};
+use snapshot::Snapshot;
 use stats::History;
 
 use crate::{
@@ -62,25 +82,37 @@ use crate::{
 
 /// What requests for no route count under.
 const OTHER_ROUTE: &str = "other";
+/// A database without a file.
+const IN_MEMORY: &str = ":memory:";
 
 /// The dialect, ready to be served by a listener.
 #[derive(Debug)]
 pub struct Dunena {
     engine: Engine,
     cache: Cache,
+    /// None = the cache is not kept.
+    snapshot: Option<Snapshot>,
+    /// What is kept in SQLite; none = `DUNENA_DB=false`.
+    documents: Option<Documents>,
+    /// Results of queries; none = `DUNENA_DB=false`.
+    query_cache: Option<QueryCache>,
+    /// How long a result lives whose writer does not say; 0 = for ever.
+    query_cache_ttl_ms: u64,
+    locks: Locks,
+    namespace_limits: NamespaceLimits,
     token: Secret,
     cors: Cors,
     trusted: Vec<IpNet>,
     windows: Windows<IpAddr>,
     /// Requests of a client in a window; 0 = no limit.
     rate_max: u64,
+    /// Whether the log was replayed.
+    started: AtomicBool,
     metrics_public: bool,
     /// Whether there is a WebSocket.
     ws: bool,
     /// Whether there is a dashboard.
     dashboard: bool,
-    /// Whether there is a database.
-    database: bool,
     began: Instant,
     latency: Latency,
     history: History,
@@ -104,29 +136,47 @@ struct Answered {
 pub struct Surroundings {
     /// The engine.
     pub engine: Engine,
+    /// Where files are that the configuration has no place for.
+    pub data_dir: PathBuf,
+
     /// What it counts.
     pub metrics: Arc<DunenaMetrics>,
     /// Turns true when running requests should come to their end.
     pub shutdown: watch::Receiver<bool>,
+    /// Durability of every acknowledgement.
+    pub level: Level,
 }
 
 impl Dunena {
     /// The dialect as configured, with what it keeps on disk opened.
-    pub fn open(config: &Config, surroundings: Surroundings) -> Result<Self, Refused> {
-        let Surroundings { engine, metrics, shutdown } = surroundings;
+    pub async fn open(config: &Config, surroundings: Surroundings) -> Result<Self, Refused> {
+        let Surroundings { engine, metrics, shutdown, data_dir, level } = surroundings;
         let began = Instant::now();
+        let cache = Cache::new(config.cache_limits(), Clock::system());
+        let snapshot = Snapshot::open(config, &data_dir, &cache);
+        let documents = if config.db { Some(open_documents(&config.db_path(&data_dir), level)?) } else { None };
+        // Locks and limits work without a file too, for as long as the process does.
+        let rows = documents.clone().map_or_else(|| open_documents(Path::new(IN_MEMORY), level), Ok)?;
+        engine.look_after(DocumentsUpkeep { documents: rows.clone(), purge_every: config.db_purge_interval() });
+        let results = config.query_cache_max_entries;
         Ok(Dunena {
             engine,
-            cache: Cache::new(config.cache_limits(), Clock::system()),
+            query_cache: documents.clone().map(|documents| QueryCache::new(documents, results, Clock::system())),
+            query_cache_ttl_ms: config.query_cache_ttl,
+            documents,
+            locks: Locks::open(rows.clone()).await?,
+            namespace_limits: NamespaceLimits::new(RequestLimits::open(rows).await?),
+            cache,
+            snapshot,
             token: config.auth_token.clone(),
             cors: Cors::new(&config.cors_origins),
             trusted: config.trusted()?,
             windows: Windows::new(config.rate_window()),
             rate_max: config.rate_max,
+            started: AtomicBool::new(false),
             metrics_public: config.metrics_public,
             ws: config.ws,
             dashboard: config.dashboard,
-            database: config.db,
             began,
             latency: Latency::new(began),
             history: History::new(),
@@ -138,12 +188,34 @@ impl Dunena {
 
     /// What goes on beside requests. Never completes.
     pub async fn work(&self) {
-        tokio::join!(self.cache.keep_expiring(), stats::keep_history(self));
+        let saving = async {
+            match &self.snapshot {
+                Some(snapshot) => snapshot.keep_saving().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::join!(self.cache.keep_expiring(), saving, stats::keep_history(self));
     }
 
     /// Ends what is open, after the last request.
     pub async fn close(&self) {
         self.metrics.sockets.closed().await;
+        if let Some(snapshot) = &self.snapshot {
+            snapshot.close().await;
+        }
+        if let Some(documents) = &self.documents {
+            documents.close().await;
+        }
+    }
+
+    /// What is kept in SQLite. Routes that need it are asked only where there is something.
+    fn documents(&self) -> Result<&Documents, Error> {
+        self.documents.as_ref().ok_or(Error::DatabaseDisabled)
+    }
+
+    /// Results of queries. Routes that need them are asked only where there is a database.
+    fn query_cache(&self) -> Result<&QueryCache, Error> {
+        self.query_cache.as_ref().ok_or(Error::DatabaseDisabled)
     }
 
     /// The numbers of its cache, for the process' metrics.
@@ -162,14 +234,14 @@ impl Dunena {
         let path = path::plain(uri.path());
         let found = routes::find(&path, &parts.method);
         let route = found.as_ref().map_or(OTHER_ROUTE, |(found, _)| found.route.template);
-        let door = found.as_ref().map_or(Door::Guarded, |(_, endpoint)| endpoint.door());
+        let door = found.as_ref().map_or(Door::Guarded, |(_, endpoint)| endpoint.manner().door);
         let mut timed = false;
         let answer = match self.admit(door, &parts, peer) {
             Err(error) => Err(error),
             Ok(()) => match found {
                 None => Err(Error::NoRoute),
                 Some((Found { parameters, .. }, endpoint)) => {
-                    timed = endpoint.is_timed();
+                    timed = endpoint.manner().is_timed;
                     let mut asked = Asked { dunena: self, parts: &mut parts, parameters, peer, incoming: Some(body) };
                     self.dispatch(endpoint, &mut asked).await
                 }
@@ -215,18 +287,37 @@ impl Dunena {
         scheme.eq_ignore_ascii_case(b"bearer ") && self.is_token(token)
     }
 
+    /// Whether the log is replayed, which it is once: whoever finds it done spares all others the look.
+    fn is_starting(&self) -> bool {
+        if self.started.load(Ordering::Relaxed) {
+            return false;
+        }
+        let starting = self.engine.state() == State::Starting;
+        self.started.store(!starting, Ordering::Relaxed);
+        starting
+    }
+
     fn is_token(&self, candidate: &[u8]) -> bool {
         auth::matching(candidate, &[self.token.expose().as_bytes()]).is_some()
     }
 
     async fn dispatch(&self, endpoint: Endpoint, asked: &mut Asked<'_>) -> Result<Response<Body>, Error> {
-        if !endpoint.answers_early() && self.engine.state() == State::Starting {
+        let manner = endpoint.manner();
+        if !manner.answers_early && self.is_starting() {
             return Err(Error::Starting);
+        }
+        if manner.needs_database {
+            self.documents()?;
         }
         // Nearly all requests are for the cache. What the others keep while they wait is boxed, or each of these would
         // have to carry room for it.
         match endpoint {
             Endpoint::Cache(call) => cache::answer(call, asked).await,
+            Endpoint::QueryCache(call) => Box::pin(query_cache::answer(call, asked)).await,
+            Endpoint::Locks(call) => Box::pin(locks::answer(call, asked)).await,
+            Endpoint::RateLimits(call) => Box::pin(rate_limits::answer(call, asked)).await,
+            Endpoint::Snapshot => Ok(Box::pin(snapshot::answer(asked)).await),
+            Endpoint::Db(call) => Box::pin(db::answer(call, asked)).await,
             Endpoint::Health(call) => Ok(Box::pin(health::answer(call, asked)).await),
             Endpoint::Stats(call) => Ok(stats::answer(call, asked)),
             Endpoint::Info => Ok(info::answer(asked)),
@@ -236,6 +327,11 @@ impl Dunena {
             Endpoint::Explorer(call) => explorer::answer(call, asked),
         }
     }
+}
+
+fn open_documents(path: &Path, level: Level) -> Result<Documents, Refused> {
+    let options = DocumentsOptions { level, ..DocumentsOptions::default() };
+    Documents::open(path, options).map_err(|error| Refused::Database(error.to_string()))
 }
 
 impl Service for Dunena {

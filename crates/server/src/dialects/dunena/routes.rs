@@ -2,7 +2,9 @@
 
 use hyper::Method;
 
-use super::{cache, dashboard, explorer, health, info, metrics, stats, ws};
+use super::{
+    cache, dashboard, db, explorer, health, info, locks, metrics, query_cache, rate_limits, snapshot, stats, ws,
+};
 use crate::http::route::{self, Found, Route, Verb};
 
 /// What a request does.
@@ -10,6 +12,16 @@ use crate::http::route::{self, Found, Route, Verb};
 pub(super) enum Endpoint {
     /// The cache.
     Cache(cache::Call),
+    /// Saving the cache.
+    Snapshot,
+    /// Documents.
+    Db(db::Call),
+    /// Results of queries.
+    QueryCache(query_cache::Call),
+    /// Locks.
+    Locks(locks::Call),
+    /// Limits of namespaces.
+    RateLimits(rate_limits::Call),
     /// How things are.
     Health(health::Call),
     /// What was counted.
@@ -39,43 +51,45 @@ pub(super) enum Door {
     Open,
 }
 
-impl Endpoint {
+/// What holds for all requests of an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Manner {
     /// Who may ask.
-    pub(super) fn door(self) -> Door {
-        match self {
-            Endpoint::Cache(_) | Endpoint::Stats(_) | Endpoint::Info => Door::Guarded,
-            Endpoint::Metrics => Door::Metrics,
-            Endpoint::Socket => Door::Socket,
-            Endpoint::Health(_) | Endpoint::Dashboard | Endpoint::Explorer(_) => Door::Open,
-        }
-    }
-
+    pub(super) door: Door,
     /// Whether it is about what SQLite keeps.
-    pub(super) fn needs_database(self) -> bool {
-        match self {
-            Endpoint::Cache(_)
-            | Endpoint::Health(_)
-            | Endpoint::Stats(_)
-            | Endpoint::Info
-            | Endpoint::Metrics
-            | Endpoint::Socket
-            | Endpoint::Dashboard
-            | Endpoint::Explorer(_) => false,
-        }
-    }
-
+    pub(super) needs_database: bool,
     /// Whether it is answered while the log is replayed.
-    pub(super) fn answers_early(self) -> bool {
-        match self {
-            Endpoint::Cache(_) | Endpoint::Stats(_) | Endpoint::Info | Endpoint::Socket => false,
-            Endpoint::Health(_) | Endpoint::Metrics | Endpoint::Dashboard | Endpoint::Explorer(_) => true,
-        }
-    }
-
+    pub(super) answers_early: bool,
     /// Whether what it takes is part of the latencies: a page says nothing about them, and a connection that stays even
     /// less.
-    pub(super) fn is_timed(self) -> bool {
-        !matches!(self, Endpoint::Socket | Endpoint::Dashboard | Endpoint::Explorer(_))
+    pub(super) is_timed: bool,
+}
+
+impl Manner {
+    /// What is kept in memory.
+    const MEMORY: Manner = Manner { door: Door::Guarded, needs_database: false, answers_early: false, is_timed: true };
+    /// What is kept in SQLite.
+    const DATABASE: Manner = Manner { needs_database: true, ..Manner::MEMORY };
+    /// Pages for people.
+    const PAGE: Manner = Manner { door: Door::Open, needs_database: false, answers_early: true, is_timed: false };
+}
+
+impl Endpoint {
+    /// What holds for its requests.
+    pub(super) fn manner(self) -> Manner {
+        match self {
+            Endpoint::Cache(_)
+            | Endpoint::Snapshot
+            | Endpoint::Locks(_)
+            | Endpoint::RateLimits(_)
+            | Endpoint::Stats(_)
+            | Endpoint::Info => Manner::MEMORY,
+            Endpoint::Db(_) | Endpoint::QueryCache(_) => Manner::DATABASE,
+            Endpoint::Health(_) => Manner { is_timed: true, ..Manner::PAGE },
+            Endpoint::Metrics => Manner { door: Door::Metrics, is_timed: true, ..Manner::PAGE },
+            Endpoint::Socket => Manner { door: Door::Socket, is_timed: false, ..Manner::MEMORY },
+            Endpoint::Dashboard | Endpoint::Explorer(_) => Manner::PAGE,
+        }
     }
 }
 
@@ -85,8 +99,14 @@ pub(super) const fn route(template: &'static str, operations: &'static [(Verb, E
 }
 
 /// What is asked for most comes first.
-pub(super) static TABLES: [&[Route<Endpoint>]; 8] = [
+pub(super) static TABLES: &[&[Route<Endpoint>]] = &[
     cache::ROUTES,
+    query_cache::ROUTES,
+    query_cache::ENTRIES,
+    db::ROUTES,
+    locks::ROUTES,
+    rate_limits::ROUTES,
+    snapshot::ROUTES,
     health::ROUTES,
     stats::ROUTES,
     info::ROUTES,
@@ -98,7 +118,7 @@ pub(super) static TABLES: [&[Route<Endpoint>]; 8] = [
 
 /// The route of a path in its plain form, and what the method does there.
 pub(super) fn find<'p>(path: &'p str, method: &Method) -> Option<(Found<'p, Endpoint>, Endpoint)> {
-    TABLES.into_iter().find_map(|routes| {
+    TABLES.iter().find_map(|routes| {
         let found = route::find(routes, path)?;
         let endpoint = *found.route.operation(method)?;
         Some((found, endpoint))

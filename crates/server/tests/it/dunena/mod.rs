@@ -1,5 +1,12 @@
 //! Dunena beyond what a scenario file can say.
 
+mod cache;
+mod documents;
+mod documents_crash;
 mod explorer;
+mod health;
+mod native;
 mod openapi;
 mod schema;
+mod snapshot;
+mod ws;

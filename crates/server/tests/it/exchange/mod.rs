@@ -117,8 +117,44 @@ exchanges! { flo:
 
 exchanges! { dunena:
     authentication
+    cache
+    cache_batch
+    cache_capacity
+    cache_counters
+    cache_keys
+    cache_memory
+    cache_ttl
+    cache_warmup
+    dashboard
+    db
+    db_batch
+    db_batch_refusals
+    db_disabled
+    db_purge
+    db_query
+    db_refusals
+    db_whole
     explorer
+    health
+    health_without_database
     http
+    locks
+    locks_restart
+    metrics
+    metrics_public
+    pages_off
+    query_cache
+    query_cache_restart
+    rate_limits
+    snapshot
+    snapshot_at_the_end
+    snapshot_interval
+    snapshot_off
+    stats
+    stats_history
+    websocket
+    websocket_access
+    without_database
 }
 
 exchanges! { synap:

@@ -107,6 +107,33 @@ fn a_full_disk_refuses_growth_and_heals() {
 }
 
 #[test]
+fn documents_on_a_full_disk_refuse_growth_and_heal() {
+    let Some(disk) = SmallDisk::mount("16m") else { return };
+    let path = disk.path().join("documents.db");
+    let settings = Settings::default().set("dunena.db_path", path.display().to_string()).set("dunena.rate_max", 0);
+    let mut server = Server::with(settings);
+    let mut connection = Connection::open(server.dunena());
+    let body = format!(r#"{{"value":"{}"}}"#, "x".repeat(100_000));
+    let mut set = |n: u32| connection.send(&Request::post(format!("/db/k{n}"), body.clone())).expect("an answer");
+    let acknowledged = (0..1000).take_while(|n| set(*n).status == 201).count();
+    assert!((10..1000).contains(&acknowledged), "{acknowledged} writes");
+    // Everybody is told, again and again, and what does not grow goes on.
+    assert_eq!(set(2000).text(), r#"{"error":"Internal server error"}"#);
+    let mut others = Connection::open(server.dunena());
+    let get =
+        |connection: &mut Connection, n: usize| connection.send(&Request::get(format!("/db/k{n}"))).expect("an answer");
+    (0..acknowledged).for_each(|n| assert_eq!(get(&mut others, n).status, 200, "k{n}"));
+    others.send(&Request::post("/cache/k", body.clone())).expect("an answer").expect(201);
+    assert!(disk.remount("size=64m"));
+    assert_eq!(set(2000).status, 201);
+    server.kill();
+    server.start_again();
+    let mut connection = Connection::open(server.dunena());
+    (0..acknowledged).chain([2000]).for_each(|n| assert_eq!(get(&mut connection, n).status, 200, "k{n}"));
+    server.stop();
+}
+
+#[test]
 fn a_full_disk_survives_a_kill() {
     let Some(disk) = SmallDisk::mount("64m") else { return };
     let filler = disk.path().join("filler");

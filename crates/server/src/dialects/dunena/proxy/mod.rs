@@ -2,6 +2,7 @@
 
 mod failure;
 mod kind;
+pub mod native;
 mod statement;
 
 pub use failure::Failure;
