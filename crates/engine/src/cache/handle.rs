@@ -13,7 +13,7 @@ use super::{
 use crate::Clock;
 
 /// Events that a follower may be behind; one that is further behind is told so.
-const EVENTS: usize = 1000;
+const EVENTS: usize = 16 << 10;
 /// What is due is looked for this often, so that its followers hear of it.
 const SWEEP_EVERY: Duration = Duration::from_millis(50);
 /// Entries gathered under the lock at one time.

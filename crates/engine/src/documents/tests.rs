@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::{Clock, Timestamp};
 
+mod check;
 mod file;
 mod model;
 mod verbs;

@@ -199,7 +199,8 @@ fn explain(error: &reqwest::Error) -> Error {
     Error::Unreachable(reason)
 }
 
-fn io_reason(error: &io::Error) -> Option<&'static str> {
+/// Why a connection failed or broke, from a closed set of words.
+pub fn io_reason(error: &io::Error) -> Option<&'static str> {
     if let Some(inner) = error.get_ref() {
         // One that wraps another error is not its source, and may be wrapped once more.
         return match (inner.downcast_ref::<io::Error>(), inner.downcast_ref::<rustls::Error>()) {

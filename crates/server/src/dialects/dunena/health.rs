@@ -1,10 +1,12 @@
 //! GET `/health` and the probes below it: for whoever asks whether this server is well, with a token or without.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use hyper::{Response, StatusCode};
-use manifold_engine::{State, Timestamp};
+use manifold_engine::{Timestamp, documents::Documents};
 use serde::Serialize;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::{
     Dunena, answer,
@@ -21,6 +23,9 @@ use crate::{
 
 #[cfg(test)]
 mod tests;
+
+/// A database that takes longer to answer is as good as gone.
+const DATABASE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,9 +53,9 @@ pub(super) async fn answer(call: Call, asked: &Asked<'_>) -> Response<Body> {
 }
 
 async fn ready(dunena: &Dunena) -> Response<Body> {
-    let reason = if dunena.engine.state() == State::Starting {
+    let reason = if dunena.is_starting() {
         "Server starting"
-    } else if database(dunena).await.status == Status::Down {
+    } else if database(dunena.documents.as_ref()).await.status == Status::Down {
         "SQLite unavailable"
     } else {
         return answer::said(r#"{"status":"ready"}"#);
@@ -119,11 +124,11 @@ impl Health {
         let began = Instant::now();
         let cache = dunena.cache.stats();
         let core = Check { status: Status::Up, latency_ms: Some(millis_since(began)) };
-        let sqlite = database(dunena).await;
-        let status = match (dunena.engine.state(), sqlite.status) {
-            (State::Starting, _) => "starting",
-            (_, Status::Down) => "degraded",
-            _ => "ok",
+        let sqlite = database(dunena.documents.as_ref()).await;
+        let status = match sqlite.status {
+            _ if dunena.is_starting() => "starting",
+            Status::Down => "degraded",
+            Status::Up | Status::Disabled => "ok",
         };
         Health {
             status,
@@ -149,9 +154,20 @@ impl Health {
     }
 }
 
-/// INTERIM
-async fn database(_: &Dunena) -> Check {
-    Check { status: Status::Disabled, latency_ms: None }
+/// Asks the database for something that is in its file.
+async fn database(documents: Option<&Documents>) -> Check {
+    let Some(documents) = documents else { return Check { status: Status::Disabled, latency_ms: None } };
+    let began = Instant::now();
+    match timeout(DATABASE_PATIENCE, documents.check()).await {
+        Ok(Ok(())) => Check { status: Status::Up, latency_ms: Some(millis_since(began)) },
+        Ok(Err(error)) => down(&error),
+        Err(elapsed) => down(&elapsed),
+    }
+}
+
+fn down(why: &dyn std::error::Error) -> Check {
+    tracing::warn!(%why, "the database does not answer its check");
+    Check { status: Status::Down, latency_ms: None }
 }
 
 /// With milliseconds, in UTC. The clock is never beyond what the format can say.

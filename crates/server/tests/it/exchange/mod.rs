@@ -125,6 +125,7 @@ exchanges! { dunena:
     cache_memory
     cache_ttl
     cache_warmup
+    dashboard
     db
     db_batch
     db_batch_refusals
@@ -134,11 +135,29 @@ exchanges! { dunena:
     db_refusals
     db_whole
     explorer
+    health
+    health_without_database
     http
+    locks
+    locks_restart
+    metrics
+    metrics_public
+    pages_off
+    proxy_disabled
+    proxy_query
+    proxy_register
+    query_cache
+    query_cache_restart
+    rate_limits
     snapshot
     snapshot_at_the_end
     snapshot_interval
     snapshot_off
+    stats
+    stats_history
+    websocket
+    websocket_access
+    without_database
 }
 
 exchanges! { synap:

@@ -10,6 +10,7 @@ mod websocket;
 
 pub use browser::Page;
 pub use http::{Connection, Request, Response, raw_exchange};
+pub use ports::free_port;
 pub use server::{Server, run_to_exit};
 pub use settings::Settings;
 pub use sse::{Event, EventStream};

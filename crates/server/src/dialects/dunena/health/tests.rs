@@ -10,3 +10,9 @@ fn an_instant_is_told_with_milliseconds_whatever_it_is() {
         assert_eq!(iso_8601(Timestamp(ms)), text);
     }
 }
+
+#[tokio::test]
+async fn without_a_database_its_check_is_disabled() {
+    let check = database(None).await;
+    assert_eq!(serde_json::to_string(&check).unwrap(), r#"{"status":"disabled"}"#);
+}

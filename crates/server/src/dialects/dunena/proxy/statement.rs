@@ -43,15 +43,27 @@ const ACTING_PRAGMAS: [&str; 3] = ["OPTIMIZE", "INCREMENTAL_VACUUM", "WAL_CHECKP
 
 /// Whether the query has to be done each time it is asked for.
 pub(super) fn is_mutation(kind: Kind, query: &str) -> bool {
+    readings(kind, query).iter().any(|lexis| has_mutation(kind, Lexer::new(query, lexis)))
+}
+
+/// Whether the database may find more than one statement in the query.
+pub(super) fn may_be_several(kind: Kind, query: &str) -> bool {
+    readings(kind, query).iter().any(|lexis| {
+        let mut tokens = Lexer::new(query, lexis);
+        tokens.any(|token| matches!(token, Token::Semicolon)) && tokens.any(|token| !matches!(token, Token::Semicolon))
+    })
+}
+
+/// The ways in which the database may take the query apart.
+fn readings(kind: Kind, query: &str) -> &'static [Lexis] {
     let readings: &[Lexis] = match kind {
         Kind::Http => &ANY,
         Kind::PostgreSql => &Lexis::POSTGRESQL,
         Kind::MySql => &Lexis::MYSQL,
         Kind::Sqlite => &Lexis::SQLITE,
-        Kind::Elasticsearch => return false,
+        Kind::Elasticsearch => &[],
     };
-    let readings = if lexer::is_plain(query) { &readings[..1] } else { readings };
-    readings.iter().any(|lexis| has_mutation(kind, Lexer::new(query, lexis)))
+    if lexer::is_plain(query) { &readings[..readings.len().min(1)] } else { readings }
 }
 
 fn has_mutation(kind: Kind, tokens: Lexer<'_>) -> bool {

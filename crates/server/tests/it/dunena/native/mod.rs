@@ -1,0 +1,11 @@
+//! Native connectors against real databases: PostgreSQL and MariaDB servers that the tests start on loopback, and SQLite
+//! files.
+
+mod database;
+mod mysql;
+mod postgres;
+mod proxied;
+mod sqlite;
+
+use database::Database;
+use proxied::Proxied;
