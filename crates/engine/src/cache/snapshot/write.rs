@@ -7,28 +7,34 @@ use super::{CacheEntry, LAST};
 use crate::Timestamp;
 
 /// Writes entries as they were at a moment.
-pub(super) fn write(mut out: &mut dyn Write, at: Timestamp, entries: &[CacheEntry]) -> io::Result<()> {
+pub(super) fn write(out: &mut dyn Write, at: Timestamp, entries: &[CacheEntry]) -> io::Result<()> {
     write!(out, r#"{{"version":1,"timestamp":{},"writer":"manifold","entries":["#, at.0)?;
-    let mut joined = Vec::new();
+    // Each entry is put together in memory: a string is written in many small pieces.
+    let (mut text, mut joined) = (Vec::new(), Vec::new());
     for (index, entry) in entries.iter().enumerate() {
-        out.write_all(if index == 0 { br#"{"key":"# } else { br#",{"key":"# })?;
+        text.clear();
+        if index > 0 {
+            text.push(b',');
+        }
         joined.clear();
         if !entry.space.is_empty() {
             joined.extend_from_slice(&entry.space);
             joined.push(0);
         }
         joined.extend_from_slice(&entry.key);
-        string(&mut out, &joined)?;
-        out.write_all(br#","value":"#)?;
-        string(&mut out, &entry.value)?;
+        text.extend_from_slice(br#"{"key":"#);
+        string(&mut text, &joined)?;
+        text.extend_from_slice(br#","value":"#);
+        string(&mut text, &entry.value)?;
         if let Some(left) = entry.left_ms {
-            write!(out, r#","expiresAt":{}"#, at.0.saturating_add(left).min(LAST))?;
+            write!(text, r#","expiresAt":{}"#, at.0.saturating_add(left).min(LAST))?;
         }
-        out.write_all(b"}")?;
+        text.push(b'}');
+        out.write_all(&text)?;
     }
     out.write_all(b"]}")
 }
 
-fn string(out: &mut &mut dyn Write, text: &[u8]) -> io::Result<()> {
-    serde_json::to_writer(out, &String::from_utf8_lossy(text)).map_err(io::Error::from)
+fn string(text: &mut Vec<u8>, string: &[u8]) -> io::Result<()> {
+    serde_json::to_writer(text, &String::from_utf8_lossy(string)).map_err(io::Error::from)
 }
