@@ -73,12 +73,12 @@ fn keys_of(member: Option<&RawValue>) -> Result<Vec<String>, Broken> {
 }
 
 fn array<'a>(member: Option<&'a RawValue>, broken: &'static str) -> Result<&'a RawValue, Broken> {
-    member.filter(|member| member.get().starts_with('[')).ok_or_else(|| broken.into())
+    entries::array(member).ok_or_else(|| broken.into())
 }
 
 fn document(element: &RawValue) -> Result<DocumentSet, Broken> {
     const VERB: &str = "mset";
-    let entries::Entry { key, value, ttl_ms, tags } = entries::entry(VERB, element)?;
+    let entries::Entry { key, value, ttl_ms, tags, .. } = entries::entry(VERB, element)?;
     let tags = check::tags(tags).map_err(|text| entries::broken(VERB, "tags", &key, &text))?;
     Ok(DocumentSet {
         key: key.into_owned(),
