@@ -40,15 +40,17 @@ impl Entry<'_> {
     }
 }
 
-/// The entries to store, in the order given; what is wrong with the first bad one, as `action` says it.
-pub(super) fn entries<'a>(action: &str, member: Option<&'a RawValue>) -> Result<Vec<Entry<'a>>, Broken> {
+/// The entries to store, in the order given; what is wrong with the first bad one, in the words of the verb.
+pub(super) fn entries<'a>(verb: &str, member: Option<&'a RawValue>) -> Result<Vec<Entry<'a>>, Broken> {
     let elements = entries::elements(member).ok_or(NO_ACTION)?;
-    elements.into_iter().map(|element| entry(action, element)).collect()
+    elements.into_iter().map(|element| Ok(Entry::from(entries::entry(verb, element)?))).collect()
 }
 
-fn entry<'a>(action: &str, element: &'a RawValue) -> Result<Entry<'a>, Broken> {
-    let entries::Entry { key, value, ttl_ms, space, .. } = entries::entry(action, element)?;
-    Ok(Entry { value: Bytes::copy_from_slice(value.as_bytes()), ttl: check::lifetime(ttl_ms), key, space })
+impl<'a> From<entries::Entry<'a>> for Entry<'a> {
+    fn from(entry: entries::Entry<'a>) -> Self {
+        let entries::Entry { key, value, ttl_ms, space, .. } = entry;
+        Entry { key, value: Bytes::copy_from_slice(value.as_bytes()), ttl: check::lifetime(ttl_ms), space }
+    }
 }
 
 /// Appends an object with a member for each key: its value, or null.
