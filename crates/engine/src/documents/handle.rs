@@ -7,6 +7,7 @@ use rusqlite::Connection;
 
 use super::{
     Document, DocumentKeys, DocumentQuery, DocumentSet, DocumentStats, Sought, Space, Within, delete, get, keys,
+    log::Log,
     open::{self, Place},
     pieces::{Pieces, Sink},
     purge, query,
@@ -53,12 +54,15 @@ impl Documents {
         let DocumentsOptions { level, clock } = options;
         let place = Place::new(path)?;
         let conn = open::writer(&place, level)?;
-        let readers = match &place {
-            Place::File(path) => Some(Readers::open(path, clock.clone()).map_err(|error| open::refuse(path, &error))?),
-            Place::Memory => None,
+        let (readers, log) = match &place {
+            Place::File(path) => {
+                let readers = Readers::open(path, clock.clone()).map_err(|error| open::refuse(path, &error))?;
+                (Some(readers), Some(Log::of(path)))
+            }
+            Place::Memory => (None, None),
         };
-        let writer =
-            Writer::start(conn, clock.clone()).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
+        let writer = Writer::start(conn, log, clock.clone());
+        let writer = writer.map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
         Ok(Documents(Arc::new(Inner { place, writer, readers, clock })))
     }
 
