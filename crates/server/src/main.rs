@@ -270,10 +270,10 @@ impl Ports {
             registry.register_collector(Box::new(metrics.clone()));
             let surroundings = dunena::Surroundings {
                 engine: engine.clone(),
-                metrics,
-                shutdown: down.clone(),
                 data_dir: config.data_dir.clone(),
                 level: config.durability.level(),
+                metrics,
+                shutdown: down.clone(),
             };
             let dunena = Dunena::open(&config.dunena, surroundings).await.map_err(Failure::configuration)?;
             let dunena = Arc::new(dunena);

@@ -49,9 +49,14 @@ impl Asked<'_> {
         parameter(self.parts, name)
     }
 
+    /// The same, unless it is empty.
+    pub(super) fn given(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.query(name).filter(|value| !value.is_empty())
+    }
+
     /// The namespace: of the query, else of the body's member; empty for the default one.
     pub(super) fn namespace<'a>(&'a self, member: Option<&'a RawValue>) -> Result<Cow<'a, str>, Error> {
-        let name = match self.query("ns").filter(|name| !name.is_empty()) {
+        let name = match self.given("ns") {
             Some(name) => {
                 check::namespace(&name)?;
                 name

@@ -143,12 +143,6 @@ impl Error {
     }
 }
 
-impl From<Broken> for Error {
-    fn from(text: Broken) -> Self {
-        Error::Invalid(text)
-    }
-}
-
 impl From<manifold_engine::Error> for Error {
     fn from(error: manifold_engine::Error) -> Self {
         match error.kind() {
@@ -167,6 +161,12 @@ impl From<manifold_engine::Error> for Error {
                 Error::Internal
             }
         }
+    }
+}
+
+impl From<Broken> for Error {
+    fn from(text: Broken) -> Self {
+        Error::Invalid(text)
     }
 }
 

@@ -49,10 +49,11 @@ mod many;
 mod metrics;
 mod openapi;
 mod path;
-pub mod proxy;
+mod proxy;
 mod query_cache;
 mod rate_limits;
 mod routes;
+mod snapshot;
 mod stats;
 mod ws;
 
@@ -62,8 +63,10 @@ use asked::{Asked, BODY_BYTES};
 use cors::Cors;
 use error::Error;
 use latency::Latency;
+use proxy::Proxy;
 use rate_limits::NamespaceLimits;
 use routes::{Door, Endpoint};
+use snapshot::Snapshot;
 use stats::History;
 
 use crate::{
@@ -88,12 +91,16 @@ const IN_MEMORY: &str = ":memory:";
 pub struct Dunena {
     engine: Engine,
     cache: Cache,
+    /// None = the cache is not kept.
+    snapshot: Option<Snapshot>,
     /// What is kept in SQLite; none = `DUNENA_DB=false`.
     documents: Option<Documents>,
     /// Results of queries; none = `DUNENA_DB=false`.
     query_cache: Option<QueryCache>,
     /// How long a result lives whose writer does not say; 0 = for ever.
     query_cache_ttl_ms: u64,
+    /// Ways to other databases; none = `DUNENA_DB=false`.
+    proxy: Option<Proxy>,
     locks: Locks,
     namespace_limits: NamespaceLimits,
     token: Secret,
@@ -132,14 +139,14 @@ struct Answered {
 pub struct Surroundings {
     /// The engine.
     pub engine: Engine,
-    /// What it counts.
-    pub metrics: Arc<DunenaMetrics>,
-    /// Turns true when running requests should come to their end.
-    pub shutdown: watch::Receiver<bool>,
     /// Where files are that the configuration has no place for.
     pub data_dir: PathBuf,
     /// Durability of every acknowledgement.
     pub level: Level,
+    /// What it counts.
+    pub metrics: Arc<DunenaMetrics>,
+    /// Turns true when running requests should come to their end.
+    pub shutdown: watch::Receiver<bool>,
 }
 
 impl Dunena {
@@ -147,19 +154,25 @@ impl Dunena {
     pub async fn open(config: &Config, surroundings: Surroundings) -> Result<Self, Refused> {
         let Surroundings { engine, metrics, shutdown, data_dir, level } = surroundings;
         let began = Instant::now();
+        let cache = Cache::new(config.cache_limits(), Clock::system());
+        let snapshot = Snapshot::open(config, &data_dir, &cache);
         let documents = if config.db { Some(open_documents(&config.db_path(&data_dir), level)?) } else { None };
         // Locks and limits work without a file too, for as long as the process does.
         let rows = documents.clone().map_or_else(|| open_documents(Path::new(IN_MEMORY), level), Ok)?;
         engine.look_after(DocumentsUpkeep { documents: rows.clone(), purge_every: config.db_purge_interval() });
         let results = config.query_cache_max_entries;
+        let query_cache = documents.clone().map(|documents| QueryCache::new(documents, results, Clock::system()));
+        let proxy = documents.clone().zip(query_cache.clone());
         Ok(Dunena {
             engine,
-            query_cache: documents.clone().map(|documents| QueryCache::new(documents, results, Clock::system())),
+            query_cache,
+            proxy: proxy.map(|(documents, results)| Proxy::open(config, documents, results, &data_dir)),
             query_cache_ttl_ms: config.query_cache_ttl,
             documents,
             locks: Locks::open(rows.clone()).await?,
             namespace_limits: NamespaceLimits::new(RequestLimits::open(rows).await?),
-            cache: Cache::new(config.cache_limits(), Clock::system()),
+            cache,
+            snapshot,
             token: config.auth_token.clone(),
             cors: Cors::new(&config.cors_origins),
             trusted: config.trusted()?,
@@ -180,15 +193,32 @@ impl Dunena {
 
     /// What goes on beside requests. Never completes.
     pub async fn work(&self) {
-        tokio::join!(self.cache.keep_expiring(), stats::keep_history(self));
+        let saving = async {
+            match &self.snapshot {
+                Some(snapshot) => snapshot.keep_saving().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::join!(self.cache.keep_expiring(), saving, stats::keep_history(self));
     }
 
     /// Ends what is open, after the last request.
     pub async fn close(&self) {
         self.metrics.sockets.closed().await;
+        if let Some(snapshot) = &self.snapshot {
+            snapshot.close().await;
+        }
+        if let Some(proxy) = &self.proxy {
+            proxy.close().await;
+        }
         if let Some(documents) = &self.documents {
             documents.close().await;
         }
+    }
+
+    /// Ways to other databases. Routes that need them are asked only where there is a database.
+    fn proxy(&self) -> Result<&Proxy, Error> {
+        self.proxy.as_ref().ok_or(Error::DatabaseDisabled)
     }
 
     /// What is kept in SQLite. Routes that need it are asked only where there is something.
@@ -296,6 +326,11 @@ impl Dunena {
         // have to carry room for it.
         match endpoint {
             Endpoint::Cache(call) => cache::answer(call, asked).await,
+            Endpoint::Proxy(call) => Box::pin(proxy::answer(call, asked)).await,
+            Endpoint::QueryCache(call) => Box::pin(query_cache::answer(call, asked)).await,
+            Endpoint::Locks(call) => Box::pin(locks::answer(call, asked)).await,
+            Endpoint::RateLimits(call) => Box::pin(rate_limits::answer(call, asked)).await,
+            Endpoint::Snapshot => Ok(Box::pin(snapshot::answer(asked)).await),
             Endpoint::Db(call) => Box::pin(db::answer(call, asked)).await,
             Endpoint::Health(call) => Ok(Box::pin(health::answer(call, asked)).await),
             Endpoint::Stats(call) => Ok(stats::answer(call, asked)),
@@ -304,9 +339,6 @@ impl Dunena {
             Endpoint::Socket => Box::pin(ws::upgrade(asked)).await,
             Endpoint::Dashboard => dashboard::answer(asked),
             Endpoint::Explorer(call) => explorer::answer(call, asked),
-            Endpoint::QueryCache(call) => Box::pin(query_cache::answer(call, asked)).await,
-            Endpoint::Locks(call) => Box::pin(locks::answer(call, asked)).await,
-            Endpoint::RateLimits(call) => Box::pin(rate_limits::answer(call, asked)).await,
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use hyper::Method;
 
-use super::{cache, dashboard, db, explorer, health, info, locks, metrics, query_cache, rate_limits, stats, ws};
+use super::{
+    cache, dashboard, db, explorer, health, info, locks, metrics, proxy, query_cache, rate_limits, snapshot, stats, ws,
+};
 use crate::http::route::{self, Found, Route, Verb};
 
 /// What a request does.
@@ -10,8 +12,18 @@ use crate::http::route::{self, Found, Route, Verb};
 pub(super) enum Endpoint {
     /// The cache.
     Cache(cache::Call),
+    /// Saving the cache.
+    Snapshot,
     /// Documents.
     Db(db::Call),
+    /// Results of queries.
+    QueryCache(query_cache::Call),
+    /// Ways to other databases.
+    Proxy(proxy::Call),
+    /// Locks.
+    Locks(locks::Call),
+    /// Limits of namespaces.
+    RateLimits(rate_limits::Call),
     /// How things are.
     Health(health::Call),
     /// What was counted.
@@ -26,12 +38,6 @@ pub(super) enum Endpoint {
     Dashboard,
     /// The explorer and its document.
     Explorer(explorer::Call),
-    /// Results of queries.
-    QueryCache(query_cache::Call),
-    /// Locks.
-    Locks(locks::Call),
-    /// Limits of namespaces.
-    RateLimits(rate_limits::Call),
 }
 
 /// Who may ask, and what is counted.
@@ -74,10 +80,13 @@ impl Endpoint {
     /// What holds for its requests.
     pub(super) fn manner(self) -> Manner {
         match self {
-            Endpoint::Cache(_) | Endpoint::Stats(_) | Endpoint::Info | Endpoint::Locks(_) | Endpoint::RateLimits(_) => {
-                Manner::MEMORY
-            }
-            Endpoint::Db(_) | Endpoint::QueryCache(_) => Manner::DATABASE,
+            Endpoint::Cache(_)
+            | Endpoint::Snapshot
+            | Endpoint::Locks(_)
+            | Endpoint::RateLimits(_)
+            | Endpoint::Stats(_)
+            | Endpoint::Info => Manner::MEMORY,
+            Endpoint::Db(_) | Endpoint::QueryCache(_) | Endpoint::Proxy(_) => Manner::DATABASE,
             Endpoint::Health(_) => Manner { is_timed: true, ..Manner::PAGE },
             Endpoint::Metrics => Manner { door: Door::Metrics, is_timed: true, ..Manner::PAGE },
             Endpoint::Socket => Manner { door: Door::Socket, is_timed: false, ..Manner::MEMORY },
@@ -92,11 +101,15 @@ pub(super) const fn route(template: &'static str, operations: &'static [(Verb, E
 }
 
 /// What is asked for most comes first.
-pub(super) static TABLES: [&[Route<Endpoint>]; 13] = [
+pub(super) static TABLES: &[&[Route<Endpoint>]] = &[
     cache::ROUTES,
-    db::ROUTES,
     query_cache::ROUTES,
     query_cache::ENTRIES,
+    db::ROUTES,
+    proxy::ROUTES,
+    locks::ROUTES,
+    rate_limits::ROUTES,
+    snapshot::ROUTES,
     health::ROUTES,
     stats::ROUTES,
     info::ROUTES,
@@ -104,13 +117,11 @@ pub(super) static TABLES: [&[Route<Endpoint>]; 13] = [
     ws::ROUTES,
     dashboard::ROUTES,
     explorer::ROUTES,
-    locks::ROUTES,
-    rate_limits::ROUTES,
 ];
 
 /// The route of a path in its plain form, and what the method does there.
 pub(super) fn find<'p>(path: &'p str, method: &Method) -> Option<(Found<'p, Endpoint>, Endpoint)> {
-    TABLES.into_iter().find_map(|routes| {
+    TABLES.iter().find_map(|routes| {
         let found = route::find(routes, path)?;
         let endpoint = *found.route.operation(method)?;
         Some((found, endpoint))

@@ -1,10 +1,14 @@
 //! Dunena beyond what a scenario file can say.
 
+mod cache;
 mod documents;
 mod documents_crash;
 mod explorer;
 mod health;
 mod native;
 mod openapi;
+mod proxy;
 mod schema;
+mod snapshot;
+mod upstream;
 mod ws;

@@ -117,6 +117,14 @@ exchanges! { flo:
 
 exchanges! { dunena:
     authentication
+    cache
+    cache_batch
+    cache_capacity
+    cache_counters
+    cache_keys
+    cache_memory
+    cache_ttl
+    cache_warmup
     dashboard
     db
     db_batch
@@ -135,9 +143,16 @@ exchanges! { dunena:
     metrics
     metrics_public
     pages_off
+    proxy_disabled
+    proxy_query
+    proxy_register
     query_cache
     query_cache_restart
     rate_limits
+    snapshot
+    snapshot_at_the_end
+    snapshot_interval
+    snapshot_off
     stats
     stats_history
     websocket

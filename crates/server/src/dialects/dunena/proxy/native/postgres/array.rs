@@ -28,6 +28,10 @@ pub(super) fn write(out: &mut Vec<u8>, element: Option<&Type>, raw: &[u8], texts
         out.extend_from_slice(b"[]");
         return Ok(());
     }
+    // Every element takes bytes, so that there cannot be more of them than came; an empty dimension would repeat for free.
+    if lengths.iter().any(|length| *length <= 0) {
+        return Err(Malformed);
+    }
     nested(out, &lengths, element, &mut reader, texts)
 }
 
