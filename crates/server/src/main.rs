@@ -129,7 +129,7 @@ async fn run(config: Config, addresses: Addresses) -> Result<(), Failure> {
     let (shutdown, down) = watch::channel(false);
     // The listeners answer while the log is replayed: "starting", as each contract says it.
     let stop = Arc::new(Notify::new());
-    let mut serving = ports.serve(config, &engine, &stop, &down)?;
+    let mut serving = ports.serve(config, &engine, &stop, &down).await?;
 
     let ended = tokio::select! {
         failure = recover(&engine) => Err(failure),
@@ -203,7 +203,7 @@ impl Ports {
     }
 
     /// One task per listener; each ends when it has drained.
-    fn serve(
+    async fn serve(
         self,
         mut config: Config,
         engine: &Engine,
@@ -270,12 +270,12 @@ impl Ports {
             registry.register_collector(Box::new(metrics.clone()));
             let surroundings = dunena::Surroundings {
                 engine: engine.clone(),
-                metrics,
-                shutdown: down.clone(),
                 data_dir: config.data_dir.clone(),
                 level: config.durability.level(),
+                metrics,
+                shutdown: down.clone(),
             };
-            let dunena = Dunena::open(&config.dunena, surroundings).map_err(Failure::configuration)?;
+            let dunena = Dunena::open(&config.dunena, surroundings).await.map_err(Failure::configuration)?;
             let dunena = Arc::new(dunena);
             registry.register_collector(Box::new(dunena.cache_gauges()));
             let drained = listener.serve(dunena.clone(), down.clone());

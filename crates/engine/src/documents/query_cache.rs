@@ -127,7 +127,7 @@ impl QueryCache {
         ttl_ms: Option<u64>,
     ) -> impl Future<Output = Result<()>> + Send + use<> {
         let now = self.0.clock.now();
-        let cached = Cached { data, tags: distinct(tags), stored_at: now };
+        let cached = Cached { data, tags, stored_at: now };
         let entry = Arc::new(Entry { cached, expires_at: deadline(now, ttl_ms) });
         let put = self.0.memory.put(Bytes::copy_from_slice(key.as_bytes()), entry.clone());
         let (shared, key) = (self.0.clone(), key.to_owned());
@@ -243,13 +243,6 @@ impl Rows {
 
 fn deadline(now: Timestamp, ttl_ms: Option<u64>) -> Option<Timestamp> {
     ttl_ms.filter(|ttl| *ttl > 0).map(|ttl| Timestamp(now.0.saturating_add(ttl).min(LAST_DEADLINE)))
-}
-
-/// Each tag once, where it stood first.
-fn distinct(mut tags: Vec<String>) -> Vec<String> {
-    let mut met = HashSet::new();
-    tags.retain(|tag| met.insert(tag.clone()));
-    tags
 }
 
 impl fmt::Debug for QueryCache {

@@ -14,7 +14,7 @@ use crate::{
 pub struct Cached {
     /// A JSON text, as it was given.
     pub data: Bytes,
-    /// In the order given, each once.
+    /// In the order given.
     pub tags: Vec<String>,
     /// When it was stored.
     pub stored_at: Timestamp,

@@ -34,7 +34,7 @@ pub(super) fn write(tx: Tx<'_>, key: &str, entry: &Entry) -> Result<bool> {
         "INSERT INTO kv (key, namespace, value, created_at, updated_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?4, ?5)",
     )?;
     insert.execute(params![key, Space::RESERVED, entry.row_value(), stored_at, expires_at])?;
-    let mut tag_it = tx.prepare_cached("INSERT INTO kv_tags (namespace, key, tag) VALUES (?1, ?2, ?3)")?;
+    let mut tag_it = tx.prepare_cached("INSERT OR IGNORE INTO kv_tags (namespace, key, tag) VALUES (?1, ?2, ?3)")?;
     for tag in &entry.cached.tags {
         tag_it.execute(params![Space::RESERVED, key, tag])?;
     }

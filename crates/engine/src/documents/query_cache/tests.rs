@@ -66,8 +66,8 @@ async fn both_levels_and_a_restart_give_the_same() {
     let house = House::new(10);
     let tags: Vec<String> = ["b", "a", "b", "", "\u{0}\u{1f600}"].map(str::to_owned).into();
     let data = Bytes::from(r#"{"z":1.50,"a":[1e400, "\ud800\u0000"]}"#);
-    house.cache.put("k\u{0}é", data.clone(), tags, Some(1000)).await.unwrap();
-    let wanted = Cached { data, tags: ["b", "a", "", "\u{0}\u{1f600}"].map(str::to_owned).into(), stored_at: START };
+    house.cache.put("k\u{0}é", data.clone(), tags.clone(), Some(1000)).await.unwrap();
+    let wanted = Cached { data, tags, stored_at: START };
     assert_eq!(house.cache.get("k\u{0}é").await.unwrap().unwrap(), wanted);
 
     let house = house.restarted(1).await;

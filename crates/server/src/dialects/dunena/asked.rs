@@ -49,15 +49,28 @@ impl Asked<'_> {
         parameter(self.parts, name)
     }
 
+    /// The same, unless it is empty.
+    pub(super) fn given(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.query(name).filter(|value| !value.is_empty())
+    }
+
     /// The namespace: of the query, else of the body's member; empty for the default one.
     pub(super) fn namespace<'a>(&'a self, member: Option<&'a RawValue>) -> Result<Cow<'a, str>, Error> {
-        match self.query("ns").filter(|name| !name.is_empty()) {
+        let name = match self.given("ns") {
             Some(name) => {
                 check::namespace(&name)?;
-                Ok(name)
+                name
             }
-            None => Ok(check::namespace_member(member)?),
-        }
+            None => check::namespace_member(member)?,
+        };
+        self.count_for(&name)?;
+        Ok(name)
+    }
+
+    /// Counts this request against the limit of a namespace, if that has one.
+    pub(super) fn count_for(&self, namespace: &str) -> Result<(), Error> {
+        let dunena = self.dunena;
+        dunena.namespace_limits.admit(namespace, || self.client(), || dunena.engine.now())
     }
 
     /// The address that limits count by.

@@ -45,7 +45,12 @@ pub(super) fn key_member(member: Option<&RawValue>) -> Result<Cow<'_, str>, Brok
 /// [VALUE].
 pub(super) fn value(member: Option<&RawValue>) -> Result<Cow<'_, str>, Broken> {
     let value = string(member).ok_or("Value must be a string")?;
-    if value.len() > VALUE_BYTES { Err("Value exceeds max size (4194304 bytes)".into()) } else { Ok(value) }
+    if value_fits(value.len()) { Ok(value) } else { Err("Value exceeds max size (4194304 bytes)".into()) }
+}
+
+/// Whether a value may have so many bytes.
+pub(super) fn value_fits(bytes: usize) -> bool {
+    bytes <= VALUE_BYTES
 }
 
 /// [TTL]: milliseconds, if any are given.
@@ -71,10 +76,21 @@ pub(super) fn natural(member: &RawValue) -> Option<u64> {
     if text.len() <= 15 && text.bytes().all(|b| b.is_ascii_digit()) {
         return text.parse().ok();
     }
+    integral(member).filter(|number| *number >= 0.0).map(|number| (number as u64).min(MOST_MS))
+}
+
+/// A number without a fraction, however it is spelled.
+pub(super) fn integral(member: &RawValue) -> Option<f64> {
+    let text = member.get();
     // All other types of JSON begin with something else.
     let number: f64 = text.starts_with(|c: char| c == '-' || c.is_ascii_digit()).then(|| text.parse().ok())??;
-    let integral = number.is_finite() && number >= 0.0 && number.fract() == 0.0;
-    integral.then(|| (number as u64).min(MOST_MS))
+    (number.is_finite() && number.fract() == 0.0).then_some(number)
+}
+
+/// An integer of a query: digits and nothing else. One that is too large for the type is its largest.
+pub(super) fn digits(text: &str) -> Option<u64> {
+    let all = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    all.then(|| text.parse().unwrap_or(u64::MAX))
 }
 
 /// [TAGS], each once, in the order given.

@@ -146,6 +146,15 @@ pub enum Refused {
     /// The database cannot be used; why.
     #[error("dunena: the database {0}")]
     Database(String),
+    /// What is in it cannot be read; why.
+    #[error("dunena: {0}")]
+    Rows(String),
+}
+
+impl From<manifold_engine::Error> for Refused {
+    fn from(error: manifold_engine::Error) -> Self {
+        Refused::Rows(error.to_string())
+    }
 }
 
 impl Config {

@@ -7,7 +7,6 @@ use hyper::{
     Response, StatusCode,
     header::{CONNECTION, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
 };
-
 use manifold_engine::Kind;
 
 use super::{answer, check::Broken};
@@ -39,6 +38,8 @@ pub(super) enum Error {
     TargetTooLong,
     /// 429: seconds until the window ends.
     RateLimited { retry_after: u64 },
+    /// 429: the same of the requests for one namespace.
+    NamespaceLimited { namespace: String, retry_after: u64 },
     /// 500: a failed write, or a defect.
     Internal,
     /// 502: what became of the request to a database.
@@ -72,7 +73,7 @@ impl Error {
             Error::Conflict(_) => StatusCode::CONFLICT,
             Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Error::TargetTooLong => StatusCode::URI_TOO_LONG,
-            Error::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Error::RateLimited { .. } | Error::NamespaceLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
             Error::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Error::Upstream(_) => StatusCode::BAD_GATEWAY,
             Error::DatabaseDisabled | Error::Starting | Error::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
@@ -91,6 +92,7 @@ impl Error {
             Error::TooLarge => "Request body too large",
             Error::TargetTooLong => "Request target too long",
             Error::RateLimited { .. } => "Rate limit exceeded",
+            Error::NamespaceLimited { .. } => "Namespace rate limit exceeded",
             Error::Internal => "Internal server error",
             Error::DatabaseDisabled => "Database disabled",
             Error::Starting => "Server starting",
@@ -102,6 +104,10 @@ impl Error {
     pub(super) fn into_response(self) -> Response<Body> {
         let mut body = br#"{"error":"#.to_vec();
         json::write_str(&mut body, self.text());
+        if let Error::NamespaceLimited { namespace, .. } = &self {
+            body.extend_from_slice(br#","namespace":"#);
+            json::write_str(&mut body, namespace);
+        }
         body.push(b'}');
         let mut response = answer::json(self.status(), body);
         let headers = response.headers_mut();
@@ -109,7 +115,7 @@ impl Error {
             Error::Unauthorized => {
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
-            Error::RateLimited { retry_after } => {
+            Error::RateLimited { retry_after } | Error::NamespaceLimited { retry_after, .. } => {
                 headers.insert(RETRY_AFTER, HeaderValue::from(retry_after));
             }
             Error::Starting => {
@@ -137,12 +143,6 @@ impl Error {
     }
 }
 
-impl From<Broken> for Error {
-    fn from(text: Broken) -> Self {
-        Error::Invalid(text)
-    }
-}
-
 impl From<manifold_engine::Error> for Error {
     fn from(error: manifold_engine::Error) -> Self {
         match error.kind() {
@@ -161,6 +161,12 @@ impl From<manifold_engine::Error> for Error {
                 Error::Internal
             }
         }
+    }
+}
+
+impl From<Broken> for Error {
+    fn from(text: Broken) -> Self {
+        Error::Invalid(text)
     }
 }
 

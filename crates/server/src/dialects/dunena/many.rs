@@ -26,6 +26,8 @@ pub(super) struct Entry<'a> {
     key: Cow<'a, str>,
     value: Bytes,
     ttl: Ttl,
+    /// Its own namespace, which counts where entries may have one.
+    pub(super) space: Option<&'a RawValue>,
 }
 
 impl Entry<'_> {
@@ -43,11 +45,12 @@ pub(super) fn entries<'a>(action: &str, member: Option<&'a RawValue>) -> Result<
 
 fn entry<'a>(action: &str, element: &'a RawValue) -> Result<Entry<'a>, Broken> {
     // What is no object has no key.
-    let [key, value, ttl] = json::members(element.get(), &["key", "value", "ttl"]).unwrap_or_default();
+    let members = json::members(element.get(), &["key", "value", "ttl", "ns"]).unwrap_or_default();
+    let [key, value, ttl, space] = members;
     let key = check::key_member(key).map_err(|broken| format!("{action} key error: {broken}"))?;
     let value = check::value(value).map_err(|broken| format!(r#"{action} value error for "{key}": {broken}"#))?;
     let ttl = check::time_to_live(ttl).map_err(|broken| format!(r#"{action} ttl error for "{key}": {broken}"#))?;
-    Ok(Entry { value: Bytes::copy_from_slice(value.as_bytes()), key, ttl })
+    Ok(Entry { value: Bytes::copy_from_slice(value.as_bytes()), key, ttl, space })
 }
 
 fn array(member: Option<&RawValue>) -> Result<&RawValue, Broken> {

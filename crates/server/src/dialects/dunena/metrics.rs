@@ -30,7 +30,7 @@ pub(super) async fn answer(asked: &Asked<'_>) -> Result<Response<Body>, Error> {
     let dunena = asked.dunena;
     let seen = Seen {
         cache: dunena.cache.stats(),
-        locks: 0,
+        locks: dunena.locks.count().await.ok(),
         latency: dunena.latency.lately(Instant::now()),
         totals: dunena.latency.totals(),
         uptime_seconds: dunena.began.elapsed().as_secs_f64(),
@@ -41,7 +41,8 @@ pub(super) async fn answer(asked: &Asked<'_>) -> Result<Response<Body>, Error> {
 /// What the page shows, of one moment.
 struct Seen {
     cache: CacheStats,
-    locks: u64,
+    /// None when the database cannot tell.
+    locks: Option<u64>,
     latency: Summary,
     totals: Totals,
     uptime_seconds: f64,
@@ -57,7 +58,10 @@ impl Seen {
                 CacheValue::Rate(rate) => page.family(name, help, "gauge").sample(name, rate),
             };
         }
-        page.family(names::DUNENA_LOCKS_ACTIVE, "Locks held", "gauge").sample(names::DUNENA_LOCKS_ACTIVE, self.locks);
+        let locks = page.family(names::DUNENA_LOCKS_ACTIVE, "Locks held", "gauge");
+        if let Some(held) = self.locks {
+            locks.sample(names::DUNENA_LOCKS_ACTIVE, held);
+        }
         self.add_latency(&mut page);
         let uptime = format_args!("{:.1}", self.uptime_seconds);
         page.family(names::DUNENA_UPTIME, "Server uptime", "gauge").sample(names::DUNENA_UPTIME, uptime);

@@ -25,7 +25,7 @@ use ipnet::IpNet;
 use manifold_engine::{
     Clock, Engine, Level, State,
     cache::Cache,
-    documents::{Documents, DocumentsOptions, DocumentsUpkeep, QueryCache},
+    documents::{Documents, DocumentsOptions, DocumentsUpkeep, Locks, QueryCache, RequestLimits},
 };
 use tokio::{sync::watch, time::Instant};
 
@@ -44,12 +44,16 @@ mod explorer;
 mod health;
 mod info;
 mod latency;
+mod locks;
 mod many;
 mod metrics;
 mod openapi;
 mod path;
 pub mod proxy;
+mod query_cache;
+mod rate_limits;
 mod routes;
+mod snapshot;
 mod stats;
 mod ws;
 
@@ -60,7 +64,9 @@ use cors::Cors;
 use error::Error;
 use latency::Latency;
 use proxy::Proxy;
+use rate_limits::NamespaceLimits;
 use routes::{Door, Endpoint};
+use snapshot::Snapshot;
 use stats::History;
 
 use crate::{
@@ -77,16 +83,26 @@ use crate::{
 
 /// What requests for no route count under.
 const OTHER_ROUTE: &str = "other";
+/// A database without a file.
+const IN_MEMORY: &str = ":memory:";
 
 /// The dialect, ready to be served by a listener.
 #[derive(Debug)]
 pub struct Dunena {
     engine: Engine,
     cache: Cache,
+    /// None = the cache is not kept.
+    snapshot: Option<Snapshot>,
     /// What is kept in SQLite; none = `DUNENA_DB=false`.
     documents: Option<Documents>,
+    /// Results of queries; none = `DUNENA_DB=false`.
+    query_cache: Option<QueryCache>,
     /// Ways to other databases; none = `DUNENA_DB=false`.
     proxy: Option<Proxy>,
+    /// How long a result lives whose writer does not say; 0 = for ever.
+    query_cache_ttl_ms: u64,
+    locks: Locks,
+    namespace_limits: NamespaceLimits,
     token: Secret,
     cors: Cors,
     trusted: Vec<IpNet>,
@@ -123,33 +139,41 @@ struct Answered {
 pub struct Surroundings {
     /// The engine.
     pub engine: Engine,
+    /// Where files are that the configuration has no place for.
+    pub data_dir: PathBuf,
+
     /// What it counts.
     pub metrics: Arc<DunenaMetrics>,
     /// Turns true when running requests should come to their end.
     pub shutdown: watch::Receiver<bool>,
-    /// Where files are that the configuration has no place for.
-    pub data_dir: PathBuf,
     /// Durability of every acknowledgement.
     pub level: Level,
 }
 
 impl Dunena {
     /// The dialect as configured, with what it keeps on disk opened.
-    pub fn open(config: &Config, surroundings: Surroundings) -> Result<Self, Refused> {
+    pub async fn open(config: &Config, surroundings: Surroundings) -> Result<Self, Refused> {
         let Surroundings { engine, metrics, shutdown, data_dir, level } = surroundings;
         let began = Instant::now();
-        let documents = if config.db { Some(open_documents(config, &data_dir, level)?) } else { None };
-        if let Some(documents) = documents.clone() {
-            engine.look_after(DocumentsUpkeep { documents, purge_every: config.db_purge_interval() });
-        }
+        let cache = Cache::new(config.cache_limits(), Clock::system());
+        let snapshot = Snapshot::open(config, &data_dir, &cache);
+        let documents = if config.db { Some(open_documents(&config.db_path(&data_dir), level)?) } else { None };
+        // Locks and limits work without a file too, for as long as the process does.
+        let rows = documents.clone().map_or_else(|| open_documents(Path::new(IN_MEMORY), level), Ok)?;
+        engine.look_after(DocumentsUpkeep { documents: rows.clone(), purge_every: config.db_purge_interval() });
+        let results = config.query_cache_max_entries;
+        let query_cache = documents.clone().map(|documents| QueryCache::new(documents, results, Clock::system()));
+        let proxy = documents.clone().zip(query_cache.clone());
         Ok(Dunena {
             engine,
-            proxy: documents.clone().map(|documents| {
-                let results = QueryCache::new(documents.clone(), config.query_cache_max_entries, Clock::system());
-                Proxy::open(config, documents, results, &data_dir)
-            }),
+            query_cache,
+            proxy: proxy.map(|(documents, results)| Proxy::open(config, documents, results, &data_dir)),
+            query_cache_ttl_ms: config.query_cache_ttl,
             documents,
-            cache: Cache::new(config.cache_limits(), Clock::system()),
+            locks: Locks::open(rows.clone()).await?,
+            namespace_limits: NamespaceLimits::new(RequestLimits::open(rows).await?),
+            cache,
+            snapshot,
             token: config.auth_token.clone(),
             cors: Cors::new(&config.cors_origins),
             trusted: config.trusted()?,
@@ -170,7 +194,13 @@ impl Dunena {
 
     /// What goes on beside requests. Never completes.
     pub async fn work(&self) {
-        tokio::join!(self.cache.keep_expiring(), stats::keep_history(self));
+        let saving = async {
+            match &self.snapshot {
+                Some(snapshot) => snapshot.keep_saving().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::join!(self.cache.keep_expiring(), saving, stats::keep_history(self));
     }
 
     /// Ends what is open, after the last request.
@@ -179,9 +209,17 @@ impl Dunena {
         if let Some(proxy) = &self.proxy {
             proxy.close().await;
         }
+        if let Some(snapshot) = &self.snapshot {
+            snapshot.close().await;
+        }
         if let Some(documents) = &self.documents {
             documents.close().await;
         }
+    }
+
+    /// What is kept in SQLite. Routes that need it are asked only where there is something.
+    fn documents(&self) -> Result<&Documents, Error> {
+        self.documents.as_ref().ok_or(Error::DatabaseDisabled)
     }
 
     /// Ways to other databases. Routes that need them are asked only where there is a database.
@@ -189,9 +227,9 @@ impl Dunena {
         self.proxy.as_ref().ok_or(Error::DatabaseDisabled)
     }
 
-    /// What is kept in SQLite. Routes that need it are asked only where there is something.
-    fn documents(&self) -> Result<&Documents, Error> {
-        self.documents.as_ref().ok_or(Error::DatabaseDisabled)
+    /// Results of queries. Routes that need them are asked only where there is a database.
+    fn query_cache(&self) -> Result<&QueryCache, Error> {
+        self.query_cache.as_ref().ok_or(Error::DatabaseDisabled)
     }
 
     /// The numbers of its cache, for the process' metrics.
@@ -289,7 +327,11 @@ impl Dunena {
         // have to carry room for it.
         match endpoint {
             Endpoint::Cache(call) => cache::answer(call, asked).await,
+            Endpoint::QueryCache(call) => Box::pin(query_cache::answer(call, asked)).await,
             Endpoint::Proxy(call) => Box::pin(proxy::answer(call, asked)).await,
+            Endpoint::Locks(call) => Box::pin(locks::answer(call, asked)).await,
+            Endpoint::RateLimits(call) => Box::pin(rate_limits::answer(call, asked)).await,
+            Endpoint::Snapshot => Ok(Box::pin(snapshot::answer(asked)).await),
             Endpoint::Db(call) => Box::pin(db::answer(call, asked)).await,
             Endpoint::Health(call) => Ok(Box::pin(health::answer(call, asked)).await),
             Endpoint::Stats(call) => Ok(stats::answer(call, asked)),
@@ -302,9 +344,9 @@ impl Dunena {
     }
 }
 
-fn open_documents(config: &Config, data_dir: &Path, level: Level) -> Result<Documents, Refused> {
+fn open_documents(path: &Path, level: Level) -> Result<Documents, Refused> {
     let options = DocumentsOptions { level, ..DocumentsOptions::default() };
-    Documents::open(&config.db_path(data_dir), options).map_err(|error| Refused::Database(error.to_string()))
+    Documents::open(path, options).map_err(|error| Refused::Database(error.to_string()))
 }
 
 impl Service for Dunena {

@@ -56,7 +56,7 @@ fn build() -> Value {
 /// Operations by path and method. The tables of two resources may have something for one path.
 fn paths() -> Value {
     let mut paths = Map::new();
-    for route in TABLES.into_iter().flatten() {
+    for route in TABLES.iter().copied().flatten() {
         for (verb, _) in route.operations {
             let Some(operation) = describe(*verb, route.template) else { continue };
             let parameters = route.parameters().map(|name| path_parameter(route.template, name));

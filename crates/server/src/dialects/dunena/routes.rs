@@ -2,7 +2,10 @@
 
 use hyper::Method;
 
-use super::{cache, dashboard, db, explorer, health, info, metrics, proxy, stats, ws};
+use super::{
+    cache, dashboard, db, explorer, health, info, locks, metrics, proxy, query_cache, rate_limits, snapshot, stats,
+    ws,
+};
 use crate::http::route::{self, Found, Route, Verb};
 
 /// What a request does.
@@ -10,10 +13,18 @@ use crate::http::route::{self, Found, Route, Verb};
 pub(super) enum Endpoint {
     /// The cache.
     Cache(cache::Call),
+    /// Saving the cache.
+    Snapshot,
     /// Documents.
     Db(db::Call),
+    /// Results of queries.
+    QueryCache(query_cache::Call),
     /// Ways to other databases.
     Proxy(proxy::Call),
+    /// Locks.
+    Locks(locks::Call),
+    /// Limits of namespaces.
+    RateLimits(rate_limits::Call),
     /// How things are.
     Health(health::Call),
     /// What was counted.
@@ -70,8 +81,13 @@ impl Endpoint {
     /// What holds for its requests.
     pub(super) fn manner(self) -> Manner {
         match self {
-            Endpoint::Cache(_) | Endpoint::Stats(_) | Endpoint::Info => Manner::MEMORY,
-            Endpoint::Db(_) | Endpoint::Proxy(_) => Manner::DATABASE,
+            Endpoint::Cache(_)
+            | Endpoint::Snapshot
+            | Endpoint::Locks(_)
+            | Endpoint::RateLimits(_)
+            | Endpoint::Stats(_)
+            | Endpoint::Info => Manner::MEMORY,
+            Endpoint::Db(_) | Endpoint::QueryCache(_) | Endpoint::Proxy(_) => Manner::DATABASE,
             Endpoint::Health(_) => Manner { is_timed: true, ..Manner::PAGE },
             Endpoint::Metrics => Manner { door: Door::Metrics, is_timed: true, ..Manner::PAGE },
             Endpoint::Socket => Manner { door: Door::Socket, is_timed: false, ..Manner::MEMORY },
@@ -86,10 +102,15 @@ pub(super) const fn route(template: &'static str, operations: &'static [(Verb, E
 }
 
 /// What is asked for most comes first.
-pub(super) static TABLES: [&[Route<Endpoint>]; 10] = [
+pub(super) static TABLES: &[&[Route<Endpoint>]] = &[
     cache::ROUTES,
+    query_cache::ROUTES,
+    query_cache::ENTRIES,
     db::ROUTES,
     proxy::ROUTES,
+    locks::ROUTES,
+    rate_limits::ROUTES,
+    snapshot::ROUTES,
     health::ROUTES,
     stats::ROUTES,
     info::ROUTES,
@@ -101,7 +122,7 @@ pub(super) static TABLES: [&[Route<Endpoint>]; 10] = [
 
 /// The route of a path in its plain form, and what the method does there.
 pub(super) fn find<'p>(path: &'p str, method: &Method) -> Option<(Found<'p, Endpoint>, Endpoint)> {
-    TABLES.into_iter().find_map(|routes| {
+    TABLES.iter().find_map(|routes| {
         let found = route::find(routes, path)?;
         let endpoint = *found.route.operation(method)?;
         Some((found, endpoint))

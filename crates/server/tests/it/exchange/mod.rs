@@ -140,6 +140,24 @@ exchanges! { dunena:
     stats_history
     websocket
     websocket_access
+    cache
+    cache_batch
+    cache_capacity
+    cache_counters
+    cache_keys
+    cache_memory
+    cache_ttl
+    cache_warmup
+    snapshot
+    snapshot_at_the_end
+    snapshot_interval
+    snapshot_off
+    locks
+    locks_restart
+    query_cache
+    query_cache_restart
+    rate_limits
+    without_database
 }
 
 exchanges! { synap:

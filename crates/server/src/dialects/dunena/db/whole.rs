@@ -2,10 +2,7 @@
 
 use axum::body::Body;
 use hyper::Response;
-use manifold_engine::{
-    cache::Glob,
-    documents::{DocumentKeys, DocumentStats},
-};
+use manifold_engine::documents::{DocumentKeys, DocumentStats};
 
 use super::{
     super::{answer, asked::Asked, check, error::Error},

@@ -15,7 +15,7 @@ fn the_page_has_every_family_in_the_order_of_the_document() {
             max_entries: 10,
             bytes: 1234,
         },
-        locks: 8,
+        locks: Some(8),
         latency: Summary { mean: 0.5, p50: 0.25, p95: 1.0, p99: 2.0625, ..Summary::default() },
         totals: Totals { count: 11, nanos: 12_345_678 },
         uptime_seconds: 42.06,

@@ -120,14 +120,27 @@ impl Database {
                 let password = self.put_file("password", PASSWORD).display().to_string();
                 let user = format!("--username={USER}");
                 let password = format!("--pwfile={password}");
-                let arguments =
-                    ["--pgdata", &data, "--encoding=UTF8", "--locale=C.UTF-8", "--auth=scram-sha-256", "--no-sync", &user, &password];
+                let arguments = [
+                    "--pgdata",
+                    &data,
+                    "--encoding=UTF8",
+                    "--locale=C.UTF-8",
+                    "--auth=scram-sha-256",
+                    "--no-sync",
+                    &user,
+                    &password,
+                ];
                 self.finish("initdb", &arguments);
             }
             Kind::MariaDb => {
                 let data = format!("--datadir={data}");
-                let arguments =
-                    ["--no-defaults", &data, "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"];
+                let arguments = [
+                    "--no-defaults",
+                    &data,
+                    "--auth-root-authentication-method=normal",
+                    "--skip-test-db",
+                    "--skip-name-resolve",
+                ];
                 self.finish("mariadb-install-db", &arguments);
                 let quoted = PASSWORD.replace('\'', "''");
                 self.put_file(
@@ -156,7 +169,9 @@ impl Database {
                 let home = self.home.path().display();
                 command.arg("--no-defaults").arg(format!("--datadir={data}")).arg(format!("--port={port}"));
                 command.arg(format!("--socket={home}/s.sock")).arg(format!("--pid-file={home}/pid"));
-                command.arg(format!("--init-file={home}/init.sql")).args(["--bind-address=127.0.0.1", "--skip-name-resolve"]);
+                command
+                    .arg(format!("--init-file={home}/init.sql"))
+                    .args(["--bind-address=127.0.0.1", "--skip-name-resolve"]);
                 command.args(["--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=16M"]);
                 command
             }

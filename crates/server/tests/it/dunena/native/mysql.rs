@@ -82,7 +82,11 @@ fn every_type_has_a_json_form_and_parameters_fit_every_type() {
         check(expression, proxied.ask("my", &format!("SELECT {expression} AS v"), "[]"), expected);
     }
     for (column, value, expected) in COLUMNS {
-        for statement in ["DROP TABLE IF EXISTS c", &format!("CREATE TABLE c (v {column})"), &format!("INSERT INTO c VALUES ({value})")] {
+        for statement in [
+            "DROP TABLE IF EXISTS c",
+            &format!("CREATE TABLE c (v {column})"),
+            &format!("INSERT INTO c VALUES ({value})"),
+        ] {
             proxied.ask("my", statement, "[]").unwrap_or_else(|refused| panic!("{statement}: {refused}"));
         }
         check(column, proxied.ask("my", "SELECT v FROM c", "[]"), expected);
@@ -221,10 +225,7 @@ fn a_statement_that_takes_too_long_or_says_too_much_is_stopped_on_the_server() {
     for _ in 0..6 {
         assert_eq!(proxied.ask("my", "SELECT SLEEP(60)", "[]").unwrap_err(), "Upstream timed out");
     }
-    for query in [
-        "SELECT seq, REPEAT('x', 1000) AS x FROM seq_1_to_100000000",
-        "SELECT REPEAT('y', 12000000) AS y",
-    ] {
+    for query in ["SELECT seq, REPEAT('x', 1000) AS x FROM seq_1_to_100000000", "SELECT REPEAT('y', 12000000) AS y"] {
         let start = Instant::now();
         assert_eq!(proxied.ask("my", query, "[]").unwrap_err(), "Upstream response too large", "{query}");
         assert!(start.elapsed() < Duration::from_secs(2), "{query}: {:?}", start.elapsed());

@@ -187,7 +187,11 @@ fn refusals(proxied: &Proxied) {
         let refused = proxied.ask("pg", query, "[]").unwrap_err();
         assert!(refused.starts_with("postgresql query failed: "), "{refused}");
     }
-    for query in ["INSERT INTO t (id) VALUES (99)", "SELECT nextval('pg_catalog.pg_largeobject_loid_pn_index')", "CREATE TABLE x ()"] {
+    for query in [
+        "INSERT INTO t (id) VALUES (99)",
+        "SELECT nextval('pg_catalog.pg_largeobject_loid_pn_index')",
+        "CREATE TABLE x ()",
+    ] {
         assert!(proxied.ask("ro", query, "[]").is_err(), "{query}");
     }
     let refused = proxied.ask("ro", "WITH x AS (DELETE FROM t RETURNING id) SELECT * FROM x", "[]").unwrap_err();
@@ -246,7 +250,8 @@ fn five(proxied: &Proxied) {
         for _ in 0..10 {
             scope.spawn(|| proxied.ask("ro", "SELECT pg_sleep(0.5)", "[]").unwrap());
         }
-        let most = "SELECT count(*) AS n FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'";
+        let most =
+            "SELECT count(*) AS n FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'";
         eventually("five are busy", Duration::from_secs(5), || {
             (proxied.ask("pg", most, "[]").unwrap() == r#"[{"n":5}]"#).then_some(())
         });
@@ -294,7 +299,7 @@ fn a_statement_that_takes_too_long_or_says_too_much_is_stopped_on_the_server() {
     for query in [
         "SELECT generate_series(1, 100000000) AS g, repeat('x', 1000) AS x",
         "SELECT repeat('y', 8000000) AS y",
-        "SELECT int4range(g, g + 1) AS r FROM (SELECT generate_series(1, 100000000) AS g) AS s",
+        "SELECT int4range(g, g + 1) AS r FROM (SELECT generate_series(1, 1000000) AS g) AS s",
     ] {
         let start = Instant::now();
         assert_eq!(proxied.ask("pg", query, "[]").unwrap_err(), "Upstream response too large", "{query}");

@@ -3,7 +3,10 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use manifold_server::{
-    dialects::dunena::proxy::{Kind, native::{Files, Limits, Native}},
+    dialects::dunena::proxy::{
+        Kind,
+        native::{Files, Limits, Native},
+    },
     outbound::{self, Guard},
 };
 use serde_json::value::RawValue;

@@ -17,7 +17,9 @@ fn file(folder: &Path) -> String {
     let path = folder.join("shop.db");
     let connection = Connection::open(&path).expect("a new database");
     connection
-        .execute_batch("CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO t VALUES (1, 'Alice'), (2, 'Bob');")
+        .execute_batch(
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO t VALUES (1, 'Alice'), (2, 'Bob');",
+        )
         .expect("fill the database");
     path.display().to_string()
 }
@@ -32,16 +34,30 @@ fn values_and_parameters_keep_their_types() {
     proxied.register("lite", "sqlite", &format!("sqlite:{}", file(folder.path())), false);
     for (query, params, expected) in [
         ("SELECT id, name FROM t WHERE id = ?", "[1]", r#"[{"id":1,"name":"Alice"}]"#),
-        ("SELECT 9223372036854775807 AS a, 1.5 AS b, 2.0 AS c, NULL AS d", "[]", r#"[{"a":9223372036854775807,"b":1.5,"c":2.0,"d":null}]"#),
+        (
+            "SELECT 9223372036854775807 AS a, 1.5 AS b, 2.0 AS c, NULL AS d",
+            "[]",
+            r#"[{"a":9223372036854775807,"b":1.5,"c":2.0,"d":null}]"#,
+        ),
         ("SELECT x'00ff' AS a, '' AS b, 'ä\"' AS c", "[]", r#"[{"a":{"$base64":"AP8="},"b":"","c":"ä\""}]"#),
         ("SELECT 9e999 AS a, -9e999 AS b", "[]", r#"[{"a":"Infinity","b":"-Infinity"}]"#),
         ("SELECT 1 AS a, 2 AS b, 3 AS a", "[]", r#"[{"a":3,"b":2}]"#),
         ("SELECT id FROM t WHERE false", "[]", "[]"),
-        ("SELECT typeof(?) AS a, typeof(?) AS b, typeof(?) AS c, typeof(?) AS d", r#"[1, 1.0, "1", null]"#,
-         r#"[{"a":"integer","b":"real","c":"text","d":"null"}]"#),
-        ("SELECT ? AS a, ? AS b, ? AS c, ? AS d", r#"[true, false, [1, "x"], {"k": null}]"#,
-         r#"[{"a":1,"b":0,"c":"[1, \"x\"]","d":"{\"k\": null}"}]"#),
-        ("SELECT ? AS a, ? AS b", "[9223372036854775807, 9223372036854775808]", r#"[{"a":9223372036854775807,"b":9.223372036854776e+18}]"#),
+        (
+            "SELECT typeof(?) AS a, typeof(?) AS b, typeof(?) AS c, typeof(?) AS d",
+            r#"[1, 1.0, "1", null]"#,
+            r#"[{"a":"integer","b":"real","c":"text","d":"null"}]"#,
+        ),
+        (
+            "SELECT ? AS a, ? AS b, ? AS c, ? AS d",
+            r#"[true, false, [1, "x"], {"k": null}]"#,
+            r#"[{"a":1,"b":0,"c":"[1, \"x\"]","d":"{\"k\": null}"}]"#,
+        ),
+        (
+            "SELECT ? AS a, ? AS b",
+            "[9223372036854775807, 9223372036854775808]",
+            r#"[{"a":9223372036854775807,"b":9.223372036854776e+18}]"#,
+        ),
         ("SELECT ?2 AS a, ?1 AS b", "[1, 2]", r#"[{"a":2,"b":1}]"#),
         ("SELECT $2 AS a, $1 AS b, $2 AS c", "[1, 2]", r#"[{"a":2,"b":1,"c":2}]"#),
         ("SELECT count(*) AS n FROM t WHERE name = ?", r#"["' OR ''='"]"#, r#"[{"n":0}]"#),
@@ -89,7 +105,10 @@ fn one_statement_on_one_file() {
     assert!(proxied.ask("lite", "DELETE FROM sqlite_schema", "[]").is_err());
     for statement in ["BEGIN IMMEDIATE", "CREATE TEMP TABLE leak (x)", "PRAGMA query_only = on"] {
         proxied.ask("lite", statement, "[]").unwrap();
-        assert_eq!(proxied.ask("lite", "INSERT INTO t (name) VALUES ('y')", "[]").as_deref(), Ok(r#"{"rowsAffected":1}"#));
+        assert_eq!(
+            proxied.ask("lite", "INSERT INTO t (name) VALUES ('y')", "[]").as_deref(),
+            Ok(r#"{"rowsAffected":1}"#)
+        );
         assert!(proxied.ask("lite", "SELECT * FROM leak", "[]").is_err(), "{statement}");
     }
 }
@@ -121,7 +140,10 @@ fn a_statement_ends_with_its_time_and_its_size() {
     assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
     let wide = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT n, zeroblob(1000) FROM r";
     assert_eq!(proxied.ask("lite", wide, "[]").unwrap_err(), "Upstream response too large");
-    assert_eq!(proxied.ask("lite", "SELECT hex(zeroblob(60000)) AS h", "[]").unwrap_err(), "Upstream response too large");
+    assert_eq!(
+        proxied.ask("lite", "SELECT hex(zeroblob(60000)) AS h", "[]").unwrap_err(),
+        "Upstream response too large"
+    );
     // A statement that waited for a lock until its caller was gone does not write when the lock is free.
     let writer = Connection::open(&path).expect("open the file");
     writer.execute_batch("BEGIN IMMEDIATE").expect("take the lock");

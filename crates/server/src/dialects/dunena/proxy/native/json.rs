@@ -103,7 +103,7 @@ pub(super) fn date_time(micros: i64, zone: Zone) -> String {
 
 /// A time of day at an offset, in UTC.
 pub(super) fn time_to_utc(micros: i64, seconds_west: i64) -> i64 {
-    (micros + seconds_west * MICROS_PER_SECOND).rem_euclid(MICROS_PER_DAY)
+    micros.saturating_add(seconds_west * MICROS_PER_SECOND).rem_euclid(MICROS_PER_DAY)
 }
 
 /// Year, month and day of a day in the Gregorian calendar, also before it began. Years are shifted to start in March, so
@@ -118,3 +118,6 @@ fn civil(days: i64) -> (i64, i64, i64) {
     let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
     (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
+
+#[cfg(test)]
+mod tests;

@@ -43,3 +43,6 @@ fn string(value: &RawValue) -> Cow<'_, str> {
 pub(super) fn mismatch(kind: Kind, wanted: usize, given: usize) -> Failure {
     Failure::Database { kind, message: format!("the query takes {wanted} parameters, not {given}") }
 }
+
+#[cfg(test)]
+mod tests;

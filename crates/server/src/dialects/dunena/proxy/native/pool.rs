@@ -195,3 +195,6 @@ impl Errands {
         timeout(FAREWELL, all).await.ok();
     }
 }
+
+#[cfg(test)]
+mod tests;

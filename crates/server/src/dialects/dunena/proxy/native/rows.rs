@@ -81,3 +81,6 @@ fn member_name(name: &str) -> Vec<u8> {
     text.push(b':');
     text
 }
+
+#[cfg(test)]
+mod tests;

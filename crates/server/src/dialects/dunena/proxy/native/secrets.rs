@@ -27,3 +27,6 @@ impl std::fmt::Debug for Secrets {
         f.write_str("Secrets(***)")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,3 +22,6 @@ pub(super) fn value(param: &Param<'_>) -> Value {
         Param::Text(text) => Value::Bytes(text.as_bytes().to_vec()),
     }
 }
+
+#[cfg(test)]
+mod tests;

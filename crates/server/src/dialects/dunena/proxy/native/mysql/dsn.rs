@@ -87,3 +87,6 @@ fn tls(url: &Url) -> Option<Tls> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests;

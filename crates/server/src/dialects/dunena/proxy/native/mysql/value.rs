@@ -10,6 +10,8 @@ use crate::{
 /// The character set of what is not text.
 const BINARY: u16 = 63;
 
+const MICROS_PER_DAY: i64 = 86_400_000_000;
+
 /// Appends a value.
 pub(super) fn write(out: &mut Vec<u8>, column: &Column, value: Value) {
     match value {
@@ -24,7 +26,8 @@ pub(super) fn write(out: &mut Vec<u8>, column: &Column, value: Value) {
             json::write_str(out, &date_time(column.column_type(), (year, month, day), time));
         }
         Value::Time(negative, days, hour, minute, second, micros) => {
-            let micros = i64::from(days) * 86_400_000_000 + time_of_day(hour, minute, second, micros);
+            let whole_days = i64::from(days).saturating_mul(MICROS_PER_DAY);
+            let micros = whole_days.saturating_add(time_of_day(hour, minute, second, micros));
             let sign = if negative { "-" } else { "" };
             json::write_str(out, &format!("{sign}{}", native_json::time(micros, Zone::Local)));
         }
@@ -59,3 +62,6 @@ fn date_time(of: ColumnType, (year, month, day): (u16, u8, u8), micros: i64) -> 
         _ => format!("{date}T{}", native_json::time(micros, Zone::Local)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,12 +11,7 @@ use super::{
 const MAX_DIMENSIONS: i32 = 6;
 
 /// Appends an array. Its elements say by number what they are; `element` is given where that is known better.
-pub(super) fn write(
-    out: &mut Vec<u8>,
-    element: Option<&Type>,
-    raw: &[u8],
-    texts: &mut Texts,
-) -> Result<(), Malformed> {
+pub(super) fn write(out: &mut Vec<u8>, element: Option<&Type>, raw: &[u8], texts: &mut Texts) -> Result<(), Malformed> {
     let mut reader = Reader(raw);
     let (count, _has_nulls) = (reader.i32()?, reader.i32()?);
     let numbered = value::type_of(u32::from_be_bytes(reader.bytes()?));
@@ -32,6 +27,10 @@ pub(super) fn write(
     if lengths.is_empty() {
         out.extend_from_slice(b"[]");
         return Ok(());
+    }
+    // Every element takes bytes, so that there cannot be more of them than came; an empty dimension would repeat for free.
+    if lengths.iter().any(|length| *length <= 0) {
+        return Err(Malformed);
     }
     nested(out, &lengths, element, &mut reader, texts)
 }

@@ -47,3 +47,6 @@ fn spelled_for(expected: &Type, number: &RawValue) -> String {
         None => number.get().to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,6 +49,8 @@ impl Dsn {
         let (mode, trust) = match mode.as_deref() {
             Some("disable") => (SslMode::Disable, Trust::Anyone),
             None | Some("allow" | "prefer") => (SslMode::Prefer, Trust::Anyone),
+            // A file of authorities is there to be used (libpq, "Protection Provided in Different Modes").
+            Some("require") if roots != Roots::Public => (SslMode::Require, Trust::Authority(roots)),
             Some("require") => (SslMode::Require, Trust::Anyone),
             Some("verify-ca") => (SslMode::Require, Trust::Authority(roots)),
             Some("verify-full") => (SslMode::Require, Trust::Name(roots)),
@@ -113,3 +115,6 @@ fn targets(config: &Config) -> Option<Vec<Target>> {
     };
     (0..count).map(target).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -142,3 +142,6 @@ impl<'a> Reader<'a> {
         Ok(Some(bytes))
     }
 }
+
+#[cfg(test)]
+mod tests;

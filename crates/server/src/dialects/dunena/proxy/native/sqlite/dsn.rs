@@ -30,3 +30,6 @@ pub(super) fn parse(dsn: &str) -> Option<Dsn> {
     }
     Some(Dsn { path: PathBuf::from(path.as_ref()), read_only })
 }
+
+#[cfg(test)]
+mod tests;

@@ -95,3 +95,6 @@ fn is_database(path: &Path) -> bool {
 fn unreadable() -> Failure {
     refused("the file cannot be opened")
 }
+
+#[cfg(test)]
+mod tests;
