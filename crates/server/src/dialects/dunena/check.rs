@@ -58,10 +58,14 @@ pub(super) fn ttl(member: Option<&RawValue>) -> Result<Option<u64>, Broken> {
     milliseconds(member, "TTL must be a non-negative integer (ms)")
 }
 
-/// [TTL] of a cached value: 0 = never expires, and nothing = as the configuration says.
+/// [TTL] of a cached value.
 pub(super) fn time_to_live(member: Option<&RawValue>) -> Result<Ttl, Broken> {
-    let ms = ttl(member)?;
-    Ok(ms.map_or(Ttl::Default, |ms| if ms == 0 { Ttl::Never } else { Ttl::Millis(ms) }))
+    ttl(member).map(lifetime)
+}
+
+/// How long a cached value lives: 0 = never expires, and nothing = as the configuration says.
+pub(super) fn lifetime(ttl_ms: Option<u64>) -> Ttl {
+    ttl_ms.map_or(Ttl::Default, |ms| if ms == 0 { Ttl::Never } else { Ttl::Millis(ms) })
 }
 
 /// A number of milliseconds, else this text.

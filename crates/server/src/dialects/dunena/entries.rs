@@ -11,6 +11,7 @@ pub(super) struct Entry<'a> {
     pub(super) value: Cow<'a, str>,
     pub(super) ttl_ms: Option<u64>,
     pub(super) tags: Option<&'a RawValue>,
+    pub(super) space: Option<&'a RawValue>,
 }
 
 /// The elements of a member that is an array; none for anything else.
@@ -21,12 +22,12 @@ pub(super) fn elements(member: Option<&RawValue>) -> Option<Vec<&RawValue>> {
 /// [KEY], [VALUE] and [TTL] of an element, in the words of the verb.
 pub(super) fn entry<'a>(verb: &str, element: &'a RawValue) -> Result<Entry<'a>, Broken> {
     // What is no object has no key.
-    let members = json::members(element.get(), &["key", "value", "ttl", "tags"]);
-    let [key, value, ttl, tags] = members.unwrap_or_default();
+    let members = json::members(element.get(), &["key", "value", "ttl", "tags", "ns"]);
+    let [key, value, ttl, tags, space] = members.unwrap_or_default();
     let key = check::key_member(key).map_err(|text| format!("{verb} key error: {text}"))?;
     let value = check::value(value).map_err(|text| broken(verb, "value", &key, &text))?;
     let ttl_ms = check::ttl(ttl).map_err(|text| broken(verb, "ttl", &key, &text))?;
-    Ok(Entry { key, value, ttl_ms, tags })
+    Ok(Entry { key, value, ttl_ms, tags, space })
 }
 
 /// What is said of a member of the entry with this key.

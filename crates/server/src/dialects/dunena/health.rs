@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use hyper::{Response, StatusCode};
-use manifold_engine::{State, Timestamp, documents::Documents};
+use manifold_engine::{Timestamp, documents::Documents};
 use serde::Serialize;
 use tokio::time::{Instant, timeout};
 
@@ -53,7 +53,7 @@ pub(super) async fn answer(call: Call, asked: &Asked<'_>) -> Response<Body> {
 }
 
 async fn ready(dunena: &Dunena) -> Response<Body> {
-    let reason = if dunena.engine.state() == State::Starting {
+    let reason = if dunena.is_starting() {
         "Server starting"
     } else if database(dunena.documents.as_ref()).await.status == Status::Down {
         "SQLite unavailable"
@@ -125,10 +125,10 @@ impl Health {
         let cache = dunena.cache.stats();
         let core = Check { status: Status::Up, latency_ms: Some(millis_since(began)) };
         let sqlite = database(dunena.documents.as_ref()).await;
-        let status = match (dunena.engine.state(), sqlite.status) {
-            (State::Starting, _) => "starting",
-            (_, Status::Down) => "degraded",
-            _ => "ok",
+        let status = match sqlite.status {
+            _ if dunena.is_starting() => "starting",
+            Status::Down => "degraded",
+            Status::Up | Status::Disabled => "ok",
         };
         Health {
             status,

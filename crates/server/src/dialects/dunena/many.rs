@@ -5,7 +5,10 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use manifold_engine::cache::{CacheSet, Ttl};
 
-use super::check::{self, Broken};
+use super::{
+    check::{self, Broken},
+    entries,
+};
 use crate::http::json::{self, RawValue};
 
 #[cfg(test)]
@@ -16,7 +19,7 @@ pub(super) const NO_ACTION: &str = r#"Unknown action. Use "mget" or "mset"."#;
 
 /// The keys to look for, each once, in the order asked. One that is no valid key is among them: nothing is stored there.
 pub(super) fn keys(member: Option<&RawValue>) -> Result<Vec<String>, Broken> {
-    let member = array(member)?;
+    let member = member.filter(|member| member.get().starts_with('[')).ok_or(NO_ACTION)?;
     check::strings(member).map(check::distinct).ok_or_else(|| "keys must be an array of strings".into())
 }
 
@@ -37,24 +40,17 @@ impl Entry<'_> {
     }
 }
 
-/// The entries to store, in the order given; what is wrong with the first bad one, as `action` says it.
-pub(super) fn entries<'a>(action: &str, member: Option<&'a RawValue>) -> Result<Vec<Entry<'a>>, Broken> {
-    let array = json::elements(array(member)?.get(), usize::MAX).map_err(|_| NO_ACTION)?;
-    array.kept.into_iter().map(|element| entry(action, element)).collect()
+/// The entries to store, in the order given; what is wrong with the first bad one, in the words of the verb.
+pub(super) fn entries<'a>(verb: &str, member: Option<&'a RawValue>) -> Result<Vec<Entry<'a>>, Broken> {
+    let elements = entries::elements(member).ok_or(NO_ACTION)?;
+    elements.into_iter().map(|element| Ok(Entry::from(entries::entry(verb, element)?))).collect()
 }
 
-fn entry<'a>(action: &str, element: &'a RawValue) -> Result<Entry<'a>, Broken> {
-    // What is no object has no key.
-    let members = json::members(element.get(), &["key", "value", "ttl", "ns"]).unwrap_or_default();
-    let [key, value, ttl, space] = members;
-    let key = check::key_member(key).map_err(|broken| format!("{action} key error: {broken}"))?;
-    let value = check::value(value).map_err(|broken| format!(r#"{action} value error for "{key}": {broken}"#))?;
-    let ttl = check::time_to_live(ttl).map_err(|broken| format!(r#"{action} ttl error for "{key}": {broken}"#))?;
-    Ok(Entry { value: Bytes::copy_from_slice(value.as_bytes()), key, ttl, space })
-}
-
-fn array(member: Option<&RawValue>) -> Result<&RawValue, Broken> {
-    member.filter(|member| member.get().starts_with('[')).ok_or_else(|| NO_ACTION.into())
+impl<'a> From<entries::Entry<'a>> for Entry<'a> {
+    fn from(entry: entries::Entry<'a>) -> Self {
+        let entries::Entry { key, value, ttl_ms, space, .. } = entry;
+        Entry { key, value: Bytes::copy_from_slice(value.as_bytes()), ttl: check::lifetime(ttl_ms), space }
+    }
 }
 
 /// Appends an object with a member for each key: its value, or null.

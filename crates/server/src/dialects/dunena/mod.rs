@@ -49,7 +49,7 @@ mod many;
 mod metrics;
 mod openapi;
 mod path;
-pub mod proxy;
+mod proxy;
 mod query_cache;
 mod rate_limits;
 mod routes;
@@ -97,10 +97,10 @@ pub struct Dunena {
     documents: Option<Documents>,
     /// Results of queries; none = `DUNENA_DB=false`.
     query_cache: Option<QueryCache>,
-    /// Ways to other databases; none = `DUNENA_DB=false`.
-    proxy: Option<Proxy>,
     /// How long a result lives whose writer does not say; 0 = for ever.
     query_cache_ttl_ms: u64,
+    /// Ways to other databases; none = `DUNENA_DB=false`.
+    proxy: Option<Proxy>,
     locks: Locks,
     namespace_limits: NamespaceLimits,
     token: Secret,
@@ -141,13 +141,12 @@ pub struct Surroundings {
     pub engine: Engine,
     /// Where files are that the configuration has no place for.
     pub data_dir: PathBuf,
-
+    /// Durability of every acknowledgement.
+    pub level: Level,
     /// What it counts.
     pub metrics: Arc<DunenaMetrics>,
     /// Turns true when running requests should come to their end.
     pub shutdown: watch::Receiver<bool>,
-    /// Durability of every acknowledgement.
-    pub level: Level,
 }
 
 impl Dunena {
@@ -206,25 +205,25 @@ impl Dunena {
     /// Ends what is open, after the last request.
     pub async fn close(&self) {
         self.metrics.sockets.closed().await;
-        if let Some(proxy) = &self.proxy {
-            proxy.close().await;
-        }
         if let Some(snapshot) = &self.snapshot {
             snapshot.close().await;
+        }
+        if let Some(proxy) = &self.proxy {
+            proxy.close().await;
         }
         if let Some(documents) = &self.documents {
             documents.close().await;
         }
     }
 
-    /// What is kept in SQLite. Routes that need it are asked only where there is something.
-    fn documents(&self) -> Result<&Documents, Error> {
-        self.documents.as_ref().ok_or(Error::DatabaseDisabled)
-    }
-
     /// Ways to other databases. Routes that need them are asked only where there is a database.
     fn proxy(&self) -> Result<&Proxy, Error> {
         self.proxy.as_ref().ok_or(Error::DatabaseDisabled)
+    }
+
+    /// What is kept in SQLite. Routes that need it are asked only where there is something.
+    fn documents(&self) -> Result<&Documents, Error> {
+        self.documents.as_ref().ok_or(Error::DatabaseDisabled)
     }
 
     /// Results of queries. Routes that need them are asked only where there is a database.
@@ -327,8 +326,8 @@ impl Dunena {
         // have to carry room for it.
         match endpoint {
             Endpoint::Cache(call) => cache::answer(call, asked).await,
-            Endpoint::QueryCache(call) => Box::pin(query_cache::answer(call, asked)).await,
             Endpoint::Proxy(call) => Box::pin(proxy::answer(call, asked)).await,
+            Endpoint::QueryCache(call) => Box::pin(query_cache::answer(call, asked)).await,
             Endpoint::Locks(call) => Box::pin(locks::answer(call, asked)).await,
             Endpoint::RateLimits(call) => Box::pin(rate_limits::answer(call, asked)).await,
             Endpoint::Snapshot => Ok(Box::pin(snapshot::answer(asked)).await),

@@ -3,8 +3,7 @@
 use hyper::Method;
 
 use super::{
-    cache, dashboard, db, explorer, health, info, locks, metrics, proxy, query_cache, rate_limits, snapshot, stats,
-    ws,
+    cache, dashboard, db, explorer, health, info, locks, metrics, proxy, query_cache, rate_limits, snapshot, stats, ws,
 };
 use crate::http::route::{self, Found, Route, Verb};
 

@@ -1,5 +1,6 @@
 //! Dunena beyond what a scenario file can say.
 
+mod cache;
 mod documents;
 mod documents_crash;
 mod explorer;
@@ -8,5 +9,6 @@ mod native;
 mod openapi;
 mod proxy;
 mod schema;
+mod snapshot;
 mod upstream;
 mod ws;

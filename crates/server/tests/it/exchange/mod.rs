@@ -117,6 +117,14 @@ exchanges! { flo:
 
 exchanges! { dunena:
     authentication
+    cache
+    cache_batch
+    cache_capacity
+    cache_counters
+    cache_keys
+    cache_memory
+    cache_ttl
+    cache_warmup
     dashboard
     db
     db_batch
@@ -130,33 +138,25 @@ exchanges! { dunena:
     health
     health_without_database
     http
+    locks
+    locks_restart
     metrics
     metrics_public
     pages_off
     proxy_disabled
     proxy_query
     proxy_register
-    stats
-    stats_history
-    websocket
-    websocket_access
-    cache
-    cache_batch
-    cache_capacity
-    cache_counters
-    cache_keys
-    cache_memory
-    cache_ttl
-    cache_warmup
+    query_cache
+    query_cache_restart
+    rate_limits
     snapshot
     snapshot_at_the_end
     snapshot_interval
     snapshot_off
-    locks
-    locks_restart
-    query_cache
-    query_cache_restart
-    rate_limits
+    stats
+    stats_history
+    websocket
+    websocket_access
     without_database
 }
 
