@@ -8,8 +8,10 @@ export PROPTEST_RNG_SEED ?= 20261121
 SDKS := 1.4.0 1.0.0
 SDK_ENVIRONMENTS := $(CURDIR)/target/python-sdk
 
+TESTS_AT_A_TIME = $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
+
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt lint unit sdks docs models soak bench tools python
+.PHONY: help run test check fmt lint unit sdks docs models soak bench tools packages
 
 help:
 	@echo "make run     serve on the default ports, data in ./data"
@@ -22,7 +24,16 @@ help:
 run:
 	cargo run --release --bin manifold -- serve --data-dir ./data
 
-test: fmt lint unit models soak docs
+# Packages and clients are fetched while the lints compile; the models compile and run while other tests wait for time to
+# pass, and behind them in line for the processors.
+test: fmt
+	@$(call beside,sdks packages,lint)
+	@$(call beside,models,unit)
+	@$(MAKE) --no-print-directory docs
+
+# Runs one make in the background of another, and fails when either does.
+beside = nice $(MAKE) --no-print-directory $(1) & other=$$!; \
+	$(MAKE) --no-print-directory $(2); status=$$?; wait $$other && exit $$status
 
 check: fmt lint
 
@@ -32,10 +43,16 @@ fmt: tools
 lint: tools
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
-# The request/response exchanges run as part of the tests. With the variable set, a missing client is a failure; without
-# it, its tests are skipped.
+# The request/response exchanges run as part of the tests. With these variables set, a missing client, server or browser is
+# a failure; without them, its tests are skipped. Most tests that take long wait, so more of them run at a time than there
+# are processors.
 unit: export MANIFOLD_PYTHON_SDKS := $(SDK_ENVIRONMENTS)
-unit: sdks
+unit: export MANIFOLD_DATABASES := required
+unit: export MANIFOLD_BROWSER := required
+unit: export MANIFOLD_SOAK_SECONDS ?= 60
+unit: export NEXTEST_TEST_THREADS ?= $(TESTS_AT_A_TIME)
+unit: export RUST_TEST_THREADS ?= $(TESTS_AT_A_TIME)
+unit: sdks packages
 	@if cargo nextest --version >/dev/null 2>&1; then \
 		cargo nextest run --workspace --locked && cargo test --workspace --locked --doc; \
 	else \
@@ -44,7 +61,7 @@ unit: sdks
 
 sdks: $(SDKS:%=$(SDK_ENVIRONMENTS)/%/complete)
 
-$(SDK_ENVIRONMENTS)/%/complete: crates/server/tests/sdk/requirements-%.txt | python
+$(SDK_ENVIRONMENTS)/%/complete: crates/server/tests/sdk/requirements-%.txt | packages
 	rm -rf $(@D)
 	python3 -m venv $(@D)
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-input --retries 5 --only-binary :all: -r $<
@@ -60,7 +77,7 @@ models:
 		cargo test --profile models --locked -p manifold-engine -- model checker
 
 soak:
-	MANIFOLD_SOAK_SECONDS=60 cargo test --workspace --locked --test it -- soak
+	MANIFOLD_SOAK_SECONDS=60 cargo test --locked -p manifold-server --test it -- soak
 
 bench:
 	cargo build --release --locked -p manifold-server -p manifold-bench
@@ -71,15 +88,24 @@ tools:
 	@cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt
 	@cargo clippy --version >/dev/null 2>&1 || rustup component add clippy
 
-# Python 3.11 with environments of its own, which Debian packs apart.
-python:
-	@python3 -c 'import ensurepip, venv' 2>/dev/null || $(MAKE) --no-print-directory python-packages
+# What tests talk to and talk to the server with: databases, a browser, Python 3.11 with environments of its own. Of
+# MariaDB only the programs: its whole package would set up a server of its own.
+packages:
+	@missing=; \
+	ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="$$missing postgresql"; \
+	PATH="$$PATH:/usr/sbin" command -v mariadbd >/dev/null || missing="$$missing mariadb-server-core mariadb-client-core"; \
+	command -v chromium >/dev/null || missing="$$missing chromium"; \
+	python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$$missing python3 python3-venv"; \
+	[ -z "$$missing" ] || $(MAKE) --no-print-directory debian-packages PACKAGES="$$missing"
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "the published clients need Python 3.11 or newer, this is $$(python3 --version)" >&2; exit 1; }
 
-.PHONY: python-packages
-python-packages:
+# Services of the packages are not started while they are installed: tests start servers of their own.
+.PHONY: debian-packages
+debian-packages: policy := /usr/sbin/policy-rc.d
+debian-packages:
 	@command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] || { \
-		echo "python3 with venv and pip is missing; on Debian: apt-get install python3-venv" >&2; exit 1; }
-	apt-get update
-	DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends python3 python3-venv
+		echo "missing for the tests:$(PACKAGES); on Debian: apt-get install --no-install-recommends$(PACKAGES)" >&2; exit 1; }
+	@[ -e $(policy) ] || { printf '#!/bin/sh\nexit 101\n' >$(policy); chmod 755 $(policy); trap 'rm -f $(policy)' EXIT; }; \
+	export DEBIAN_FRONTEND=noninteractive; \
+	apt-get update && apt-get -o DPkg::Lock::Timeout=300 install --yes --no-install-recommends $(PACKAGES)

@@ -9,17 +9,20 @@ use super::{
 };
 use crate::Result;
 
+/// A key, and its document if there is one.
+pub type Sought = (String, Option<Document>);
+
 /// A document, if it lives.
 pub(super) fn one(tx: Tx<'_>, space: &Space, key: &str) -> Result<Option<Document>> {
     find(tx, space.as_str(), key)
 }
 
-/// Several, in the order asked.
-pub(super) fn many(tx: Tx<'_>, space: &Space, keys: &[String], found: &mut Sink<Option<Document>>) -> Result<()> {
-    keys.iter().try_for_each(|key| {
-        let document = one(tx, space, key)?;
-        let bytes = document.as_ref().map_or(0, Document::bytes);
-        found.put(document, bytes)
+/// Several, each with its key, in the order asked.
+pub(super) fn many(tx: Tx<'_>, space: &Space, keys: Vec<String>, found: &mut Sink<Sought>) -> Result<()> {
+    keys.into_iter().try_for_each(|key| {
+        let document = one(tx, space, &key)?;
+        let bytes = key.len() + document.as_ref().map_or(0, Document::bytes);
+        found.put((key, document), bytes)
     })
 }
 

@@ -6,7 +6,7 @@ use manifold_store::{Level, OpenError};
 use rusqlite::Connection;
 
 use super::{
-    Document, DocumentKeys, DocumentQuery, DocumentSet, DocumentStats, Space, Within, delete, get, keys,
+    Document, DocumentKeys, DocumentQuery, DocumentSet, DocumentStats, Sought, Space, Within, delete, get, keys,
     open::{self, Place},
     pieces::{Pieces, Sink},
     purge, query,
@@ -161,9 +161,9 @@ impl Documents {
     pub async fn get(&self, space: Space, key: String) -> Result<Option<Document>> {
         self.read(move |tx| get::one(tx, &space, &key)).await
     }
-    /// Several of one cut, in the order asked.
-    pub async fn get_many(&self, space: Space, keys: Vec<String>) -> Result<Pieces<Option<Document>>> {
-        self.pieces(move |tx, found| get::many(tx, &space, &keys, found)).await
+    /// Several of one cut, each with its key, in the order asked.
+    pub async fn get_many(&self, space: Space, keys: Vec<String>) -> Result<Pieces<Sought>> {
+        self.pieces(move |tx, found| get::many(tx, &space, keys, found)).await
     }
     /// Writes documents in one step, each in place of what was there: value, tags and deadline.
     pub async fn set(&self, space: Space, sets: Vec<DocumentSet>) -> Result<()> {

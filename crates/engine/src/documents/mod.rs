@@ -33,6 +33,7 @@ mod writer;
 mod tests;
 
 pub use connectors::{Connector, Connectors};
+pub use get::Sought;
 pub use handle::{Documents, DocumentsOptions};
 pub use keys::DocumentKeys;
 pub use limits::{RequestLimit, RequestLimits};

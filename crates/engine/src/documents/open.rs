@@ -103,15 +103,18 @@ fn configure(conn: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Makes the file if there is none, for its owner only, with the directories it is in. The directories that have a new
-/// entry by that, or may have one from a start that a power loss ended.
+/// entry by that; the one of the file always, since it may be new from a start that a power loss ended.
 fn touch(path: &Path) -> io::Result<Vec<PathBuf>> {
     let parent = path.parent().unwrap_or(Path::new("/"));
     let mut changed: Vec<PathBuf> = parent.ancestors().take_while(|up| !up.exists()).map(Path::to_owned).collect();
     let highest = changed.last().and_then(|made| made.parent()).map(Path::to_owned);
     fs::create_dir_all(parent)?;
     changed.extend(highest);
+    if changed.is_empty() {
+        changed.push(parent.to_owned());
+    }
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(_) => changed.push(parent.to_owned()),
+        Ok(_) => {}
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             // Says better than SQLite what is wrong. Nobody here has the file open yet, so closing it drops no locks.
             OpenOptions::new().read(true).write(true).open(path)?;

@@ -17,6 +17,10 @@ use crate::{
 /// Most rows removed in one step: others who write get their turn in between.
 const PIECE: usize = 1000;
 
+pub(super) const REMOVE: &str = "
+DELETE FROM kv WHERE (namespace, key) IN (SELECT namespace, key FROM kv WHERE expires_at <= ?1 LIMIT ?2)
+RETURNING namespace";
+
 /// Documents that an engine's workers look after.
 #[derive(Debug, Clone)]
 pub struct DocumentsUpkeep {
@@ -37,11 +41,7 @@ pub(super) struct Purged {
 
 /// Removes some rows that were due by then.
 pub(super) fn piece(tx: Tx<'_>, due_ms: i64) -> Result<Purged> {
-    let mut remove = tx.prepare_cached(
-        "DELETE FROM kv WHERE (namespace, key) IN
-             (SELECT namespace, key FROM kv WHERE expires_at <= ?1 LIMIT ?2)
-         RETURNING namespace",
-    )?;
+    let mut remove = tx.prepare_cached(REMOVE)?;
     let removed = remove.query_and_then(params![due_ms, PIECE as i64], |row| tx::text(row, 0))?;
     let removed = removed.collect::<Result<Vec<_>>>()?;
     let documents = removed.iter().filter(|space| *space != Space::RESERVED).count() as u64;
@@ -77,8 +77,8 @@ impl Work for Purge {
 fn begin(documents: &Documents) -> Result<()> {
     let next = documents.clone();
     documents.write_later(move |tx| {
-        locks::purge(tx)?;
-        if piece(tx, tx.now_ms()).inspect_err(|error| tracing::error!(%error, "a purge of documents failed"))?.more {
+        let purged = locks::purge(tx).and_then(|()| piece(tx, tx.now_ms()));
+        if purged.inspect_err(|error| tracing::error!(%error, "a purge of documents failed"))?.more {
             begin(&next).ok();
         }
         Ok(())

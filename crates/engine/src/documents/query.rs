@@ -87,7 +87,7 @@ pub(super) fn page(tx: Tx<'_>, query: &DocumentQuery, page: &mut Sink<Document>)
     })
 }
 
-fn statement(query: &DocumentQuery) -> String {
+pub(super) fn statement(query: &DocumentQuery) -> String {
     let from = match &query.within {
         _ if !query.tags.is_empty() => TAGGED,
         Within::All => IN_ALL,

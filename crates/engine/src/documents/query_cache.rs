@@ -103,6 +103,11 @@ impl QueryCache {
         Ok(found)
     }
 
+    /// The entry of a key when it is in memory, as one that was just put is. Counts nothing.
+    pub fn peek(&self, key: &str) -> Option<Cached> {
+        self.0.memory.get(key)
+    }
+
     async fn read(&self, key: &str) -> Result<Option<Cached>> {
         let seen = self.0.memory.seen(key);
         let asked = key.to_owned();

@@ -17,13 +17,13 @@ pub struct DocumentStats {
 }
 
 /// Counts rows in the index of spaces, which is much smaller than the table, less those that are due.
-const DOCUMENTS: &str = "
+pub(super) const DOCUMENTS: &str = "
 SELECT (SELECT count(*) FROM kv INDEXED BY idx_kv_ns WHERE namespace < ?1)
      + (SELECT count(*) FROM kv INDEXED BY idx_kv_ns WHERE namespace > ?1)
      - (SELECT count(*) FROM kv WHERE expires_at <= ?2 AND namespace <> ?1)";
 
 /// Steps from one space to the next, and stops in each at the first that lives.
-const SPACES: &str = "
+pub(super) const SPACES: &str = "
 WITH RECURSIVE spaces (name) AS (
     SELECT min(namespace) FROM kv
     UNION ALL

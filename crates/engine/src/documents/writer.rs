@@ -5,7 +5,10 @@ use std::thread::JoinHandle;
 
 use parking_lot::Mutex;
 use rusqlite::Connection;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{
+    mpsc::{self, error::TrySendError},
+    oneshot,
+};
 
 use super::tx::{self, Tx};
 use crate::{Clock, Error, Kind, Result};
@@ -68,7 +71,10 @@ impl Writer {
     pub(super) fn write_later(&self, step: impl FnOnce(Tx<'_>) -> Result<()> + Send + 'static) -> Result<()> {
         let (answer, _) = oneshot::channel();
         let step = Request::Step(Box::new(Call { step: Some(step), done: None, answer }));
-        self.requests.try_send(step).map_err(|_| Error::new(Kind::Busy, "the database has much to write"))
+        self.requests.try_send(step).map_err(|refused| match refused {
+            TrySendError::Full(_) => Error::new(Kind::Busy, "the database has much to write"),
+            TrySendError::Closed(_) => closed(),
+        })
     }
 
     /// Completes when everything asked before is done and the file is closed.

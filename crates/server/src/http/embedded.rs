@@ -7,9 +7,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use hyper::{
     HeaderMap, Response, StatusCode,
-    header::{
-        ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderValue, VARY, X_CONTENT_TYPE_OPTIONS,
-    },
+    header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderValue, VARY},
 };
 
 use super::{etag, gzip};
@@ -79,7 +77,6 @@ impl Embedded {
         // A new version of the program has other files under the same names.
         answered.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         answered.insert(VARY, HeaderValue::from(ACCEPT_ENCODING));
-        answered.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         response
     }
 

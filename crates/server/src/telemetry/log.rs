@@ -25,6 +25,8 @@ use crate::{
 #[cfg(test)]
 mod tests;
 
+/// The finer lines of the HTTP client name hosts that it was given in confidence.
+const DISCREET: &str = "hyper_util=info";
 /// Lines about requests.
 const ACCESS: &str = "manifold::access";
 /// The dialect whose users' tools read such lines in the form of its original.
@@ -36,7 +38,8 @@ pub fn init(log: &Log) -> Result<(), String> {
     let filter = EnvFilter::builder()
         .with_default_directive(LevelFilter::INFO.into())
         .parse(&log.level)
-        .map_err(|error| format!("log.level {:?} is no level: {error}", log.level))?;
+        .map_err(|error| format!("log.level {:?} is no level: {error}", log.level))?
+        .add_directive(DISCREET.parse().expect("a directive that is known when this is compiled"));
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match log.format {
         LogFormat::Text => {

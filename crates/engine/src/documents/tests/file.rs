@@ -151,3 +151,31 @@ async fn a_check_notices_that_the_file_is_gone() {
     let closed = house.documents.check().await.expect_err("closed");
     assert_eq!(*closed.kind(), crate::Kind::Closed);
 }
+
+/// A page, a purge or a count must not look at all rows where an index leads to those it is about.
+#[tokio::test]
+async fn indexes_lead_to_what_verbs_are_about() {
+    let house = House::new();
+    let under = |within, tags: &[&str]| DocumentQuery { prefix: "k".into(), tags: strings(tags), ..everything(within) };
+    let statements = [
+        query::statement(&under(Within::All, &["t"])),
+        query::statement(&under(Within::All, &[])),
+        query::statement(&under(Within::Space(named("s")), &[])),
+        purge::REMOVE.to_owned(),
+        delete::DELETE_TAGGED.to_owned(),
+        stats::DOCUMENTS.to_owned(),
+        stats::SPACES.to_owned(),
+    ];
+    let plan = |tx: tx::Tx<'_>, statement: &str| {
+        let mut plan = tx.prepare(&format!("EXPLAIN QUERY PLAN {statement}"))?;
+        let lines = plan.raw_query().mapped(|row| row.get::<_, String>("detail")).collect::<Result<Vec<_>, _>>();
+        Ok::<_, crate::Error>(lines?)
+    };
+    let plans = move |tx: tx::Tx<'_>| statements.iter().map(|text| plan(tx, text)).collect::<crate::Result<Vec<_>>>();
+    let plans = house.documents.read(plans).await.expect("plans");
+    for lines in &plans {
+        assert!(lines.iter().all(|line| !line.starts_with("SCAN kv")), "{lines:#?}");
+    }
+    // In the order of keys nothing needs to be sorted either.
+    assert_eq!(plans[2], ["SEARCH kv USING INDEX sqlite_autoindex_kv_1 (namespace=? AND key>? AND key<?)"]);
+}

@@ -180,7 +180,7 @@ async fn run(steps: Vec<Do>) {
                 assert_eq!(house.get(SPACES[space], KEYS[key]).await, model.get(space, key));
             }
             Do::GetMany(space, keys) => {
-                let expected: Vec<_> = keys.iter().map(|key| model.get(space, *key)).collect();
+                let expected: Vec<_> = keys.iter().map(|key| (KEYS[*key].to_owned(), model.get(space, *key))).collect();
                 assert_eq!(whole(documents.get_many(named(SPACES[space]), texts(&KEYS, &keys))).await, expected);
             }
             Do::Query(space, prefix, tags, by, descending, offset, limit) => {

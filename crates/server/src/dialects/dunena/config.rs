@@ -11,7 +11,10 @@ use manifold_engine::cache::CacheLimits;
 use serde::{Deserialize, Serialize};
 
 use super::client::{self, NotANetwork};
-use crate::http::auth::Secret;
+use crate::{
+    http::auth::Secret,
+    outbound::{AllowList, Limits},
+};
 
 #[cfg(test)]
 mod tests;
@@ -195,6 +198,25 @@ impl Config {
     /// Bounds of the cache.
     pub(super) fn cache_limits(&self) -> CacheLimits {
         CacheLimits { entries: self.max_entries, bytes: self.max_memory, ttl_ms: self.default_ttl }
+    }
+
+    /// Where snapshots are kept, when there is nothing else said.
+    pub(super) fn snapshot_path(&self, data_dir: &Path) -> PathBuf {
+        self.persist_path.clone().unwrap_or_else(|| data_dir.join("dunena-snapshot.json"))
+    }
+
+    /// What calls of other databases may cost.
+    pub(super) fn proxy_limits(&self) -> Limits {
+        Limits {
+            connect: Duration::from_millis(self.proxy_connect_timeout),
+            whole: Duration::from_millis(self.proxy_timeout),
+            response_bytes: self.proxy_max_response,
+        }
+    }
+
+    /// The only hosts that may be called, if there is a list.
+    pub(super) fn proxy_allow_list(&self) -> Option<AllowList> {
+        AllowList::parse(self.proxy_allow_hosts.iter().map(String::as_str))
     }
 
     /// The window in which requests of a client are counted.

@@ -15,6 +15,7 @@ use super::{
     routes::{Endpoint, route},
 };
 use crate::http::{
+    browser::HARDENING,
     embedded::Embedded,
     route::{Route, Verb},
 };
@@ -93,6 +94,7 @@ fn to_the_page() -> Response<Body> {
 fn file(name: &str, headers: &HeaderMap) -> Result<Response<Body>, Error> {
     let (_, file) = FILES.iter().find(|(found, _)| *found == name).ok_or(Error::NoRoute)?;
     let mut response = file.answer(headers);
+    response.headers_mut().extend(HARDENING);
     response.headers_mut().insert(CONTENT_SECURITY_POLICY, POLICY);
     Ok(response)
 }

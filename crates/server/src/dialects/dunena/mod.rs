@@ -63,6 +63,7 @@ use asked::{Asked, BODY_BYTES};
 use cors::Cors;
 use error::Error;
 use latency::Latency;
+use proxy::Proxy;
 use rate_limits::NamespaceLimits;
 use routes::{Door, Endpoint};
 use snapshot::Snapshot;
@@ -98,6 +99,8 @@ pub struct Dunena {
     query_cache: Option<QueryCache>,
     /// How long a result lives whose writer does not say; 0 = for ever.
     query_cache_ttl_ms: u64,
+    /// Ways to other databases; none = `DUNENA_DB=false`.
+    proxy: Option<Proxy>,
     locks: Locks,
     namespace_limits: NamespaceLimits,
     token: Secret,
@@ -138,13 +141,12 @@ pub struct Surroundings {
     pub engine: Engine,
     /// Where files are that the configuration has no place for.
     pub data_dir: PathBuf,
-
+    /// Durability of every acknowledgement.
+    pub level: Level,
     /// What it counts.
     pub metrics: Arc<DunenaMetrics>,
     /// Turns true when running requests should come to their end.
     pub shutdown: watch::Receiver<bool>,
-    /// Durability of every acknowledgement.
-    pub level: Level,
 }
 
 impl Dunena {
@@ -159,9 +161,12 @@ impl Dunena {
         let rows = documents.clone().map_or_else(|| open_documents(Path::new(IN_MEMORY), level), Ok)?;
         engine.look_after(DocumentsUpkeep { documents: rows.clone(), purge_every: config.db_purge_interval() });
         let results = config.query_cache_max_entries;
+        let query_cache = documents.clone().map(|documents| QueryCache::new(documents, results, Clock::system()));
+        let proxy = documents.clone().zip(query_cache.clone());
         Ok(Dunena {
             engine,
-            query_cache: documents.clone().map(|documents| QueryCache::new(documents, results, Clock::system())),
+            query_cache,
+            proxy: proxy.map(|(documents, results)| Proxy::open(config, documents, results, &data_dir)),
             query_cache_ttl_ms: config.query_cache_ttl,
             documents,
             locks: Locks::open(rows.clone()).await?,
@@ -203,9 +208,17 @@ impl Dunena {
         if let Some(snapshot) = &self.snapshot {
             snapshot.close().await;
         }
+        if let Some(proxy) = &self.proxy {
+            proxy.close().await;
+        }
         if let Some(documents) = &self.documents {
             documents.close().await;
         }
+    }
+
+    /// Ways to other databases. Routes that need them are asked only where there is a database.
+    fn proxy(&self) -> Result<&Proxy, Error> {
+        self.proxy.as_ref().ok_or(Error::DatabaseDisabled)
     }
 
     /// What is kept in SQLite. Routes that need it are asked only where there is something.
@@ -313,6 +326,7 @@ impl Dunena {
         // have to carry room for it.
         match endpoint {
             Endpoint::Cache(call) => cache::answer(call, asked).await,
+            Endpoint::Proxy(call) => Box::pin(proxy::answer(call, asked)).await,
             Endpoint::QueryCache(call) => Box::pin(query_cache::answer(call, asked)).await,
             Endpoint::Locks(call) => Box::pin(locks::answer(call, asked)).await,
             Endpoint::RateLimits(call) => Box::pin(rate_limits::answer(call, asked)).await,

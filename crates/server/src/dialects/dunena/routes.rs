@@ -3,7 +3,7 @@
 use hyper::Method;
 
 use super::{
-    cache, dashboard, db, explorer, health, info, locks, metrics, query_cache, rate_limits, snapshot, stats, ws,
+    cache, dashboard, db, explorer, health, info, locks, metrics, proxy, query_cache, rate_limits, snapshot, stats, ws,
 };
 use crate::http::route::{self, Found, Route, Verb};
 
@@ -18,6 +18,8 @@ pub(super) enum Endpoint {
     Db(db::Call),
     /// Results of queries.
     QueryCache(query_cache::Call),
+    /// Ways to other databases.
+    Proxy(proxy::Call),
     /// Locks.
     Locks(locks::Call),
     /// Limits of namespaces.
@@ -84,7 +86,7 @@ impl Endpoint {
             | Endpoint::RateLimits(_)
             | Endpoint::Stats(_)
             | Endpoint::Info => Manner::MEMORY,
-            Endpoint::Db(_) | Endpoint::QueryCache(_) => Manner::DATABASE,
+            Endpoint::Db(_) | Endpoint::QueryCache(_) | Endpoint::Proxy(_) => Manner::DATABASE,
             Endpoint::Health(_) => Manner { is_timed: true, ..Manner::PAGE },
             Endpoint::Metrics => Manner { door: Door::Metrics, is_timed: true, ..Manner::PAGE },
             Endpoint::Socket => Manner { door: Door::Socket, is_timed: false, ..Manner::MEMORY },
@@ -104,6 +106,7 @@ pub(super) static TABLES: &[&[Route<Endpoint>]] = &[
     query_cache::ROUTES,
     query_cache::ENTRIES,
     db::ROUTES,
+    proxy::ROUTES,
     locks::ROUTES,
     rate_limits::ROUTES,
     snapshot::ROUTES,

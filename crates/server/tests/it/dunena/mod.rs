@@ -8,6 +8,8 @@ mod explorer;
 mod health;
 mod native;
 mod openapi;
+mod proxy;
 mod schema;
 mod snapshot;
+mod upstream;
 mod ws;

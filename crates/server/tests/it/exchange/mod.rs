@@ -143,6 +143,9 @@ exchanges! { dunena:
     metrics
     metrics_public
     pages_off
+    proxy_disabled
+    proxy_query
+    proxy_register
     query_cache
     query_cache_restart
     rate_limits

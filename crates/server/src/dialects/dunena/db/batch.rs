@@ -1,10 +1,8 @@
 //! Several documents in one step.
 
-use std::vec;
-
 use axum::body::Body;
 use hyper::Response;
-use manifold_engine::documents::{Document, DocumentSet};
+use manifold_engine::documents::{DocumentSet, Sought};
 
 use super::{
     super::{
@@ -38,8 +36,8 @@ async fn get(asked: &Asked<'_>, body: &Text) -> Result<Response<Body>, Error> {
     let [keys, space] = body.members(&["keys", "ns"])?;
     let keys = check::distinct(keys_of(keys)?);
     let space = space::of(asked, space)?;
-    let found = asked.dunena.documents()?.get_many(space, keys.clone()).await?;
-    stream::answer(found, ByKey(keys.into_iter())).await
+    let found = asked.dunena.documents()?.get_many(space, keys).await?;
+    stream::answer(found, ByKey).await
 }
 
 async fn set(asked: &Asked<'_>, body: &Text) -> Result<Response<Body>, Error> {
@@ -90,14 +88,13 @@ fn document(element: &RawValue) -> Result<DocumentSet, Broken> {
     })
 }
 
-/// Documents under the keys that were asked for, which come in the same order.
-struct ByKey(vec::IntoIter<String>);
+/// Documents under their keys.
+struct ByKey;
 
-impl Spell<Option<Document>> for ByKey {
+impl Spell<Sought> for ByKey {
     const OPEN: &'static [u8] = br#"{"result":{"#;
 
-    fn item(&mut self, out: &mut Vec<u8>, document: Option<Document>) {
-        let key = self.0.next().unwrap_or_default();
+    fn item(&mut self, out: &mut Vec<u8>, (key, document): Sought) {
         json::write_str(out, &key);
         out.push(b':');
         // Other programs write the file too: what is no key here is there for nobody.

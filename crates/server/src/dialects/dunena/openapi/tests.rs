@@ -15,7 +15,8 @@ fn the_document_lists_exactly_the_routes_of_the_tables() {
         .flat_map(|(path, item)| item.as_object().unwrap().keys().map(|verb| (path.as_str(), verb.to_uppercase())))
         .collect();
     let routed: HashSet<_> = TABLES
-        .into_iter()
+        .iter()
+        .copied()
         .flatten()
         .filter(|route| !UNDESCRIBED.contains(&route.template))
         .flat_map(|route| route.operations.iter().map(|(verb, _)| (route.template, verb.as_str().to_owned())))

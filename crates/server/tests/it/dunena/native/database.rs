@@ -3,7 +3,7 @@
 use std::{
     fs,
     net::TcpStream,
-    os::unix::fs::chown,
+    os::unix::fs::{PermissionsExt, chown},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
@@ -53,6 +53,22 @@ impl Database {
         Database::start(Kind::MariaDb, "mariadbd", options)
     }
 
+    /// A PostgreSQL server with a certificate for `localhost` by an authority of its own.
+    pub fn postgres_with_tls() -> Option<Database> {
+        let files = ["ssl=on", "ssl_cert_file=../server.pem", "ssl_key_file=../server.key"];
+        Database::postgres(&files.map(|file| ["-c", file]).concat())
+    }
+
+    /// A MariaDB server with such a certificate.
+    pub fn mariadb_with_tls() -> Option<Database> {
+        Database::mariadb(&["--ssl-cert=../server.pem", "--ssl-key=../server.key", "--ssl-ca=../ca.pem"])
+    }
+
+    /// The certificate of the authority.
+    pub fn authority_file(&self) -> PathBuf {
+        self.home.path().join("ca.pem")
+    }
+
     fn start(kind: Kind, program: &str, options: &[&str]) -> Option<Database> {
         if find(program).is_none() {
             assert!(std::env::var_os(REQUIRED).is_none(), "{program} is missing; `make databases` installs it");
@@ -61,7 +77,10 @@ impl Database {
         }
         let home = tempfile::Builder::new().prefix("manifold-db-").tempdir().expect("a temporary directory");
         give_away(home.path());
-        let options = options.iter().map(|option| (*option).to_owned()).collect();
+        let options: Vec<String> = options.iter().map(|option| (*option).to_owned()).collect();
+        if options.iter().any(|option| option.contains("server.pem")) {
+            certify(home.path());
+        }
         let mut database = Database { kind, home, port: free_port(), options, running: None };
         database.create();
         database.run();
@@ -75,16 +94,11 @@ impl Database {
     }
 
     /// A file in the directory of the server, readable for it.
-    pub fn put_file(&self, name: &str, content: &str) -> PathBuf {
+    fn put_file(&self, name: &str, content: &str) -> PathBuf {
         let path = self.home.path().join(name);
         fs::write(&path, content).expect("write a file of the server");
         give_away(&path);
         path
-    }
-
-    /// Where files of the server lie.
-    pub fn home(&self) -> &Path {
-        self.home.path()
     }
 
     /// Stops the server and starts it again on the same port.
@@ -204,6 +218,25 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         self.stop();
+    }
+}
+
+/// Makes an authority, and a certificate of it for `localhost` that only the server can use.
+fn certify(home: &Path) {
+    let openssl = |arguments: &str| {
+        let mut command = Command::new("openssl");
+        command.args(arguments.split(' ')).current_dir(home);
+        let output = command.output().expect("openssl, which Debian's servers bring along");
+        assert!(output.status.success(), "openssl {arguments}\n{}", String::from_utf8_lossy(&output.stderr));
+    };
+    fs::write(home.join("names"), "subjectAltName=DNS:localhost").expect("write a file of the authority");
+    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
+    openssl(&format!("req -x509 {key} -days 2 -subj /CN=authority -keyout ca.key -out ca.pem"));
+    openssl(&format!("req {key} -subj /CN=server -keyout server.key -out server.csr"));
+    openssl("x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out server.pem");
+    for name in ["server.key", "server.pem", "ca.pem"] {
+        fs::set_permissions(home.join(name), fs::Permissions::from_mode(0o600)).expect("keep a key to ourselves");
+        give_away(&home.join(name));
     }
 }
 

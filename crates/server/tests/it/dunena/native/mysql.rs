@@ -145,13 +145,14 @@ fn refusals(proxied: &Proxied) {
     }
     assert!(proxied.ask("my", "LOAD DATA LOCAL INFILE '/etc/passwd' INTO TABLE t", "[]").is_err());
     assert_eq!(proxied.ask("my", "SELECT COUNT(*) AS n FROM t", "[]").as_deref(), Ok(r#"[{"n":3}]"#));
-    for query in ["INSERT INTO t (id) VALUES (99)", "CREATE TABLE x (i INT)", "DELETE FROM t"] {
-        let refused = proxied.ask("ro", query, "[]").unwrap_err();
-        assert_eq!(refused, "mysql query failed: Cannot execute statement in a READ ONLY transaction", "{query}");
+    for query in ["INSERT INTO t (id) VALUES (99)", "CREATE TABLE x (i INT)", "COMMIT", "SELECT 1 INTO @x"] {
+        assert_eq!(proxied.ask("ro", query, "[]").unwrap_err(), "Connector \"ro\" is read-only", "{query}");
     }
-    // Even should the test of statements let one through that leaves the transaction.
-    proxied.ask("ro", "COMMIT", "[]").ok();
-    assert!(proxied.ask("ro", "INSERT INTO t (id) VALUES (99)", "[]").is_err());
+    // What cannot be told from its words is refused by the database.
+    let function = "CREATE FUNCTION f() RETURNS INT MODIFIES SQL DATA BEGIN DELETE FROM t; RETURN 1; END";
+    proxied.ask("my", function, "[]").unwrap();
+    let refused = proxied.ask("ro", "SELECT f()", "[]").unwrap_err();
+    assert_eq!(refused, "mysql query failed: Cannot execute statement in a READ ONLY transaction");
     assert_eq!(proxied.ask("ro", "SELECT COUNT(*) AS n FROM t", "[]").as_deref(), Ok(r#"[{"n":3}]"#));
 }
 
@@ -218,7 +219,7 @@ fn healed(proxied: &Proxied, database: &mut Database) {
 #[test]
 fn a_statement_that_takes_too_long_or_says_too_much_is_stopped_on_the_server() {
     let Some(database) = Database::mariadb(&[]) else { return };
-    let proxied = Proxied::with(Duration::from_millis(700), 100_000);
+    let proxied = Proxied::limited(700, 100_000);
     let watcher = Proxied::start();
     prepared(&watcher, &database);
     proxied.register("my", "mysql", &format!("mysql://{}", database.authority()), false);
@@ -235,4 +236,63 @@ fn a_statement_that_takes_too_long_or_says_too_much_is_stopped_on_the_server() {
         (watcher.ask("my", running, "[]").unwrap() == r#"[{"n":0}]"#).then_some(())
     });
     assert_eq!(proxied.ask("my", "SELECT 1 AS a", "[]").as_deref(), Ok(r#"[{"a":1}]"#));
+}
+
+#[test]
+fn a_connection_is_encrypted_as_the_connection_string_says() {
+    let Some(database) = Database::mariadb_with_tls() else { return };
+    let proxied = Proxied::start();
+    let ca = database.authority_file().display().to_string();
+    let port = database.port;
+    let at = |host: &str, options: &str| {
+        format!(
+            "mysql://{}?{options}",
+            database.authority().replace(&format!("127.0.0.1:{port}"), &format!("{host}:{port}"))
+        )
+    };
+    let encrypted = |dsn: &str| {
+        proxied.register("tls", "mysql", dsn, false);
+        proxied
+            .ask("tls", "SHOW STATUS WHERE Variable_name = 'Ssl_cipher' AND Value <> ''", "[]")
+            .map(|rows| rows != "[]")
+    };
+    eventually("the database answers", Duration::from_secs(30), || {
+        encrypted(&at("127.0.0.1", "ssl-mode=DISABLED")).ok()
+    });
+    for (host, options, expected) in [
+        ("127.0.0.1", "ssl-mode=DISABLED".to_owned(), Ok(false)),
+        ("127.0.0.1", String::new(), Ok(true)),
+        ("127.0.0.1", "ssl-mode=REQUIRED".to_owned(), Ok(true)),
+        ("localhost", format!("ssl-mode=VERIFY_CA&ssl-ca={ca}"), Ok(true)),
+        ("localhost", format!("ssl-mode=VERIFY_IDENTITY&ssl-ca={ca}"), Ok(true)),
+        ("127.0.0.1", format!("ssl-mode=VERIFY_IDENTITY&ssl-ca={ca}"), Err(())),
+        ("localhost", "ssl-mode=VERIFY_IDENTITY".to_owned(), Err(())),
+        ("localhost", "ssl-mode=VERIFY_CA".to_owned(), Err(())),
+        ("localhost", "ssl-mode=VERIFY_CA&ssl-ca=/missing".to_owned(), Err(())),
+    ] {
+        let found = encrypted(&at(host, &options)).map_err(|refused| {
+            assert!(refused.starts_with("Cannot reach upstream: "), "{refused}");
+        });
+        assert_eq!(found, expected, "{host} {options}");
+    }
+}
+
+#[test]
+fn a_server_without_encryption_is_only_used_where_it_may_be() {
+    let Some(database) = Database::mariadb(&["--skip-ssl"]) else { return };
+    let proxied = Proxied::start();
+    prepared(&proxied, &database);
+    proxied.register("strict", "mysql", &format!("mysql://{}?ssl-mode=REQUIRED", database.authority()), false);
+    assert!(proxied.ask("strict", "SELECT 1", "[]").is_err());
+    proxied.register(
+        "other",
+        "mysql",
+        &format!("mysql://tester:wrong-password@127.0.0.1:{}/shop", database.port),
+        false,
+    );
+    let refused = proxied.ask("other", "SELECT 1", "[]").unwrap_err();
+    assert!(
+        refused.starts_with("mysql query failed: Access denied") && !refused.contains("wrong-password"),
+        "{refused}"
+    );
 }

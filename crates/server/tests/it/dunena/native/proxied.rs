@@ -1,46 +1,62 @@
-//! A server with connectors.
+//! A server with connectors, asked over HTTP.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use serde::Deserialize;
+use serde_json::{json, value::RawValue};
 
-use manifold_server::{
-    dialects::dunena::proxy::{
-        Kind,
-        native::{Files, Limits, Native},
-    },
-    outbound::{self, Guard},
-};
-use serde_json::value::RawValue;
+use crate::harness::{Connection, Request, Response, Server, Settings};
 
+/// A running server.
 pub struct Proxied {
-    runtime: tokio::runtime::Runtime,
-    natives: std::sync::Mutex<HashMap<String, Arc<Native>>>,
-    limits: Limits,
+    pub server: Server,
+}
+
+/// The members of an answer that are looked at.
+#[derive(Deserialize)]
+struct Answer<'a> {
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+    error: Option<String>,
 }
 
 impl Proxied {
     pub fn start() -> Proxied {
-        Proxied::with(Duration::from_secs(30), 16 << 20)
+        Proxied::with(Settings::default())
     }
 
-    pub fn with(whole: Duration, response_bytes: usize) -> Proxied {
-        let outbound = outbound::Limits { connect: Duration::from_secs(5), whole, response_bytes };
-        Proxied {
-            runtime: tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap(),
-            natives: Default::default(),
-            limits: Limits { outbound, files: Arc::new(Files::default()) },
+    /// With statements that take this long at most, and answers this long.
+    pub fn limited(timeout_ms: i64, response_bytes: i64) -> Proxied {
+        let limits = Settings::default().set("dunena.proxy_timeout", timeout_ms);
+        Proxied::with(limits.set("dunena.proxy_max_response", response_bytes))
+    }
+
+    pub fn with(settings: Settings) -> Proxied {
+        Proxied { server: Server::with(settings.set("dunena.rate_max", 0)) }
+    }
+
+    /// Registers a connector, in place of one of that name.
+    pub fn register(&self, name: &str, kind: &str, dsn: &str, read_only: bool) {
+        self.post("/db-proxy/unregister", &json!({"name": name}).to_string());
+        let connector = json!({"name": name, "type": kind, "connectionString": dsn, "readOnly": read_only});
+        let answer = self.post("/db-proxy/register", &connector.to_string());
+        assert_eq!(answer.status, 201, "{}", answer.text());
+    }
+
+    /// What a query gives: the JSON text of `data`, or the text of the error. Nothing comes from the cache.
+    pub fn ask(&self, name: &str, query: &str, params: &str) -> Result<String, String> {
+        let (name, query) = (json!(name), json!(query));
+        let body = format!(r#"{{"connector":{name},"query":{query},"params":{params},"skipCache":true}}"#);
+        let answer = self.post("/db-proxy/query", &body);
+        let text = answer.text();
+        let members: Answer<'_> = serde_json::from_str(&text).unwrap_or_else(|_| panic!("no answer: {text}"));
+        match (answer.status, members.data, members.error) {
+            (200, Some(data), None) => Ok(data.get().to_owned()),
+            (502, None, Some(error)) => Err(error),
+            _ => panic!("{}: {text}", answer.status),
         }
     }
 
-    pub fn register(&self, name: &str, kind: &str, dsn: &str, read_only: bool) {
-        let kind = Kind::named(kind).unwrap();
-        let native = Native::open(kind, dsn, read_only, Guard::new(None), self.limits.clone()).unwrap();
-        self.natives.lock().unwrap().insert(name.into(), Arc::new(native));
-    }
-
-    pub fn ask(&self, name: &str, query: &str, params: &str) -> Result<String, String> {
-        let native = Arc::clone(&self.natives.lock().unwrap()[name]);
-        let params: Vec<&RawValue> = serde_json::from_str(params).unwrap();
-        let answer = self.runtime.block_on(native.query(query, &params));
-        answer.map(|data| String::from_utf8(data).unwrap()).map_err(|failure| failure.to_string())
+    pub fn post(&self, target: &str, body: &str) -> Response {
+        let request = Request::post(target, body).key(None);
+        Connection::open(self.server.dunena()).send(&request).unwrap_or_else(|error| panic!("{target}: {error}"))
     }
 }

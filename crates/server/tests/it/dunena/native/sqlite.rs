@@ -11,6 +11,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::Proxied;
+use crate::harness::{self, Request, Settings};
 
 /// A file with a table, as an application would have made it.
 fn file(folder: &Path) -> String {
@@ -119,16 +120,19 @@ fn a_read_only_connector_cannot_write() {
     let path = file(folder.path());
     proxied.register("flag", "sqlite", &format!("sqlite:{path}"), true);
     proxied.register("mode", "sqlite", &format!("sqlite:{path}?mode=ro"), false);
-    for name in ["flag", "mode"] {
+    for (name, expected) in [
+        ("flag", "Connector \"flag\" is read-only"),
+        ("mode", "sqlite query failed: attempt to write a readonly database"),
+    ] {
         let refused = proxied.ask(name, "WITH x AS (SELECT 1) INSERT INTO t (name) VALUES ('x')", "[]").unwrap_err();
-        assert!(refused.ends_with("read-only") || refused.ends_with("readonly database"), "{refused}");
+        assert_eq!(refused, expected);
         assert_eq!(proxied.ask(name, "SELECT count(*) AS n FROM t", "[]").as_deref(), Ok(r#"[{"n":2}]"#));
     }
 }
 
 #[test]
 fn a_statement_ends_with_its_time_and_its_size() {
-    let (proxied, folder) = (Proxied::with(Duration::from_millis(500), 100_000), folder());
+    let (proxied, folder) = (Proxied::limited(500, 100_000), folder());
     let path = file(folder.path());
     proxied.register("lite", "sqlite", &format!("sqlite:{path}"), false);
     let endless = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT count(*) FROM r";
@@ -176,4 +180,54 @@ fn only_files_that_may_be_opened_are() {
     fs::remove_file(&path).expect("remove the file");
     let refused = proxied.ask("link", "SELECT count(*) AS n FROM t", "[]").unwrap_err();
     assert!(!refused.contains(&path), "{refused}");
+}
+
+#[test]
+fn our_own_files_are_refused_and_directories_hold_what_may_be_opened() {
+    let folder = folder();
+    let path = file(folder.path());
+    let other = tempfile::tempdir().expect("a temporary directory");
+    let outside = file(other.path());
+    let dirs = vec![folder.path().display().to_string()];
+    let proxied = Proxied::with(Settings::default().set("dunena.proxy_sqlite_dirs", dirs));
+    proxied.register("x", "sqlite", &format!("sqlite:{outside}"), false);
+    assert_eq!(proxied.ask("x", "SELECT 1", "[]").unwrap_err(), "Upstream address not allowed");
+    proxied.register("x", "sqlite", &format!("sqlite:{path}"), false);
+    assert_eq!(proxied.ask("x", "SELECT 1 AS a", "[]").as_deref(), Ok(r#"[{"a":1}]"#));
+    drop(proxied);
+
+    let proxied = Proxied::start();
+    let own = proxied.server.data_dir().join("dunena.db");
+    let (soft, hard) = (folder.path().join("soft.db"), folder.path().join("hard.db"));
+    symlink(&own, &soft).expect("a link");
+    fs::hard_link(&own, &hard).expect("a second name");
+    for path in [&own, &soft, &hard, &own.with_file_name("dunena.db-wal"), &own.with_file_name("LOCK")] {
+        proxied.register("x", "sqlite", &format!("sqlite:{}", path.display()), false);
+        let refused = proxied.ask("x", "SELECT * FROM sqlite_schema", "[]").unwrap_err();
+        assert_eq!(refused, "Upstream address not allowed", "{}", path.display());
+    }
+}
+
+#[test]
+fn a_connector_survives_a_restart_and_shows_its_string_to_nobody() {
+    let folder = folder();
+    let path = file(folder.path());
+    let mut proxied = Proxied::start();
+    proxied.register("lite", "sqlite", &format!("sqlite:{path}"), false);
+    proxied.server.restart();
+    let connectors =
+        harness::Connection::open(proxied.server.dunena()).send(&Request::get("/db-proxy/connectors").key(None));
+    let expected = r#"{"connectors":[{"name":"lite","type":"sqlite","readOnly":false}]}"#;
+    assert_eq!(connectors.expect("an answer").text(), expected);
+    let insert = r#"{"connector":"lite","query":"INSERT INTO t (name) VALUES ('again')"}"#;
+    for _ in 0..2 {
+        let answer = proxied.post("/db-proxy/query", insert).text();
+        assert!(
+            answer.starts_with(r#"{"data":{"rowsAffected":1},"cached":false,"connector":"lite","durationMs":"#),
+            "{answer}"
+        );
+    }
+    let count = proxied.ask("lite", "SELECT count(*) AS n FROM t WHERE name = ?", r#"["again"]"#);
+    assert_eq!(count.as_deref(), Ok(r#"[{"n":2}]"#));
+    assert!(!proxied.server.log.text().contains(&path), "{}", proxied.server.log.text());
 }
