@@ -17,6 +17,7 @@ fn figures_keys_and_events_are_shown_and_the_cache_is_flushed() {
     post(&mut connection, "/cache/b%2Fc?ns=n", r#"{"value":"named","ttl":60000}"#, None);
     let Some(mut page) = Page::open(&format!("{own}dashboard")) else { return };
 
+    page.wait_for("#cache");
     page.wait_until("document.querySelector('#cache').innerText.includes('Entries\\n2')");
     page.wait_until("document.querySelector('#latency').children.length === 8");
     page.wait_until("document.querySelector('#live').innerText === 'open'");
@@ -59,6 +60,7 @@ fn a_token_is_asked_for_and_used_everywhere() {
     for token in ["plain-token", "with spaces, slash/ and +"] {
         let server = Server::with(Settings::default().set("dunena.auth_token", token));
         let Some(mut page) = Page::open(&format!("http://{}/dashboard", server.dunena())) else { return };
+        page.wait_for("#problem");
         page.wait_until("document.querySelector('#problem').innerText.includes('wants a token')");
         page.fill("#token", token);
         page.click("#access button");

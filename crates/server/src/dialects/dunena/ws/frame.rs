@@ -10,7 +10,7 @@ use manifold_engine::{
 
 use super::{
     following::Following,
-    write::{error, message, object, pong},
+    write::{Written, error, message, object, pong},
 };
 use crate::{
     dialects::dunena::{asked::Text, check, error::Error, many},
@@ -24,7 +24,7 @@ use crate::{
 mod tests;
 
 type Member<'a> = Option<&'a RawValue>;
-type Done = Result<Option<Vec<u8>>, Error>;
+type Done = Result<Vec<u8>, Error>;
 
 /// What frames are about.
 #[derive(Clone, Copy)]
@@ -55,6 +55,8 @@ pub(super) fn answer(ground: Ground<'_>, following: &mut Following, frame: &[u8]
             }
             return None;
         }
+        // Without the key that it is about a frame gets no answer.
+        Some("get" | "set" | "del") if request.key.is_none() => return None,
         Some("get") => request.get(),
         Some("set") => request.set(),
         Some("del") => request.delete(),
@@ -63,7 +65,7 @@ pub(super) fn answer(ground: Ground<'_>, following: &mut Following, frame: &[u8]
         Some(other) => Err(unknown(other)),
         None => Err(unknown(kind.map_or("undefined", RawValue::get))),
     };
-    done.unwrap_or_else(|refused| Some(error(refused.text(), now)))
+    Some(done.unwrap_or_else(|refused| error(refused.text(), now)))
 }
 
 fn unknown(kind: &str) -> Error {
@@ -83,7 +85,7 @@ fn is_cache(channel: Member<'_>) -> bool {
     check::string(channel).is_some_and(|channel| matches!(&*channel, "cache-events" | "cache"))
 }
 
-/// Something that is asked of the cache. Without the key it needs it gets no answer.
+/// Something that is asked of the cache.
 struct Request<'a> {
     ground: Ground<'a>,
     key: Member<'a>,
@@ -107,9 +109,6 @@ impl<'a> Request<'a> {
     }
 
     fn get(&self) -> Done {
-        if self.key.is_none() {
-            return Ok(None);
-        }
         let key = check::key_member(self.key)?;
         let space = self.namespace()?;
         let value = self.ground.cache.get(space.as_bytes(), key.as_bytes());
@@ -118,9 +117,6 @@ impl<'a> Request<'a> {
     }
 
     fn set(&self) -> Done {
-        if self.key.is_none() {
-            return Ok(None);
-        }
         let key = check::key_member(self.key)?;
         let value = check::value(self.value)?;
         let ttl = check::time_to_live(self.ttl)?;
@@ -131,9 +127,6 @@ impl<'a> Request<'a> {
     }
 
     fn delete(&self) -> Done {
-        if self.key.is_none() {
-            return Ok(None);
-        }
         let key = check::key_member(self.key)?;
         let space = self.namespace()?;
         let deleted = self.ground.cache.delete(space.as_bytes(), &[key.as_bytes()]) > 0;
@@ -146,11 +139,11 @@ impl<'a> Request<'a> {
         let values = self.ground.cache.get_many(space.as_bytes(), &keys);
         // Values share their bytes with the cache; only the text of the answer costs memory.
         let bytes: usize = values.iter().flatten().map(Bytes::len).sum();
-        let answer = (bytes <= MAX_OUTGOING_BYTES)
-            .then(|| self.result(&[("result", &|out| many::write_values(out, &keys, &values))]))
-            .flatten()
-            .filter(|answer| answer.len() <= MAX_OUTGOING_BYTES);
-        answer.map(Some).ok_or_else(|| Error::invalid(format!("Result exceeds max size ({MAX_OUTGOING_BYTES} bytes)")))
+        if bytes > MAX_OUTGOING_BYTES {
+            return Err(too_long());
+        }
+        let answer = self.result(&[("result", &|out| many::write_values(out, &keys, &values))]);
+        if answer.len() > MAX_OUTGOING_BYTES { Err(too_long()) } else { Ok(answer) }
     }
 
     fn set_many(&self) -> Done {
@@ -160,10 +153,13 @@ impl<'a> Request<'a> {
         Ok(self.result(&[("stored", &|out| json::write_u64(out, entries.len() as u64))]))
     }
 
-    #[expect(clippy::unnecessary_wraps, reason = "this is what all requests end with")]
-    fn result(&self, members: &[(&str, &dyn Fn(&mut Vec<u8>))]) -> Option<Vec<u8>> {
-        Some(message("result", self.ground.now, |out| object(out, members)))
+    fn result(&self, members: &[Written<'_>]) -> Vec<u8> {
+        message("result", self.ground.now, |out| object(out, members))
     }
+}
+
+fn too_long() -> Error {
+    Error::invalid(format!("Result exceeds max size ({MAX_OUTGOING_BYTES} bytes)"))
 }
 
 fn write_value(out: &mut Vec<u8>, value: Option<&Bytes>) {
