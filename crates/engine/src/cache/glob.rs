@@ -20,11 +20,6 @@ impl Glob {
         Glob { text, least }
     }
 
-    /// Whether all keys match.
-    pub fn is_everything(&self) -> bool {
-        self.text == b"*"
-    }
-
     /// Whether a key matches. Takes at most pattern times key steps: of several stars only the last one passed is ever
     /// tried with more, because an earlier one could not match anything that it cannot.
     pub fn matches(&self, key: &[u8]) -> bool {
