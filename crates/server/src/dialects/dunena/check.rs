@@ -84,7 +84,7 @@ pub(super) fn natural(member: &RawValue) -> Option<u64> {
 }
 
 /// The same, if it is not 0.
-pub(super) fn positive(member: &RawValue) -> Option<u64> {
+pub(super) fn positive_member(member: &RawValue) -> Option<u64> {
     natural(member).filter(|number| *number > 0)
 }
 

@@ -150,5 +150,5 @@ fn owner_member(member: Option<&RawValue>) -> Result<std::borrow::Cow<'_, str>, 
 
 /// Milliseconds, at least one; where none are given, so many.
 fn time(member: Option<&RawValue>, absent: Option<u64>) -> Result<u64, Broken> {
-    json::given(member).map_or(absent, check::positive).ok_or_else(|| "ttl must be a positive number".into())
+    json::given(member).map_or(absent, check::positive_member).ok_or_else(|| "ttl must be a positive number".into())
 }
