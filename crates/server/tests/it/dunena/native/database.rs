@@ -71,8 +71,8 @@ impl Database {
 
     fn start(kind: Kind, program: &str, options: &[&str]) -> Option<Database> {
         if find(program).is_none() {
-            assert!(std::env::var_os(REQUIRED).is_none(), "{program} is missing; `make databases` installs it");
-            println!("skipped: there is no {program} on this machine; `make databases` installs it");
+            assert!(std::env::var_os(REQUIRED).is_none(), "{program} is missing; `make packages` installs it");
+            println!("skipped: there is no {program} on this machine; `make packages` installs it");
             return None;
         }
         let home = tempfile::Builder::new().prefix("manifold-db-").tempdir().expect("a temporary directory");
