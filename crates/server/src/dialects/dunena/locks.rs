@@ -150,6 +150,5 @@ fn owner_member(member: Option<&RawValue>) -> Result<std::borrow::Cow<'_, str>, 
 
 /// Milliseconds, at least one; where none are given, so many.
 fn time(member: Option<&RawValue>, absent: Option<u64>) -> Result<u64, Broken> {
-    let given = json::given(member).map(check::natural);
-    given.unwrap_or(absent).filter(|ms| *ms > 0).ok_or_else(|| "ttl must be a positive number".into())
+    json::given(member).map_or(absent, check::positive).ok_or_else(|| "ttl must be a positive number".into())
 }
