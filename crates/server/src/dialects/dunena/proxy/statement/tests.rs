@@ -205,7 +205,9 @@ fn a_hostile_query_costs_linear_time() {
         let query = piece.repeat(times);
         let once = |_| {
             let begun = tokio::time::Instant::now();
-            ALL.into_iter().for_each(|kind| drop(is_mutation(kind, &query)));
+            for kind in ALL {
+                is_mutation(kind, &query);
+            }
             begun.elapsed()
         };
         (0..5).map(once).min().unwrap()
