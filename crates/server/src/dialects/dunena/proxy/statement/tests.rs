@@ -200,23 +200,15 @@ fn a_second_statement_is_seen_and_an_empty_one_is_none() {
 
 #[test]
 fn a_hostile_query_costs_linear_time() {
-    // The fastest of some tries: others may be at work on this machine.
-    let took = |piece: &str, times: usize| {
-        let query = piece.repeat(times);
-        let once = |_| {
-            let begun = tokio::time::Instant::now();
-            for kind in ALL {
-                std::hint::black_box(is_mutation(kind, &query));
-            }
-            begun.elapsed()
-        };
-        (0..5).map(once).min().unwrap()
-    };
+    // A second or two when it is linear, also on a busy machine; many minutes when it is not.
+    let begun = tokio::time::Instant::now();
     for piece in ["/*", "(", "'\\", "$a", "$a$", "[", ";", "/*!", "E'\n'", "$a(", "-- \n", "a "] {
-        let (short, long) = (took(piece, 1000), took(piece, 16_000));
-        // Sixteen times as long when it is linear, 256 times when it is not.
-        assert!(long < short * 64 + std::time::Duration::from_millis(5), "{piece:?}: {short:?} and {long:?}");
+        let query = piece.repeat(30_000);
+        for kind in ALL {
+            is_mutation(kind, &query);
+        }
     }
+    assert!(begun.elapsed().as_secs() < 60, "{:?}", begun.elapsed());
 }
 
 /// Statements of known class, by pieces that anything may stand between.
