@@ -7,6 +7,7 @@ use rusqlite::Connection;
 
 use super::{
     Document, DocumentKeys, DocumentQuery, DocumentSet, DocumentStats, Sought, Space, Within, delete, get, keys,
+    log::Log,
     open::{self, Place},
     pieces::{Pieces, Sink},
     purge, query,
@@ -43,6 +44,7 @@ struct Inner {
     writer: Writer,
     /// None in memory, where all there is belongs to one connection: its reads stand in line with the writes.
     readers: Option<Readers>,
+    clock: Clock,
 }
 
 impl Documents {
@@ -52,12 +54,16 @@ impl Documents {
         let DocumentsOptions { level, clock } = options;
         let place = Place::new(path)?;
         let conn = open::writer(&place, level)?;
-        let readers = match &place {
-            Place::File(path) => Some(Readers::open(path, clock.clone()).map_err(|error| open::refuse(path, &error))?),
-            Place::Memory => None,
+        let (readers, log) = match &place {
+            Place::File(path) => {
+                let readers = Readers::open(path, clock.clone()).map_err(|error| open::refuse(path, &error))?;
+                (Some(readers), Some(Log::of(path)))
+            }
+            Place::Memory => (None, None),
         };
-        let writer = Writer::start(conn, clock).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
-        Ok(Documents(Arc::new(Inner { place, writer, readers })))
+        let writer = Writer::start(conn, log, clock.clone());
+        let writer = writer.map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
+        Ok(Documents(Arc::new(Inner { place, writer, readers, clock })))
     }
 
     /// Ends reads, finishes what was to be written, and closes the file. What comes later is refused with `Closed`.
@@ -131,12 +137,12 @@ impl Documents {
         };
         match &self.0.readers {
             Some(readers) => {
-                let (sink, pieces) = Sink::bounded();
+                let (sink, pieces) = Sink::bounded(self.0.clock.clone());
                 readers.begin(Length::Long, fill(sink)).await?;
                 Ok(pieces)
             }
             None => {
-                let (sink, pieces) = Sink::unbounded();
+                let (sink, pieces) = Sink::unbounded(self.0.clock.clone());
                 self.0.writer.begin(fill(sink)).await?;
                 Ok(pieces)
             }

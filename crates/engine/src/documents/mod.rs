@@ -16,6 +16,7 @@ mod handle;
 mod keys;
 mod limits;
 mod locks;
+mod log;
 mod open;
 mod pieces;
 mod purge;

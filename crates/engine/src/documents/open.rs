@@ -13,15 +13,14 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::{
     connectors, limits, locks,
+    log::LOG_BYTES,
     schema::{PROBES, SCHEMA},
 };
 
 /// How long a statement waits for another process that has the file locked.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Prepared statements that a connection keeps.
 const STATEMENTS: usize = 64;
-/// What a large transaction made the write-ahead log grow to is given back beyond this.
-const LOG_BYTES: u64 = 64 << 20;
 /// The name that stands for no file at all.
 const IN_MEMORY: &str = ":memory:";
 

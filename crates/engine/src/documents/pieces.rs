@@ -1,14 +1,24 @@
 //! Answers of any size: all of one cut, held in memory a piece at a time.
 
-use tokio::sync::{Semaphore, mpsc};
+use std::time::Duration;
 
-use crate::{Error, Kind, Result};
+use tokio::{
+    runtime::Handle,
+    sync::{
+        Semaphore,
+        mpsc::{self, error::TrySendError},
+    },
+};
+
+use crate::{Clock, Error, Kind, Result};
 
 /// A piece is handed on when it has as many bytes, or items.
 const PIECE_BYTES: usize = 1 << 20;
 const PIECE_ITEMS: usize = 1 << 14;
 /// Pieces that wait to be taken; then the read waits too.
-const WAITING: usize = 2;
+const WAITING: usize = 4;
+/// A read waits so long in all, then it ends: it has a connection that others wait for.
+const PATIENCE_MS: u64 = 60_000;
 
 /// The answer. Whoever drops it ends the read.
 #[derive(Debug)]
@@ -24,9 +34,9 @@ pub struct Piece<T> {
 }
 
 impl<T> Pieces<T> {
-    /// The next piece; not to be asked after the last one.
+    /// The next piece; not to be asked after the last one. `Closed` when the pieces before were not taken in time.
     pub async fn next(&mut self) -> Result<Piece<T>> {
-        let ended = || Err(Error::new(Kind::Storage, "a read of the database ended before its last piece"));
+        let ended = || Err(Error::new(Kind::Closed, "a read of the database ended before its last piece"));
         self.0.recv().await.unwrap_or_else(ended)
     }
 }
@@ -36,21 +46,23 @@ pub(super) struct Sink<T> {
     items: Vec<T>,
     bytes: usize,
     pieces: mpsc::Sender<Result<Piece<T>>>,
+    clock: Clock,
+    patience_ms: u64,
 }
 
 impl<T> Sink<T> {
-    /// For a read that may wait until its pieces are taken.
-    pub(super) fn bounded() -> (Self, Pieces<T>) {
-        Sink::holding(WAITING)
+    /// For a read that may wait until its pieces are taken, on a thread that may.
+    pub(super) fn bounded(clock: Clock) -> (Self, Pieces<T>) {
+        Sink::holding(WAITING, clock)
     }
     /// For a read that everybody else would wait for.
-    pub(super) fn unbounded() -> (Self, Pieces<T>) {
-        Sink::holding(Semaphore::MAX_PERMITS)
+    pub(super) fn unbounded(clock: Clock) -> (Self, Pieces<T>) {
+        Sink::holding(Semaphore::MAX_PERMITS, clock)
     }
 
-    fn holding(waiting: usize) -> (Self, Pieces<T>) {
+    fn holding(waiting: usize, clock: Clock) -> (Self, Pieces<T>) {
         let (pieces, taken) = mpsc::channel(waiting);
-        (Sink { items: Vec::new(), bytes: 0, pieces }, Pieces(taken))
+        (Sink { items: Vec::new(), bytes: 0, pieces, clock, patience_ms: PATIENCE_MS }, Pieces(taken))
     }
 
     /// Adds an item of about so many bytes. `Err` = nobody wants any more.
@@ -64,7 +76,8 @@ impl<T> Sink<T> {
     pub(super) fn end(mut self, read: Result<()>) {
         let told = match read {
             Ok(()) => self.hand_on(true),
-            Err(error) => self.pieces.blocking_send(Err(error)).map_err(|_| gone()),
+            // Where there is no room for the error, the end without a last piece tells enough.
+            Err(error) => self.pieces.try_send(Err(error)).map_err(|_| gone()),
         };
         if told.is_err() {
             tracing::debug!("nobody took the end of a read");
@@ -74,10 +87,26 @@ impl<T> Sink<T> {
     fn hand_on(&mut self, last: bool) -> Result<()> {
         self.bytes = 0;
         let piece = Piece { items: std::mem::take(&mut self.items), last };
-        self.pieces.blocking_send(Ok(piece)).map_err(|_| gone())
+        match self.pieces.try_send(Ok(piece)) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Closed(_)) => Err(gone()),
+            Err(TrySendError::Full(piece)) => self.wait(piece),
+        }
+    }
+
+    fn wait(&mut self, piece: Result<Piece<T>>) -> Result<()> {
+        let runtime = Handle::try_current().map_err(|_| gone())?;
+        let began_ms = self.clock.steady_ms();
+        let patience = Duration::from_millis(self.patience_ms);
+        let sent = runtime.block_on(self.clock.timeout(patience, self.pieces.send(piece)));
+        self.patience_ms = self.patience_ms.saturating_sub(self.clock.steady_ms().saturating_sub(began_ms));
+        match sent {
+            Some(Ok(())) => Ok(()),
+            Some(Err(_)) | None => Err(gone()),
+        }
     }
 }
 
 fn gone() -> Error {
-    Error::new(Kind::Closed, "nobody waits for the answer any more")
+    Error::new(Kind::Closed, "nobody takes the answer any more")
 }

@@ -10,7 +10,10 @@ use tokio::sync::{
     oneshot,
 };
 
-use super::tx::{self, Tx};
+use super::{
+    log::Log,
+    tx::{self, Tx},
+};
 use crate::{Clock, Error, Kind, Result};
 
 /// Steps that may wait; who comes when there are as many waits for room.
@@ -40,11 +43,11 @@ trait Step: Send {
 }
 
 impl Writer {
-    /// Starts the thread.
-    pub(super) fn start(conn: Connection, clock: Clock) -> std::io::Result<Writer> {
+    /// Starts the thread; without a file there is no log to look after.
+    pub(super) fn start(conn: Connection, log: Option<Log>, clock: Clock) -> std::io::Result<Writer> {
         let (requests, asked) = mpsc::channel(QUEUE);
         let thread = std::thread::Builder::new().name("documents".to_owned());
-        let thread = thread.spawn(move || serve(conn, asked, &clock))?;
+        let thread = thread.spawn(move || serve(conn, log, asked, &clock))?;
         Ok(Writer { requests, thread: Mutex::new(Some(thread)) })
     }
 
@@ -94,7 +97,7 @@ fn closed() -> Error {
 }
 
 /// The thread: ends when it is told to, or when nobody holds a handle any more.
-fn serve(conn: Connection, mut asked: mpsc::Receiver<Request>, clock: &Clock) {
+fn serve(conn: Connection, mut log: Option<Log>, mut asked: mpsc::Receiver<Request>, clock: &Clock) {
     let mut requests = Vec::with_capacity(GROUP);
     let mut steps = Vec::with_capacity(GROUP);
     while asked.blocking_recv_many(&mut requests, GROUP) > 0 {
@@ -110,6 +113,9 @@ fn serve(conn: Connection, mut asked: mpsc::Receiver<Request>, clock: &Clock) {
         }
         let committed = together(&conn, clock, &mut steps);
         steps.drain(..).for_each(|step| step.answer(&committed));
+        if let Some(log) = &mut log {
+            log.tend(&conn);
+        }
     }
     if let Err((_, error)) = conn.close() {
         tracing::error!(%error, "the database did not close");

@@ -235,5 +235,29 @@ async fn an_answer_that_nobody_takes_ends() {
     for _ in 0..20 {
         drop(house.documents.query(everything(Within::All)).await.expect("an answer"));
     }
+    // Nor does anybody wait for long for those who take their time.
+    let mut slow = Vec::new();
+    for _ in 0..3 {
+        slow.push(house.documents.query(everything(Within::All)).await.expect("an answer"));
+    }
+    let counting = tokio::spawn({
+        let documents = house.documents.clone();
+        async move { documents.stats().await.map(|stats| stats.documents) }
+    });
+    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    assert!(!counting.is_finished());
+    while !counting.is_finished() {
+        house.clock.advance(60_000);
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    assert_eq!(counting.await.expect("a task").expect("stats"), 30);
+    let mut pieces = slow.remove(0);
+    let cut = loop {
+        match pieces.next().await {
+            Ok(piece) => assert!(!piece.last),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(*cut.kind(), crate::Kind::Closed);
     assert_eq!(whole(house.documents.query(everything(Within::All))).await.len(), 30);
 }

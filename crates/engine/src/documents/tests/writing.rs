@@ -167,3 +167,32 @@ async fn the_workers_of_an_engine_purge() {
     }
     engine.engine.close().await.expect("closed");
 }
+
+/// With readers that come and go without a gap SQLite never starts its log over by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn readers_do_not_make_the_log_grow_for_ever() {
+    let house = House::at(Level::Os);
+    house.set("", (0..100).map(|n| put(&format!("k{n}"), "v"))).await;
+    let reading: Vec<_> = (0..6)
+        .map(|_| {
+            let documents = house.documents.clone();
+            tokio::spawn(async move {
+                loop {
+                    let looked = documents.read(|tx| {
+                        (0..100).try_for_each(|n| get::one(tx, &Space::default(), &format!("k{n}")).map(drop))
+                    });
+                    looked.await.expect("a read");
+                }
+            })
+        })
+        .collect();
+    let large = "x".repeat(256 << 10);
+    let mut longest = 0;
+    for n in 0..600 {
+        house.set("", [put(&format!("large{}", n % 20), &large)]).await;
+        let log = house.path().with_extension("db-wal");
+        longest = longest.max(std::fs::metadata(log).expect("a log").len());
+    }
+    reading.iter().for_each(tokio::task::JoinHandle::abort);
+    assert!(longest < 3 * log::LOG_BYTES, "the log had {} MiB", longest >> 20);
+}

@@ -83,6 +83,11 @@ pub(super) fn natural(member: &RawValue) -> Option<u64> {
     integral(member).filter(|number| *number >= 0.0).map(|number| (number as u64).min(MOST_MS))
 }
 
+/// The same, if it is not 0.
+pub(super) fn positive_member(member: &RawValue) -> Option<u64> {
+    natural(member).filter(|number| *number > 0)
+}
+
 /// A number without a fraction, however it is spelled.
 pub(super) fn integral(member: &RawValue) -> Option<f64> {
     let text = member.get();
@@ -134,22 +139,17 @@ pub(super) fn namespace(name: &str) -> Result<(), Broken> {
     if control { Err("Namespace contains invalid characters".into()) } else { Ok(()) }
 }
 
-/// A pattern over keys: all of them when there is none, or an empty one.
+/// A pattern over keys: all of them when there is none.
 pub(super) fn pattern(text: Option<&str>) -> Result<Glob, Broken> {
-    match text.unwrap_or_default() {
-        "" => Ok(Glob::new("*")),
-        text if text.chars().count() > PATTERN_CHARS => Err("pattern exceeds max length (1024)".into()),
-        text => Ok(Glob::new(text)),
-    }
+    let text = text.unwrap_or("*");
+    let too_long = text.chars().nth(PATTERN_CHARS).is_some();
+    if too_long { Err("pattern exceeds max length (1024)".into()) } else { Ok(Glob::new(text)) }
 }
 
-/// An integer of at least 1 in a query, if one is given and not empty; one that is too large is the largest.
+/// An integer of at least 1 in a query, if one is given.
 pub(super) fn positive(text: Option<&str>, broken: &'static str) -> Result<Option<u64>, Broken> {
-    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
-    match text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().unwrap_or(u64::MAX)) {
-        None | Some(0) => Err(broken.into()),
-        number => Ok(number),
-    }
+    let Some(text) = text else { return Ok(None) };
+    digits(text).filter(|number| *number > 0).map(Some).ok_or_else(|| broken.into())
 }
 
 /// The text of a member that is a string.

@@ -14,9 +14,14 @@ pub(super) struct Entry<'a> {
     pub(super) space: Option<&'a RawValue>,
 }
 
-/// The elements of a member that is an array; none for anything else.
+/// A member that is an array; none for anything else.
+pub(super) fn array(member: Option<&RawValue>) -> Option<&RawValue> {
+    member.filter(|member| member.get().starts_with('['))
+}
+
+/// The elements of a member that is an array.
 pub(super) fn elements(member: Option<&RawValue>) -> Option<Vec<&RawValue>> {
-    json::elements(member?.get(), usize::MAX).ok().map(|elements| elements.kept)
+    json::elements(array(member)?.get(), usize::MAX).ok().map(|elements| elements.kept)
 }
 
 /// [KEY], [VALUE] and [TTL] of an element, in the words of the verb.

@@ -19,7 +19,7 @@ pub(super) const NO_ACTION: &str = r#"Unknown action. Use "mget" or "mset"."#;
 
 /// The keys to look for, each once, in the order asked. One that is no valid key is among them: nothing is stored there.
 pub(super) fn keys(member: Option<&RawValue>) -> Result<Vec<String>, Broken> {
-    let member = member.filter(|member| member.get().starts_with('[')).ok_or(NO_ACTION)?;
+    let member = entries::array(member).ok_or(NO_ACTION)?;
     check::strings(member).map(check::distinct).ok_or_else(|| "keys must be an array of strings".into())
 }
 

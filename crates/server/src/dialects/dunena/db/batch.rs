@@ -73,7 +73,7 @@ fn keys_of(member: Option<&RawValue>) -> Result<Vec<String>, Broken> {
 }
 
 fn array<'a>(member: Option<&'a RawValue>, broken: &'static str) -> Result<&'a RawValue, Broken> {
-    member.filter(|member| member.get().starts_with('[')).ok_or_else(|| broken.into())
+    entries::array(member).ok_or_else(|| broken.into())
 }
 
 fn document(element: &RawValue) -> Result<DocumentSet, Broken> {

@@ -19,12 +19,12 @@ pub(super) trait Spell<T>: Send + 'static {
 }
 
 /// 200 with all items. An error before the first of them is an answer of its own.
-pub(super) async fn answer<T: Send + 'static>(
+pub(super) async fn answer<T: Send + 'static, S: Spell<T>>(
     pieces: Pieces<T>,
-    spell: impl Spell<T>,
+    spell: S,
 ) -> Result<Response<Body>, Error> {
     let mut text = Text { pieces, spell, count: 0, ended: false };
-    let mut start = text.open();
+    let mut start = S::OPEN.to_vec();
     start.append(&mut text.next().await?);
     if text.ended {
         return Ok(answer::ok(start));
@@ -44,7 +44,7 @@ fn streamed<T: Send + 'static, S: Spell<T>>(start: Vec<u8>, text: Text<T, S>) ->
         match text.next().await {
             Ok(piece) => Some((Ok(Bytes::from(piece)), (None, (!text.ended).then_some(text)))),
             Err(error) => {
-                tracing::error!(%error, "an answer could not be read to its end");
+                tracing::warn!(%error, "an answer was cut off");
                 Some((Err(std::io::Error::other(error)), (None, None)))
             }
         }
@@ -59,10 +59,6 @@ struct Text<T, S> {
 }
 
 impl<T, S: Spell<T>> Text<T, S> {
-    fn open(&self) -> Vec<u8> {
-        S::OPEN.to_vec()
-    }
-
     async fn next(&mut self) -> manifold_engine::Result<Vec<u8>> {
         let piece = self.pieces.next().await?;
         let mut text = Vec::new();

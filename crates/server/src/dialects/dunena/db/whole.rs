@@ -19,8 +19,8 @@ pub(super) async fn stats(asked: &Asked<'_>) -> Result<Response<Body>, Error> {
 }
 
 pub(super) async fn keys(asked: &Asked<'_>) -> Result<Response<Body>, Error> {
-    let pattern = check::pattern(asked.query("pattern").as_deref())?;
-    let limit = check::positive(asked.query("limit").as_deref(), "limit must be a positive integer")?;
+    let pattern = check::pattern(asked.given("pattern").as_deref())?;
+    let limit = check::positive(asked.given("limit").as_deref(), "limit must be a positive integer")?;
     let within = space::within(asked, None)?;
     let limit = limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
     let keys = asked.dunena.documents()?.keys(DocumentKeys { within, pattern, limit }).await?;
