@@ -3,17 +3,14 @@
 //! No SQL is parsed here; statements are told apart and judged by a few of their words, and for that it has to be known
 //! what is code and what is a literal or a comment (`lexer`). Databases differ there, even one with its settings, so a
 //! query counts as a mutation when any way in which its database may read it makes it one. A query that is taken for a
-//! mutation and is none costs a look at the database; the other way round would be wrong.
+//! mutation and is none costs a look at the database; the other way round would be wrong. What is behind `http` is not
+//! known: there the contract says what quotes and what is a comment (section 10).
 
 use lexer::{Lexer, Lexis, Token};
 
 use super::Kind;
 
 mod lexer;
-
-/// What `http` may be in front of is not known.
-const ANY: [Lexis; 6] =
-    [Lexis::POSTGRESQL[0], Lexis::POSTGRESQL[1], Lexis::MYSQL[0], Lexis::MYSQL[1], Lexis::MYSQL[2], Lexis::SQLITE[0]];
 
 /// First words that change something whatever follows; the last one is GraphQL's.
 const WRITES: [&str; 26] = [
@@ -57,7 +54,7 @@ pub(super) fn may_be_several(kind: Kind, query: &str) -> bool {
 /// The ways in which the database may take the query apart.
 fn readings(kind: Kind, query: &str) -> &'static [Lexis] {
     let readings: &[Lexis] = match kind {
-        Kind::Http => &ANY,
+        Kind::Http => &Lexis::ANY,
         Kind::PostgreSql => &Lexis::POSTGRESQL,
         Kind::MySql => &Lexis::MYSQL,
         Kind::Sqlite => &Lexis::SQLITE,

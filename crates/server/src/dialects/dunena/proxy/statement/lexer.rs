@@ -47,6 +47,9 @@ const POSTGRESQL: Lexis =
 const MYSQL: Lexis =
     Lexis { backticks: true, hash_comments: true, dashes_need_space: true, executable_comments: true, ..STANDARD };
 
+const UNKNOWN: Lexis =
+    Lexis { dollar_quotes: true, backticks: true, nested_comments: true, executable_comments: true, ..STANDARD };
+
 impl Lexis {
     /// With `standard_conforming_strings` on and off.
     pub(super) const POSTGRESQL: [Lexis; 2] = [POSTGRESQL, Lexis { backslash_in_single: true, ..POSTGRESQL }];
@@ -57,6 +60,10 @@ impl Lexis {
         Lexis { backslash_in_single: true, ..MYSQL },
         MYSQL,
     ];
+
+    /// What the contract says of a database that is not known, with and without backslashes, of which it says nothing.
+    pub(super) const ANY: [Lexis; 2] =
+        [UNKNOWN, Lexis { backslash_in_single: true, backslash_in_double: true, ..UNKNOWN }];
 
     /// Has no settings about this.
     pub(super) const SQLITE: [Lexis; 1] =
