@@ -14,12 +14,13 @@ TESTS_AT_A_TIME = $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 .PHONY: help run test check fmt lint unit sdks docs models soak bench tools packages
 
 help:
-	@echo "make run     serve on the default ports, data in ./data"
-	@echo "make test    everything that must hold: format, lints, all tests, documentation"
-	@echo "make check   the quick part of it: format and lints"
-	@echo "make models  the part of it that tests against models, up to ten thousand cases each"
-	@echo "make soak    the part of it that takes its time: keys that expire by the thousand for a minute"
-	@echo "make bench   measure; each figure is a ratio within one run"
+	@echo "make run       serve on the default ports, data in ./data"
+	@echo "make test      everything that must hold: format, lints, all tests, documentation"
+	@echo "make check     the quick part of it: format and lints"
+	@echo "make models    the part of it that tests against models, up to ten thousand cases each"
+	@echo "make soak      the part of it that takes its time: keys that expire by the thousand for a minute"
+	@echo "make packages  install what tests talk to: databases, a browser, Python (Debian, as root)"
+	@echo "make bench     measure; each figure is a ratio within one run"
 
 run:
 	cargo run --release --bin manifold -- serve --data-dir ./data

@@ -1,26 +1,32 @@
 //! Patterns of `*` (any run) and `?` (one byte); everything else stands for itself.
+//!
+//! [`crate::Glob`] speaks another language, with classes and escapes, and compiles what it is given: that refuses long
+//! patterns, and here none may be refused or cost more than pattern times key.
 
 /// A pattern over whole keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Glob(Vec<u8>);
+pub struct Glob {
+    text: Vec<u8>,
+    /// What matches has at least so many bytes.
+    least: usize,
+}
 
 impl Glob {
     /// Any text is one.
     pub fn new(pattern: &str) -> Self {
         let mut text = pattern.as_bytes().to_vec();
         text.dedup_by(|later, earlier| *later == b'*' && *earlier == b'*');
-        Glob(text)
-    }
-
-    /// Whether all keys match.
-    pub fn is_everything(&self) -> bool {
-        self.0 == b"*"
+        let least = text.iter().filter(|byte| **byte != b'*').count();
+        Glob { text, least }
     }
 
     /// Whether a key matches. Takes at most pattern times key steps: of several stars only the last one passed is ever
     /// tried with more, because an earlier one could not match anything that it cannot.
     pub fn matches(&self, key: &[u8]) -> bool {
-        let pattern = self.0.as_slice();
+        if key.len() < self.least {
+            return false;
+        }
+        let pattern = self.text.as_slice();
         let (mut at, mut of) = (0, 0);
         let mut retry: Option<(usize, usize)> = None;
         while at < key.len() {

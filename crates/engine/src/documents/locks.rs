@@ -98,7 +98,7 @@ impl Locks {
 
     /// All locks that are held, by key in byte order.
     pub async fn list(&self) -> Result<Vec<Lock>> {
-        self.0.read(list).await
+        self.0.read_long(list).await
     }
 
     /// How many there are.

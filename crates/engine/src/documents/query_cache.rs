@@ -162,7 +162,8 @@ impl QueryCache {
 
     /// What was counted, and what there is.
     pub async fn stats(&self) -> Result<QueryCacheStats> {
-        let entries = self.0.documents.read(|tx| Ok(rows::count(tx)?.saturating_sub(rows::count_expired(tx)?))).await?;
+        let entries =
+            self.0.documents.read_long(|tx| Ok(rows::count(tx)?.saturating_sub(rows::count_expired(tx)?))).await?;
         let [hits, misses, invalidations] =
             [&self.0.hits, &self.0.misses, &self.0.invalidations].map(|counter| counter.load(Ordering::Relaxed));
         Ok(QueryCacheStats { entries, hits, misses, invalidations })

@@ -1,11 +1,13 @@
+use std::time::Duration;
+
 use proptest::{collection::vec, prelude::*};
 use tempfile::TempDir;
 
 use super::*;
 use crate::{
     Clock,
-    documents::DocumentsOptions,
-    tests::{START, cases},
+    documents::{DocumentsOptions, DocumentsUpkeep},
+    tests::{self, START, cases},
 };
 
 mod model;
@@ -107,6 +109,22 @@ async fn nothing_is_left_of_locks_that_ended() {
     house.clock.advance(10);
     house.documents.write(purge).await.unwrap();
     assert_eq!(house.rows().await, 0);
+}
+
+#[tokio::test]
+async fn the_purge_of_documents_removes_what_is_left_of_locks() {
+    let house = House::new().await;
+    let engine = tests::House::with(|options| options.clock = house.clock.clone()).await;
+    let purge_every = Duration::from_secs(60);
+    engine.look_after(DocumentsUpkeep { documents: house.documents.clone(), purge_every });
+    house.acquire("k", "ann", 10).await.unwrap();
+    let purged = async {
+        while house.rows().await > 0 {
+            house.clock.advance(60_000);
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), purged).await.unwrap();
 }
 
 #[tokio::test]

@@ -55,20 +55,37 @@ impl Asked<'_> {
     }
 
     /// The namespace: of the query, else of the body's member; empty for the default one.
+    /// This request counts against its limit, if it has one.
     pub(super) fn namespace<'a>(&'a self, member: Option<&'a RawValue>) -> Result<Cow<'a, str>, Error> {
-        let name = match self.given("ns") {
-            Some(name) => {
-                check::namespace(&name)?;
-                name
-            }
-            None => check::namespace_member(member)?,
-        };
+        let name = self.named(member)?;
         self.count_for(&name)?;
         Ok(name)
     }
 
-    /// Counts this request against the limit of a namespace, if that has one.
-    pub(super) fn count_for(&self, namespace: &str) -> Result<(), Error> {
+    /// The namespaces of several members. However often one of them is named, this is one request for it.
+    pub(super) fn namespaces<'a>(
+        &'a self,
+        members: impl IntoIterator<Item = Option<&'a RawValue>>,
+    ) -> Result<Vec<Cow<'a, str>>, Error> {
+        let names = members.into_iter().map(|member| self.named(member)).collect::<Result<Vec<_>, _>>()?;
+        let mut distinct: Vec<&str> = names.iter().map(Cow::as_ref).collect();
+        distinct.sort_unstable();
+        distinct.dedup();
+        distinct.into_iter().try_for_each(|name| self.count_for(name))?;
+        Ok(names)
+    }
+
+    fn named<'a>(&'a self, member: Option<&'a RawValue>) -> Result<Cow<'a, str>, Error> {
+        match self.given("ns") {
+            Some(name) => {
+                check::namespace(&name)?;
+                Ok(name)
+            }
+            None => Ok(check::namespace_member(member)?),
+        }
+    }
+
+    fn count_for(&self, namespace: &str) -> Result<(), Error> {
         let dunena = self.dunena;
         dunena.namespace_limits.admit(namespace, || self.client(), || dunena.engine.now())
     }

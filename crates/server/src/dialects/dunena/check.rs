@@ -83,6 +83,11 @@ pub(super) fn natural(member: &RawValue) -> Option<u64> {
     integral(member).filter(|number| *number >= 0.0).map(|number| (number as u64).min(MOST_MS))
 }
 
+/// The same, if it is not 0.
+pub(super) fn positive_member(member: &RawValue) -> Option<u64> {
+    natural(member).filter(|number| *number > 0)
+}
+
 /// A number without a fraction, however it is spelled.
 pub(super) fn integral(member: &RawValue) -> Option<f64> {
     let text = member.get();

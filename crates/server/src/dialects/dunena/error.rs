@@ -80,7 +80,7 @@ impl Error {
         }
     }
 
-    fn text(&self) -> &str {
+    pub(super) fn text(&self) -> &str {
         match self {
             Error::Invalid(text) | Error::Conflict(text) => text,
             Error::Absent(text) => text,

@@ -1,5 +1,7 @@
 //! Locks that clients hold among each other, by owner and for a time.
 
+use std::borrow::Cow;
+
 use axum::body::Body;
 use hyper::{Response, StatusCode};
 use manifold_engine::documents::Lock;
@@ -68,7 +70,7 @@ pub(super) async fn answer(call: Call, asked: &mut Asked<'_>) -> Result<Response
         Call::Extend => extend(asked).await,
         Call::Get => get(asked).await,
         Call::Break => {
-            let broken = asked.dunena.locks.break_lock(&asked.key()?).await?;
+            let broken = asked.dunena.locks.break_lock(&name(asked)?).await?;
             Ok(answer::whether("forceReleased", broken))
         }
         Call::List => list(asked).await,
@@ -82,23 +84,23 @@ struct Acquired {
 }
 
 async fn acquire(asked: &mut Asked<'_>) -> Result<Response<Body>, Error> {
-    asked.key()?;
+    name(asked)?;
     let body = asked.body().await?;
     let body = if body.is_empty() { Text::of(b"{}") } else { body };
     let [owner, ttl] = body.members(&["owner", "ttl"])?;
     let (owner, ttl_ms) = (owner_member(owner)?, time(ttl, Some(DEFAULT_TTL_MS))?);
-    match asked.dunena.locks.acquire(&asked.key()?, &owner, ttl_ms).await? {
+    match asked.dunena.locks.acquire(&name(asked)?, &owner, ttl_ms).await? {
         Some(lock) => Ok(answer::valued(StatusCode::CREATED, &Acquired { acquired: true, lock: lock.into() })),
         None => Ok(answer::json(StatusCode::CONFLICT, r#"{"acquired":false,"error":"Lock is already held"}"#)),
     }
 }
 
 async fn release(asked: &mut Asked<'_>) -> Result<Response<Body>, Error> {
-    asked.key()?;
+    name(asked)?;
     let body = asked.body().await?;
     let [owner] = body.members(&["owner"])?;
     let owner = owner_member(owner)?;
-    Ok(answer::whether("released", asked.dunena.locks.release(&asked.key()?, &owner).await?))
+    Ok(answer::whether("released", asked.dunena.locks.release(&name(asked)?, &owner).await?))
 }
 
 #[derive(Serialize)]
@@ -108,11 +110,11 @@ struct Extended {
 }
 
 async fn extend(asked: &mut Asked<'_>) -> Result<Response<Body>, Error> {
-    asked.key()?;
+    name(asked)?;
     let body = asked.body().await?;
     let [owner, ttl] = body.members(&["owner", "ttl"])?;
     let (owner, ttl_ms) = (owner_member(owner)?, time(ttl, None)?);
-    match asked.dunena.locks.extend(&asked.key()?, &owner, ttl_ms).await? {
+    match asked.dunena.locks.extend(&name(asked)?, &owner, ttl_ms).await? {
         Some(lock) => Ok(answer::value(&Extended { extended: true, lock: lock.into() })),
         None => {
             let refused = r#"{"extended":false,"error":"Lock not found or owner mismatch"}"#;
@@ -129,7 +131,7 @@ struct Held {
 }
 
 async fn get(asked: &Asked<'_>) -> Result<Response<Body>, Error> {
-    let lock = asked.dunena.locks.get(&asked.key()?).await?.map(Shown::from);
+    let lock = asked.dunena.locks.get(&name(asked)?).await?.map(Shown::from);
     Ok(answer::value(&Held { locked: lock.is_some(), lock }))
 }
 
@@ -150,6 +152,12 @@ fn owner_member(member: Option<&RawValue>) -> Result<std::borrow::Cow<'_, str>, 
 
 /// Milliseconds, at least one; where none are given, so many.
 fn time(member: Option<&RawValue>, absent: Option<u64>) -> Result<u64, Broken> {
-    let given = json::given(member).map(check::natural);
-    given.unwrap_or(absent).filter(|ms| *ms > 0).ok_or_else(|| "ttl must be a positive number".into())
+    json::given(member).map_or(absent, check::positive_member).ok_or_else(|| "ttl must be a positive number".into())
+}
+
+/// [KEY] of the path; one that is no text is no route.
+fn name<'a>(asked: &'a Asked<'_>) -> Result<Cow<'a, str>, Error> {
+    let name = asked.parameter(0)?;
+    check::key(&name)?;
+    Ok(name)
 }

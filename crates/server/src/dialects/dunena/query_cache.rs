@@ -52,6 +52,7 @@ pub(super) async fn answer(call: Call, asked: &mut Asked<'_>) -> Result<Response
         Call::Invalidate => invalidate(asked).await,
         Call::Stats => stats(asked).await,
         Call::Clear => {
+            asked.dunena.proxy()?.forget_all();
             asked.dunena.query_cache()?.clear().await?;
             Ok(answer::said(r#"{"cleared":true}"#))
         }
@@ -101,6 +102,7 @@ async fn invalidate(asked: &mut Asked<'_>) -> Result<Response<Body>, Error> {
     let body = asked.body().await?;
     let [tags, key] = body.members(&["tags", "key"])?;
     let (tags, key) = doomed(tags, key)?;
+    asked.dunena.proxy()?.forget(&tags, key.as_deref());
     let invalidated = asked.dunena.query_cache()?.invalidate(&tags, key.as_deref()).await?;
     Ok(answer::count("invalidated", invalidated))
 }

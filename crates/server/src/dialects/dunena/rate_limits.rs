@@ -148,7 +148,7 @@ async fn configure(asked: &mut Asked<'_>) -> Result<Response<Body>, Error> {
 }
 
 fn positive(member: Option<&RawValue>, broken: &'static str) -> Result<u64, Broken> {
-    member.and_then(check::natural).filter(|number| *number > 0).ok_or_else(|| broken.into())
+    member.and_then(check::positive_member).ok_or_else(|| broken.into())
 }
 
 /// A limit as clients see it.

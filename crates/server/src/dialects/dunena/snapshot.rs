@@ -43,7 +43,7 @@ impl Snapshot {
         if !config.persist {
             return None;
         }
-        let path = config.persist_path.clone().unwrap_or_else(|| data_dir.join("dunena-snapshot.json"));
+        let path = config.snapshot_path(data_dir);
         let file = SnapshotFile::new(path, cache.clone(), Clock::system());
         file.load(may_be);
         let every = (config.persist_interval > 0).then(|| Duration::from_millis(config.persist_interval));

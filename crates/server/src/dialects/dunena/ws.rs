@@ -58,10 +58,10 @@ pub(super) async fn upgrade(asked: &mut Asked<'_>) -> Result<Response<Body>, Err
     if let Some(Ok(protocol)) = offered_bearer(headers).map(HeaderValue::from_bytes) {
         upgrade.set_selected_protocol(protocol);
     }
-    let open = dunena.metrics.sockets.open();
+    let (client, open) = (asked.client(), dunena.metrics.sockets.open());
     let response = upgrade.on_upgrade(move |socket| async move {
         let _open = open;
-        session::run(Socket::new(socket, PATIENCE), &dunena).await;
+        session::run(Socket::new(socket, PATIENCE), &dunena, client).await;
     });
     Ok(response.into_response())
 }

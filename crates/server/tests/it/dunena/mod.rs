@@ -1,6 +1,7 @@
 //! Dunena beyond what a scenario file can say.
 
 mod cache;
+mod dashboard;
 mod documents;
 mod documents_crash;
 mod explorer;

@@ -166,6 +166,53 @@ fn who_waits_is_answered_although_the_first_went_away() {
 }
 
 #[test]
+fn a_call_whose_client_is_gone_holds_up_no_stop() {
+    let upstream = Upstream::start(|_| Some(Answer::json("[1]").after(Duration::from_secs(60))));
+    let mut server = Server::with(settings());
+    register_http(&server, &upstream);
+    let mut leader = Connection::open(server.dunena());
+    let question = json!({"connector": "c", "query": "SELECT 1"}).to_string();
+    leader.write(&Request::post("/db-proxy/query", question).key(None)).expect("takes the request");
+    eventually("the call is on its way", Duration::from_secs(10), || (upstream.count() == 1).then_some(()));
+    drop(leader);
+    server.stop();
+}
+
+#[test]
+fn a_connector_makes_so_many_calls_at_a_time_and_the_rest_wait() {
+    let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let seen = most.clone();
+    let upstream = Upstream::start(move |_| {
+        seen.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        thread::sleep(Duration::from_millis(200));
+        running.fetch_sub(1, Ordering::SeqCst);
+        Some(Answer::json("1"))
+    });
+    let server = Server::with(settings());
+    register_http(&server, &upstream);
+    let mut clients: Vec<Connection> = (0..200).map(|_| Connection::open(server.dunena())).collect();
+    for (index, client) in clients.iter_mut().enumerate() {
+        let question = json!({"connector": "c", "query": format!("SELECT {index}")}).to_string();
+        client.write(&Request::post("/db-proxy/query", question).key(None)).expect("takes the request");
+    }
+    for mut client in clients {
+        found(client.read_response("POST").expect("an answer"));
+    }
+    assert_eq!((most.load(Ordering::SeqCst), upstream.count()), (64, 200));
+}
+
+#[test]
+fn an_upstream_that_hangs_up_after_each_answer_is_asked_anew() {
+    let upstream = Upstream::start(|_| Some(Answer::json("1").hanging_up()));
+    let server = Server::with(settings());
+    register_http(&server, &upstream);
+    for index in 0..50 {
+        found(ask(&server, &json!({"connector": "c", "query": format!("SELECT {index}")})));
+    }
+    assert_eq!(upstream.count(), 50);
+}
+
+#[test]
 fn what_changes_something_is_done_every_time_and_never_kept() {
     let (server, upstream) = (Server::with(settings()), counting());
     register_http(&server, &upstream);

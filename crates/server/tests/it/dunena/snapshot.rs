@@ -65,7 +65,7 @@ fn a_file_of_the_original_is_taken_over() {
     let soon = now_ms() + 600_000;
     let entries = serde_json::json!([
         {"key": "old", "value": "1"},
-        {"key": "\u{0}CMP", "value": "a key that none is"},
+        {"key": "ns\u{0}", "value": "a key that none is"},
         {"key": "ns\u{0}k", "value": "2", "expiresAt": soon},
         {"key": "n\ns\u{0}k", "value": "a namespace that none is"},
         {"key": "__qcache__\u{0}q", "value": "{}"},
@@ -153,17 +153,16 @@ fn a_save_that_fails_says_so_and_leaves_the_old_file() {
 #[test]
 fn a_write_that_the_system_refuses_fails_the_save() {
     let (_directory, path) = place();
-    let mut settings = at(&path).set("unison.enabled", true);
-    settings.file_size_limit_kib = Some(2048);
-    let mut server = Server::with(settings);
+    let mut server = Server::with(Settings { file_size_limit_kib: Some(20 << 10), ..at(&path) });
     set(&server, "small", "v");
     assert!(saves(&server));
     let old = fs::read(&path).expect("the file");
-    set(&server, "big", &"x".repeat(3 << 20));
+    (0..6).for_each(|n| set(&server, &format!("big{n}"), &"x".repeat(4 << 20)));
     assert!(!saves(&server));
     assert_eq!(fs::read(&path).expect("the file"), old);
     server.assert_alive();
-    ask(&server, &Request::delete("/cache/big"));
+    ask(&server, &Request::delete("/cache/big0"));
+    ask(&server, &Request::delete("/cache/big1"));
     assert!(saves(&server));
 }
 
@@ -173,7 +172,7 @@ fn a_kill_during_a_save_leaves_a_whole_file() {
     let (directory, path) = place();
     let mut server = Server::with(at(&path));
     set(&server, "round", "0");
-    let padding = "x".repeat(1 << 20);
+    let padding = "x".repeat(100 << 10);
     (0..20).for_each(|n| set(&server, &format!("padding{n}"), &padding));
     assert!(saves(&server));
     let mut acknowledged = 0;

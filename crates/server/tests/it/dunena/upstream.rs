@@ -38,6 +38,7 @@ pub struct Answer {
     wait: Duration,
     raw: Vec<u8>,
     dripping: Option<(Vec<u8>, Duration)>,
+    hangs_up: bool,
 }
 
 impl Answer {
@@ -56,12 +57,17 @@ impl Answer {
 
     /// These bytes.
     pub fn raw(bytes: impl Into<Vec<u8>>) -> Answer {
-        Answer { wait: Duration::ZERO, raw: bytes.into(), dripping: None }
+        Answer { wait: Duration::ZERO, raw: bytes.into(), dripping: None, hangs_up: false }
     }
 
     /// Only after a while.
     pub fn after(self, wait: Duration) -> Answer {
         Answer { wait, ..self }
+    }
+
+    /// And then closes the connection, without having said so.
+    pub fn hanging_up(self) -> Answer {
+        Answer { hangs_up: true, ..self }
     }
 
     /// And then this piece again and again.
@@ -130,6 +136,9 @@ fn serve(
             while stream.write_all(&piece).is_ok() {
                 thread::sleep(pause);
             }
+            return;
+        }
+        if answer.hangs_up {
             return;
         }
     }

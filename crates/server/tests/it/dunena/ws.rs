@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::harness::{Data, Frame, OpCode, Server, Settings, Socket, SocketOptions, eventually};
+use crate::harness::{Connection, Data, Frame, OpCode, Request, Server, Settings, Socket, SocketOptions, eventually};
 
 const PATH: &str = "/ws";
 const MOST_FRAME_BYTES: usize = 5 << 20;
@@ -123,6 +123,23 @@ fn a_frame_of_five_mebibytes_is_read_and_one_byte_more_ends_the_connection() {
 }
 
 #[test]
+fn an_answer_that_is_too_long_is_an_error_and_the_connection_stays() {
+    let server = Server::start();
+    let mut connection = Connection::open(server.dunena());
+    let value = format!(r#"{{"value":"{}"}}"#, "x".repeat(4 << 20));
+    for n in 0..17 {
+        let set = Request::post(format!("/cache/k{n}"), value.clone()).key(None);
+        connection.send(&set).expect("an answer").expect(201);
+    }
+    let mut socket = open(server.dunena());
+    let mget = |keys: usize| json!({"type": "mget", "keys": (0..keys).map(|n| format!("k{n}")).collect::<Vec<_>>()});
+    let answer = socket.call(&mget(17).to_string());
+    assert_eq!(answer["data"], "Result exceeds max size (67108864 bytes)");
+    let answer = socket.call(&mget(3).to_string());
+    assert_eq!(answer["data"]["result"]["k2"].as_str().map(str::len), Some(4 << 20));
+}
+
+#[test]
 fn no_frame_ends_the_process() {
     let mut server = Server::start();
     let mut socket = open(server.dunena());
@@ -165,7 +182,7 @@ fn no_frame_ends_the_process() {
         let end = hostile.receive(Duration::from_secs(10));
         assert!(matches!(end, Frame::Closed(Some(1002 | 1007)) | Frame::Gone), "{opcode}: {end:?}");
     }
-    assert_eq!(socket.call(r#"{"type":"unknown"}"#)["type"], "error");
+    assert_eq!(open(server.dunena()).call(r#"{"type":"ping"}"#)["type"], "pong");
     server.assert_alive();
 }
 

@@ -23,8 +23,7 @@ pub(super) fn warm_up(
         return Err(Error::invalid("entries (non-empty array) is required"));
     }
     // An entry's own namespace comes before that of the body, and that of the query before both.
-    let spaces = entries.iter().map(|entry| asked.namespace(json::given(entry.space).or(space)));
-    let spaces = spaces.collect::<Result<Vec<_>, _>>()?;
+    let spaces = asked.namespaces(entries.iter().map(|entry| json::given(entry.space).or(space)))?;
     asked.dunena.cache.set(entries.iter().zip(&spaces).map(|(entry, space)| entry.within(space)));
     Ok(answer::ok(format!(r#"{{"loaded":{total},"failed":0,"total":{total}}}"#)))
 }

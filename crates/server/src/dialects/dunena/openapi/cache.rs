@@ -22,7 +22,10 @@ pub(super) fn get() -> Operation {
 
 pub(super) fn set() -> Operation {
     operation("setValue", "Set a Value")
-        .about("Creates or overwrites the key. A namespace in the query counts more than one in the body.")
+        .about(
+            "Creates or overwrites the key. A namespace in the query counts more than one in the body. Sent to the key \
+             `warmup`, a list `entries` without a `value` stores all of them.",
+        )
         .namespace()
         .body("SetRequest", json!({ "value": "hello world", "ttl": 60_000 }))
         .answers(201, "The value is stored.", "Ok", json!({ "ok": true }))

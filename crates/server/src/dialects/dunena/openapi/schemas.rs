@@ -139,18 +139,6 @@ fn cache() -> Value {
         "Touched": object(json!({ "ok": boolean(), "ttl": integer() }), &["ok", "ttl"]),
         "NamespaceCount": object(json!({ "name": string(), "entries": integer() }), &["name", "entries"]),
         "Namespaces": object(json!({ "namespaces": array(reference("NamespaceCount")) }), &["namespaces"]),
-        "WarmupEntry": object(
-            json!({ "key": key(), "value": value(), "ttl": ttl(), "ns": namespace() }),
-            &["key", "value"],
-        ),
-        "WarmupRequest": object(
-            json!({ "entries": { "type": "array", "minItems": 1, "items": reference("WarmupEntry") } }),
-            &["entries"],
-        ),
-        "WarmupReply": object(
-            json!({ "loaded": integer(), "failed": integer(), "total": integer() }),
-            &["loaded", "failed", "total"],
-        ),
     })
 }
 

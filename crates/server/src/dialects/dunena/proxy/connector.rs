@@ -6,7 +6,7 @@ use bytes::Bytes;
 use manifold_engine::documents;
 use tokio::{
     sync::Semaphore,
-    time::{Instant, timeout_at},
+    time::{Instant, timeout},
 };
 
 use super::{
@@ -85,12 +85,14 @@ impl Connector {
         query: &str,
         params: Option<&RawValue>,
     ) -> Result<Fetched, Failure> {
-        let late = Instant::now() + reach.limits.outbound.whole;
-        let turn = timeout_at(late, self.calls.acquire()).await.map_err(|_| Failure::TimedOut)?;
-        let _turn = turn.expect("is never closed");
-        let begun = Instant::now();
-        let data = self.upstream.query(reach, query, params).await?;
-        Ok(Fetched { data, took: begun.elapsed() })
+        let calling = async {
+            let _turn = self.calls.acquire().await.expect("is never closed");
+            let begun = Instant::now();
+            let data = self.upstream.query(reach, query, params).await?;
+            Ok(Fetched { data, took: begun.elapsed() })
+        };
+        // Waiting for a turn counts too.
+        timeout(reach.limits.outbound.whole, calling).await.unwrap_or(Err(Failure::TimedOut))
     }
 
     /// The key of a query's result when its sender names none.

@@ -17,7 +17,7 @@ mod flights;
 mod headers;
 mod kind;
 mod manage;
-pub mod native;
+mod native;
 mod query;
 mod registration;
 mod registry;

@@ -13,6 +13,7 @@ use super::{
         asked::Asked,
         check::{self, Broken},
         error::Error,
+        query_cache::KEY_BYTES,
     },
     Failure, Proxy,
     connector::{Connector, Fetched},
@@ -23,9 +24,6 @@ use crate::http::json::{self, RawValue};
 
 #[cfg(test)]
 mod tests;
-
-/// Longest key of the query cache, in bytes.
-const KEY_BYTES: usize = 2048;
 
 /// What a client asks.
 struct Question {

@@ -15,11 +15,11 @@ mod lexer;
 const ANY: [Lexis; 6] =
     [Lexis::POSTGRESQL[0], Lexis::POSTGRESQL[1], Lexis::MYSQL[0], Lexis::MYSQL[1], Lexis::MYSQL[2], Lexis::SQLITE[0]];
 
-/// First words that change something whatever follows.
-const WRITES: [&str; 25] = [
+/// First words that change something whatever follows; the last one is GraphQL's.
+const WRITES: [&str; 26] = [
     "INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE", "UPSERT", "DROP", "ALTER", "CREATE", "TRUNCATE", "RENAME",
     "GRANT", "REVOKE", "CALL", "EXEC", "EXECUTE", "DO", "COPY", "LOAD", "LOCK", "VACUUM", "REINDEX", "ATTACH",
-    "DETACH", "SET",
+    "DETACH", "SET", "MUTATION",
 ];
 /// Words that change something inside a statement that may hold others.
 const INNER_WRITES: [&str; 4] = ["INSERT", "UPDATE", "DELETE", "MERGE"];

@@ -1,5 +1,7 @@
 //! What a client may ask on a connection: one JSON object per frame, told apart by its `type`.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use manifold_engine::{
     Timestamp,
@@ -8,14 +10,10 @@ use manifold_engine::{
 
 use super::{
     following::Following,
-    write::{error, message, object, pong},
+    write::{Written, error, message, object, pong},
 };
 use crate::{
-    dialects::dunena::{
-        asked::Text,
-        check::{self, Broken},
-        many,
-    },
+    dialects::dunena::{asked::Text, check, error::Error, many},
     http::{
         json::{self, RawValue},
         ws::MAX_OUTGOING_BYTES,
@@ -26,16 +24,27 @@ use crate::{
 mod tests;
 
 type Member<'a> = Option<&'a RawValue>;
+type Done = Result<Vec<u8>, Error>;
+
+/// What frames are about.
+#[derive(Clone, Copy)]
+pub(super) struct Ground<'a> {
+    pub(super) cache: &'a Cache,
+    /// Counts a frame against the limit of the namespace it names.
+    pub(super) count_for: &'a dyn Fn(&str) -> Result<(), Error>,
+    pub(super) now: Timestamp,
+}
 
 /// The answer to a frame, unless it gets none.
-pub(super) fn answer(cache: &Cache, following: &mut Following, frame: &[u8], now: Timestamp) -> Option<Vec<u8>> {
+pub(super) fn answer(ground: Ground<'_>, following: &mut Following, frame: &[u8]) -> Option<Vec<u8>> {
+    let Ground { cache, now, .. } = ground;
     let text = Text::of(frame);
     let Ok([kind, channel, rest @ ..]) =
         text.members(&["type", "channel", "key", "value", "ttl", "ns", "keys", "entries"])
     else {
         return Some(error("Invalid JSON", now));
     };
-    let request = Request::new(cache, rest, now);
+    let request = Request::new(ground, rest);
     let name = check::string(kind);
     let done = match name.as_deref() {
         Some("ping") => return Some(pong(now)),
@@ -46,15 +55,21 @@ pub(super) fn answer(cache: &Cache, following: &mut Following, frame: &[u8], now
             }
             return None;
         }
+        // Without the key that it is about a frame gets no answer.
+        Some("get" | "set" | "del") if request.key.is_none() => return None,
         Some("get") => request.get(),
         Some("set") => request.set(),
         Some("del") => request.delete(),
         Some("mget") => request.get_many(),
         Some("mset") => request.set_many(),
-        Some(other) => Err(format!("Unknown message type: {other}").into()),
-        None => Err(format!("Unknown message type: {}", kind.map_or("undefined", RawValue::get)).into()),
+        Some(other) => Err(unknown(other)),
+        None => Err(unknown(kind.map_or("undefined", RawValue::get))),
     };
-    done.unwrap_or_else(|broken| Some(error(&broken, now)))
+    Some(done.unwrap_or_else(|refused| error(refused.text(), now)))
+}
+
+fn unknown(kind: &str) -> Error {
+    Error::invalid(format!("Unknown message type: {kind}"))
 }
 
 /// Any channel may be subscribed to; only that of the cache ever has something to tell.
@@ -70,83 +85,81 @@ fn is_cache(channel: Member<'_>) -> bool {
     check::string(channel).is_some_and(|channel| matches!(&*channel, "cache-events" | "cache"))
 }
 
-/// Something that is asked of the cache. Without the key it needs it gets no answer.
+/// Something that is asked of the cache.
 struct Request<'a> {
-    cache: &'a Cache,
+    ground: Ground<'a>,
     key: Member<'a>,
     value: Member<'a>,
     ttl: Member<'a>,
     space: Member<'a>,
     keys: Member<'a>,
     entries: Member<'a>,
-    now: Timestamp,
 }
 
-type Done = Result<Option<Vec<u8>>, Broken>;
-
 impl<'a> Request<'a> {
-    fn new(cache: &'a Cache, [key, value, ttl, space, keys, entries]: [Member<'a>; 6], now: Timestamp) -> Self {
-        Request { cache, key: key.and_then(|key| json::given(Some(key))), value, ttl, space, keys, entries, now }
+    fn new(ground: Ground<'a>, [key, value, ttl, space, keys, entries]: [Member<'a>; 6]) -> Self {
+        Request { ground, key: json::given(key), value, ttl, space, keys, entries }
+    }
+
+    /// The namespace, with this frame counted against its limit: the last thing that is checked.
+    fn namespace(&self) -> Result<Cow<'a, str>, Error> {
+        let space = check::namespace_member(self.space)?;
+        (self.ground.count_for)(&space)?;
+        Ok(space)
     }
 
     fn get(&self) -> Done {
-        if self.key.is_none() {
-            return Ok(None);
-        }
         let key = check::key_member(self.key)?;
-        let space = check::namespace_member(self.space)?;
-        let value = self.cache.get(space.as_bytes(), key.as_bytes());
+        let space = self.namespace()?;
+        let value = self.ground.cache.get(space.as_bytes(), key.as_bytes());
         Ok(self
             .result(&[("key", &|out| json::write_str(out, &key)), ("value", &|out| write_value(out, value.as_ref()))]))
     }
 
     fn set(&self) -> Done {
-        if self.key.is_none() {
-            return Ok(None);
-        }
         let key = check::key_member(self.key)?;
         let value = check::value(self.value)?;
         let ttl = check::time_to_live(self.ttl)?;
-        let space = check::namespace_member(self.space)?;
+        let space = self.namespace()?;
         let value = Bytes::copy_from_slice(value.as_bytes());
-        self.cache.set([CacheSet { space: space.as_bytes(), key: key.as_bytes(), value, ttl }]);
+        self.ground.cache.set([CacheSet { space: space.as_bytes(), key: key.as_bytes(), value, ttl }]);
         Ok(self.result(&[("key", &|out| json::write_str(out, &key)), ("ok", &|out| write_bool(out, true))]))
     }
 
     fn delete(&self) -> Done {
-        if self.key.is_none() {
-            return Ok(None);
-        }
         let key = check::key_member(self.key)?;
-        let space = check::namespace_member(self.space)?;
-        let deleted = self.cache.delete(space.as_bytes(), &[key.as_bytes()]) > 0;
+        let space = self.namespace()?;
+        let deleted = self.ground.cache.delete(space.as_bytes(), &[key.as_bytes()]) > 0;
         Ok(self.result(&[("key", &|out| json::write_str(out, &key)), ("deleted", &|out| write_bool(out, deleted))]))
     }
 
     fn get_many(&self) -> Done {
         let keys = many::keys(self.keys)?;
-        let space = check::namespace_member(self.space)?;
-        let values = self.cache.get_many(space.as_bytes(), &keys);
+        let space = self.namespace()?;
+        let values = self.ground.cache.get_many(space.as_bytes(), &keys);
         // Values share their bytes with the cache; only the text of the answer costs memory.
         let bytes: usize = values.iter().flatten().map(Bytes::len).sum();
-        let answer = (bytes <= MAX_OUTGOING_BYTES)
-            .then(|| self.result(&[("result", &|out| many::write_values(out, &keys, &values))]))
-            .flatten()
-            .filter(|answer| answer.len() <= MAX_OUTGOING_BYTES);
-        answer.map(Some).ok_or_else(|| format!("Result exceeds max size ({MAX_OUTGOING_BYTES} bytes)").into())
+        if bytes > MAX_OUTGOING_BYTES {
+            return Err(too_long());
+        }
+        let answer = self.result(&[("result", &|out| many::write_values(out, &keys, &values))]);
+        if answer.len() > MAX_OUTGOING_BYTES { Err(too_long()) } else { Ok(answer) }
     }
 
     fn set_many(&self) -> Done {
         let entries = many::entries("mset", self.entries)?;
-        let space = check::namespace_member(self.space)?;
-        self.cache.set(entries.iter().map(|entry| entry.within(&space)));
+        let space = self.namespace()?;
+        self.ground.cache.set(entries.iter().map(|entry| entry.within(&space)));
         Ok(self.result(&[("stored", &|out| json::write_u64(out, entries.len() as u64))]))
     }
 
-    #[expect(clippy::unnecessary_wraps, reason = "this is what all requests end with")]
-    fn result(&self, members: &[(&str, &dyn Fn(&mut Vec<u8>))]) -> Option<Vec<u8>> {
-        Some(message("result", self.now, |out| object(out, members)))
+    fn result(&self, members: &[Written<'_>]) -> Vec<u8> {
+        message("result", self.ground.now, |out| object(out, members))
     }
+}
+
+fn too_long() -> Error {
+    Error::invalid(format!("Result exceeds max size ({MAX_OUTGOING_BYTES} bytes)"))
 }
 
 fn write_value(out: &mut Vec<u8>, value: Option<&Bytes>) {

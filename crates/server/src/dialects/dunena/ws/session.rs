@@ -3,7 +3,7 @@
 //! Nothing is queued on the way to the client: while it takes nothing, this task waits, and events wait in the bounded
 //! ring that all connections read. A client that leaves too many of them there is closed.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, time::Duration};
 
 use manifold_engine::cache::CacheEvent;
 use tokio::{sync::watch, time::interval};
@@ -11,7 +11,8 @@ use tokio::{sync::watch, time::interval};
 use super::{
     event,
     following::{Behind, Following},
-    frame, write,
+    frame::{self, Ground},
+    write,
 };
 use crate::{
     dialects::dunena::Dunena,
@@ -30,9 +31,10 @@ const BATCH: usize = 64;
 const STALL_NOTICED: Duration = Duration::from_millis(100);
 
 /// Serves a connection until it ends or the server stops.
-pub(super) async fn run(mut socket: Socket, dunena: &Arc<Dunena>) {
+pub(super) async fn run(mut socket: Socket, dunena: &Dunena, client: IpAddr) {
     let mut session = Session {
         dunena,
+        client,
         following: Following::new(&dunena.cache),
         frames: Windows::new(Duration::from_secs(1)),
         shutdown: dunena.shutdown.clone(),
@@ -47,6 +49,8 @@ pub(super) async fn run(mut socket: Socket, dunena: &Arc<Dunena>) {
 
 struct Session<'a> {
     dunena: &'a Dunena,
+    /// Whom limits of namespaces count for.
+    client: IpAddr,
     following: Following,
     frames: Windows<()>,
     shutdown: watch::Receiver<bool>,
@@ -96,7 +100,11 @@ impl Session<'_> {
     async fn answer(&mut self, frame: &[u8], socket: &mut Socket) -> Result<(), End> {
         let now = self.dunena.engine.now();
         let answer = match self.frames.count((), FRAMES_PER_SECOND, now).allowed {
-            true => frame::answer(&self.dunena.cache, &mut self.following, frame, now),
+            true => {
+                let Dunena { cache, namespace_limits, .. } = self.dunena;
+                let count_for = |namespace: &str| namespace_limits.admit(namespace, || self.client, || now);
+                frame::answer(Ground { cache, count_for: &count_for, now }, &mut self.following, frame)
+            }
             false => Some(write::error("Rate limit exceeded", now)),
         };
         let Some(answer) = answer else { return Ok(()) };

@@ -30,8 +30,11 @@ pub(super) fn error(text: &str, now: Timestamp) -> Vec<u8> {
     message("error", now, |out| json::write_str(out, text))
 }
 
-/// Appends an object: names, and what appends their values.
-pub(super) fn object(out: &mut Vec<u8>, members: &[(&str, &dyn Fn(&mut Vec<u8>))]) {
+/// A member: its name, and what appends its value.
+pub(super) type Written<'m> = (&'m str, &'m dyn Fn(&mut Vec<u8>));
+
+/// Appends an object.
+pub(super) fn object(out: &mut Vec<u8>, members: &[Written<'_>]) {
     out.push(b'{');
     for (at, (name, write)) in members.iter().enumerate() {
         if at > 0 {

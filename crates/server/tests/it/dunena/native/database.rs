@@ -71,8 +71,8 @@ impl Database {
 
     fn start(kind: Kind, program: &str, options: &[&str]) -> Option<Database> {
         if find(program).is_none() {
-            assert!(std::env::var_os(REQUIRED).is_none(), "{program} is missing; `make databases` installs it");
-            println!("skipped: there is no {program} on this machine; `make databases` installs it");
+            assert!(std::env::var_os(REQUIRED).is_none(), "{program} is missing; `make packages` installs it");
+            println!("skipped: there is no {program} on this machine; `make packages` installs it");
             return None;
         }
         let home = tempfile::Builder::new().prefix("manifold-db-").tempdir().expect("a temporary directory");
@@ -173,13 +173,13 @@ impl Database {
         let (data, port) = (self.data(), self.port.to_string());
         let mut command = match self.kind {
             Kind::PostgreSql => {
-                let mut command = unprivileged("postgres");
+                let mut command = self.unprivileged("postgres");
                 command.args(["-D", &data, "-p", &port, "-F", "-c", "listen_addresses=127.0.0.1"]);
                 command.args(["-c", "unix_socket_directories="]);
                 command
             }
             Kind::MariaDb => {
-                let mut command = unprivileged("mariadbd");
+                let mut command = self.unprivileged("mariadbd");
                 let home = self.home.path().display();
                 command.arg("--no-defaults").arg(format!("--datadir={data}")).arg(format!("--port={port}"));
                 command.arg(format!("--socket={home}/s.sock")).arg(format!("--pid-file={home}/pid"));
@@ -191,7 +191,7 @@ impl Database {
             }
         };
         let log = fs::File::options().create(true).append(true).open(self.log()).expect("the log of the database");
-        command.args(&self.options).current_dir(self.home.path()).stdin(Stdio::null());
+        command.args(&self.options).stdin(Stdio::null());
         command.stdout(log.try_clone().expect("the log")).stderr(log);
         self.running = Some(command.spawn().expect("start the database"));
         eventually("the database listens", START, || {
@@ -209,9 +209,23 @@ impl Database {
 
     /// Runs a program to its end, which must be a good one.
     fn finish(&self, program: &str, arguments: &[&str]) {
-        let output = unprivileged(program).args(arguments).current_dir(self.home.path()).output().expect("run it");
+        let output = self.unprivileged(program).args(arguments).output().expect("run it");
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{program}: {}\n{said}", output.status);
+    }
+
+    /// The program, as nobody where we are root. A starting MariaDB removes what others left in its temporary directory.
+    fn unprivileged(&self, program: &str) -> Command {
+        let program = find(program).unwrap_or_else(|| panic!("{program} is missing beside its server"));
+        let mut command = Command::new("setpriv");
+        if geteuid().is_root() {
+            command.args([format!("--reuid={NOBODY}"), format!("--regid={NOBODY}"), "--clear-groups".to_owned()]);
+            command.arg(program);
+        } else {
+            command = Command::new(program);
+        }
+        command.current_dir(self.home.path()).env("TMPDIR", self.home.path());
+        command
     }
 }
 
@@ -238,17 +252,6 @@ fn certify(home: &Path) {
         fs::set_permissions(home.join(name), fs::Permissions::from_mode(0o600)).expect("keep a key to ourselves");
         give_away(&home.join(name));
     }
-}
-
-/// The program, as nobody where we are root.
-fn unprivileged(program: &str) -> Command {
-    let program = find(program).unwrap_or_else(|| panic!("{program} is missing beside its server"));
-    if !geteuid().is_root() {
-        return Command::new(program);
-    }
-    let mut command = Command::new("setpriv");
-    command.args([format!("--reuid={NOBODY}"), format!("--regid={NOBODY}"), "--clear-groups".to_owned()]).arg(program);
-    command
 }
 
 fn give_away(path: &Path) {

@@ -2,6 +2,7 @@
 //! files.
 
 mod database;
+mod hostile;
 mod mysql;
 mod postgres;
 mod proxied;

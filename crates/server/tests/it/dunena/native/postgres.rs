@@ -279,10 +279,12 @@ fn healed(proxied: &Proxied, database: &mut Database) {
 #[test]
 fn a_statement_that_takes_too_long_or_says_too_much_is_stopped_on_the_server() {
     let Some(database) = Database::postgres(&[]) else { return };
-    let proxied = Proxied::limited(700, 100_000);
+    let (hasty, brief) = (Proxied::limited(700, 16 << 20), Proxied::limited(30_000, 100_000));
     let watcher = Proxied::start();
     prepared(&watcher, &database);
-    proxied.register("pg", "postgresql", &format!("postgres://{}", database.authority()), false);
+    for proxied in [&hasty, &brief] {
+        proxied.register("pg", "postgresql", &format!("postgres://{}", database.authority()), false);
+    }
     let gone = |query: &str| {
         let running = "SELECT count(*) AS n FROM pg_stat_activity WHERE query LIKE $1 AND state <> 'idle' AND pid <> pg_backend_pid()";
         let params = format!("[\"{query}%\"]");
@@ -291,7 +293,7 @@ fn a_statement_that_takes_too_long_or_says_too_much_is_stopped_on_the_server() {
         });
     };
     for _ in 0..6 {
-        assert_eq!(proxied.ask("pg", "SELECT pg_sleep(60)", "[]").unwrap_err(), "Upstream timed out");
+        assert_eq!(hasty.ask("pg", "SELECT pg_sleep(60)", "[]").unwrap_err(), "Upstream timed out");
     }
     gone("SELECT pg_sleep");
     for query in [
@@ -300,11 +302,13 @@ fn a_statement_that_takes_too_long_or_says_too_much_is_stopped_on_the_server() {
         "SELECT int4range(g, g + 1) AS r FROM (SELECT generate_series(1, 1000000) AS g) AS s",
     ] {
         let start = Instant::now();
-        assert_eq!(proxied.ask("pg", query, "[]").unwrap_err(), "Upstream response too large", "{query}");
-        assert!(start.elapsed() < Duration::from_secs(2), "{query}: {:?}", start.elapsed());
+        assert_eq!(brief.ask("pg", query, "[]").unwrap_err(), "Upstream response too large", "{query}");
+        assert!(start.elapsed() < Duration::from_secs(10), "{query}: {:?}", start.elapsed());
     }
     gone("SELECT generate_series");
-    assert_eq!(proxied.ask("pg", "SELECT 1 AS a", "[]").as_deref(), Ok(r#"[{"a":1}]"#));
+    for proxied in [&hasty, &brief] {
+        eventually("the connector works", Duration::from_secs(10), || proxied.ask("pg", "SELECT 1", "[]").ok());
+    }
 }
 
 #[test]

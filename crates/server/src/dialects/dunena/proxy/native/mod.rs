@@ -8,7 +8,6 @@
 use std::sync::Arc;
 
 use serde_json::value::RawValue;
-use tokio::time::timeout;
 
 use self::{param::Param, pool::Pool, sqlite::Sqlite};
 use super::{Failure, Kind};
@@ -48,7 +47,6 @@ pub struct InvalidDsn;
 #[derive(Debug)]
 pub struct Native {
     kind: Kind,
-    limits: outbound::Limits,
     database: Database,
 }
 
@@ -69,7 +67,7 @@ impl Native {
             Kind::Sqlite => Database::Sqlite(Sqlite::open(dsn, read_only, outbound, limits.files)?),
             Kind::Http | Kind::Elasticsearch => return Err(InvalidDsn),
         };
-        Ok(Native { kind, limits: outbound, database })
+        Ok(Native { kind, database })
     }
 
     /// Runs one statement and returns the JSON text of `data`: an array of row objects, or `{"rowsAffected":n}` when the
@@ -80,14 +78,11 @@ impl Native {
             return Err(Failure::Database { kind: self.kind, message: "the query contains a NUL character".into() });
         }
         let params: Vec<Param<'_>> = params.iter().map(|param| Param::read(param)).collect();
-        let running = async {
-            match &self.database {
-                Database::Postgres(postgres) => postgres.query(query, &params).await,
-                Database::MySql(mysql) => mysql.query(query, &params).await,
-                Database::Sqlite(sqlite) => sqlite.query(query, &params).await,
-            }
-        };
-        timeout(self.limits.whole, running).await.unwrap_or(Err(Failure::TimedOut))
+        match &self.database {
+            Database::Postgres(postgres) => postgres.query(query, &params).await,
+            Database::MySql(mysql) => mysql.query(query, &params).await,
+            Database::Sqlite(sqlite) => sqlite.query(query, &params).await,
+        }
     }
 
     /// Closes all connections; those that are in use when their statements end.
@@ -97,10 +92,5 @@ impl Native {
             Database::MySql(mysql) => mysql.close().await,
             Database::Sqlite(sqlite) => sqlite.close().await,
         }
-    }
-
-    /// Of the connector.
-    pub fn kind(&self) -> Kind {
-        self.kind
     }
 }

@@ -16,48 +16,55 @@ use super::{
     param::Param,
     session::{Connect, Fault, Session},
 };
+use crate::outbound::Limits;
 
 /// Sessions of one connector.
 pub(super) const MAX_SESSIONS: usize = 5;
 const IDLE: Duration = Duration::from_secs(60);
 /// How often idle sessions are looked for.
 const SWEEP: Duration = Duration::from_secs(5);
-/// How long closing waits for statements that are being stopped.
+/// How long a session may take to get clean, and closing waits for statements that are being stopped.
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// The sessions of a connector.
 pub(super) struct Pool<C: Connect> {
     sessions: managed::Pool<Maker<C>>,
+    limits: Limits,
     errands: Errands,
     sweeper: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl<C: Connect> Pool<C> {
-    /// Connecting takes at most so long. The errands are those of the sessions.
-    pub(super) fn new(connector: C, within: Duration, errands: Errands) -> Pool<C> {
-        let builder = managed::Pool::builder(Maker { connector, within }).max_size(MAX_SESSIONS);
+    /// The errands are those of the sessions.
+    pub(super) fn new(connector: C, limits: Limits, errands: Errands) -> Pool<C> {
+        let builder = managed::Pool::builder(Maker { connector, within: limits.connect }).max_size(MAX_SESSIONS);
         let sessions = builder.build().expect("there are no timeouts for which it would need a runtime");
-        Pool { sessions, errands, sweeper: Mutex::new(None) }
+        Pool { sessions, limits, errands, sweeper: Mutex::new(None) }
     }
 
     /// Runs one statement and returns the JSON text of `data`.
     pub(super) async fn query(&self, query: &str, params: &[Param<'_>]) -> Result<Vec<u8>, Failure> {
-        let (mut lease, prepared) = self.prepare(query).await?;
-        let session = lease.session();
-        let result = match prepared {
-            Ok(statement) => session.run(statement, params).await,
-            Err(fault) => Err(fault),
-        };
-        let result = match result {
-            Err(Fault::Broken(failure)) => return Err(failure),
-            Err(Fault::Refused(failure)) => Err(failure),
-            Ok(data) => Ok(data),
-        };
-        // The statement has ended. A session that does not get clean is not used again, which is nobody's failure.
-        if session.clean().await {
+        let (mut lease, result) =
+            timeout(self.limits.whole, self.run(query, params)).await.unwrap_or(Err(Failure::TimedOut))?;
+        // The statement has ended, which is told whatever happens now. A session that does not get clean is not used again.
+        if timeout(FAREWELL, lease.session().clean()).await.unwrap_or(false) {
             lease.give_back();
         }
         result
+    }
+
+    /// What came of the statement, as long as its session is in order.
+    async fn run(&self, query: &str, params: &[Param<'_>]) -> Result<(Lease<C>, Result<Vec<u8>, Failure>), Failure> {
+        let (mut lease, prepared) = self.prepare(query).await?;
+        let result = match prepared {
+            Ok(statement) => lease.session().run(statement, params).await,
+            Err(fault) => Err(fault),
+        };
+        match result {
+            Ok(data) => Ok((lease, Ok(data))),
+            Err(Fault::Refused(failure)) => Ok((lease, Err(failure))),
+            Err(Fault::Broken(failure)) => Err(failure),
+        }
     }
 
     /// A session that knows the statement, or what is wrong with it. Where the connection had broken while nobody used it,

@@ -17,7 +17,12 @@ impl Client {
     }
 
     fn ask(&mut self, frame: &[u8]) -> Option<String> {
-        let answer = answer(&self.cache, &mut self.following, frame, Timestamp(9));
+        let count_for = |namespace: &str| match namespace {
+            "full" => Err(Error::NamespaceLimited { namespace: namespace.to_owned(), retry_after: 1 }),
+            _ => Ok(()),
+        };
+        let ground = Ground { cache: &self.cache, count_for: &count_for, now: Timestamp(9) };
+        let answer = answer(ground, &mut self.following, frame);
         answer.map(|answer| String::from_utf8(answer).unwrap())
     }
 
@@ -75,6 +80,23 @@ fn a_broken_rule_is_told_in_the_order_of_checks() {
         client.expect(&format!(r#"{{"type":"set",{members}}}"#), "error", &format!("{text:?}"));
     }
     assert_eq!(client.cache.stats().puts, 0);
+}
+
+#[test]
+fn a_namespace_without_room_for_more_requests_refuses_frames_too() {
+    let mut client = Client::new();
+    for members in [
+        r#""type":"get","key":"k""#,
+        r#""type":"set","key":"k","value":"v""#,
+        r#""type":"del","key":"k""#,
+        r#""type":"mget","keys":[]"#,
+        r#""type":"mset","entries":[]"#,
+    ] {
+        let frame = format!(r#"{{{members},"ns":"full"}}"#);
+        client.expect(&frame, "error", r#""Namespace rate limit exceeded""#);
+    }
+    assert_eq!(client.cache.stats().puts, 0);
+    client.expect(r#"{"type":"set","key":5,"ns":"full"}"#, "error", r#""Key must be a string""#);
 }
 
 #[test]

@@ -19,7 +19,7 @@ pub(super) fn open(dsn: &str, read_only: bool, guard: Guard, limits: Limits) -> 
     let dsn = dsn::Dsn::parse(dsn).ok_or(InvalidDsn)?;
     let errands = Errands::default();
     let connector = Connector { dsn, read_only, guard, limits, errands: errands.clone() };
-    Ok(Pool::new(connector, limits.connect, errands))
+    Ok(Pool::new(connector, limits, errands))
 }
 
 fn refused(message: impl Into<String>) -> Failure {

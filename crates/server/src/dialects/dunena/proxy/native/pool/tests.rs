@@ -16,7 +16,7 @@ impl Connect for Fake {
 
     async fn connect(&self) -> Result<FakeSession, Failure> {
         let number = self.0.connected.fetch_add(1, Ordering::SeqCst);
-        Ok(FakeSession { number, broken: false, dirty: false, counts: Arc::clone(&self.0) })
+        Ok(FakeSession { number, broken: false, dirty: false, stalls: false, counts: Arc::clone(&self.0) })
     }
 }
 
@@ -24,6 +24,7 @@ struct FakeSession {
     number: usize,
     broken: bool,
     dirty: bool,
+    stalls: bool,
     counts: Arc<Counts>,
 }
 
@@ -48,6 +49,7 @@ impl Session for FakeSession {
             "sleep" => tokio::time::sleep(Duration::from_millis(20)).await,
             "break when idle" => self.broken = true,
             "leave" => self.dirty = true,
+            "stall" => self.stalls = true,
             "break" => return Err(Fault::Broken(Failure::TooLarge)),
             "refuse" => return Err(Fault::Refused(Failure::NotAllowed)),
             _ => {}
@@ -56,6 +58,9 @@ impl Session for FakeSession {
     }
 
     async fn clean(&mut self) -> bool {
+        if self.stalls {
+            std::future::pending::<()>().await;
+        }
         !self.dirty
     }
 }
@@ -67,8 +72,9 @@ impl Drop for FakeSession {
 }
 
 fn pool() -> (Pool<Fake>, Arc<Counts>) {
+    let limits = Limits { connect: Duration::from_secs(5), whole: Duration::from_secs(5), response_bytes: 0 };
     let counts = Arc::new(Counts::default());
-    (Pool::new(Fake(Arc::clone(&counts)), Duration::from_secs(5), Errands::default()), counts)
+    (Pool::new(Fake(Arc::clone(&counts)), limits, Errands::default()), counts)
 }
 
 async fn ask(pool: &Pool<Fake>, query: &str) -> Result<String, Failure> {
@@ -107,6 +113,14 @@ async fn a_session_whose_caller_goes_ends() {
     assert!(timeout(Duration::from_millis(50), ask(&pool, "wait")).await.is_err());
     assert_eq!(counts.dropped.load(Ordering::SeqCst), 1);
     assert_eq!(ask(&pool, "fine").await.as_deref(), Ok("1"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_statement_has_its_time_and_its_result_is_told_whatever_comes_after() {
+    let (pool, counts) = pool();
+    assert_eq!(ask(&pool, "wait").await, Err(Failure::TimedOut));
+    assert_eq!(ask(&pool, "stall").await.as_deref(), Ok("1"));
+    assert_eq!(counts.dropped.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test]

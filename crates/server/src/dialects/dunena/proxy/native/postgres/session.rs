@@ -1,6 +1,6 @@
 //! One connection, from a clean state to a clean state.
 
-use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{error::Error as _, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use futures_util::{TryStreamExt, future::try_join};
 use tokio::{net::TcpStream, task::JoinHandle, time::timeout};
@@ -149,7 +149,7 @@ impl Session {
         match error.as_db_error() {
             Some(said) if ends_connection(said) => Fault::Broken(self.said(said)),
             Some(said) => Fault::Refused(self.said(said)),
-            None if error.is_closed() || error.to_string().contains("communicating") => {
+            None if error.is_closed() || error.source().is_some_and(|cause| cause.is::<io::Error>()) => {
                 Fault::Broken(Failure::Unreachable("the connection broke".into()))
             }
             // For instance `COPY`, which wants to talk in another way.

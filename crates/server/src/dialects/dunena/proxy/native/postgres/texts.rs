@@ -39,10 +39,10 @@ struct Missing {
 }
 
 impl Texts {
-    /// Leaves the place where the JSON text ends to a value that comes later.
-    pub(super) fn ask_for(&mut self, out: &mut [u8], of: &Type, raw: &[u8]) {
+    /// Leaves a place in the JSON text to a value that comes later.
+    pub(super) fn ask_for(&mut self, at: usize, of: &Type, raw: &[u8]) {
         self.size_bytes += raw.len() + size_of::<Missing>();
-        self.missing.push(Missing { at: out.len(), of: of.clone(), raw: raw.to_vec() });
+        self.missing.push(Missing { at, of: of.clone(), raw: raw.to_vec() });
     }
 
     /// What the values hold in memory.

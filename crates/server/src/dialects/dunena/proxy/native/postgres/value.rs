@@ -65,7 +65,7 @@ pub(super) fn write(out: &mut Vec<u8>, of: &Type, raw: Option<&[u8]>, texts: &mu
             // Arrays of whatever the query makes them of.
             _ if [Type::RECORD_ARRAY, Type::ANYARRAY].contains(of) => array::write(out, None, raw, texts)?,
             Kind::Domain(base) => write(out, base, Some(raw), texts)?,
-            _ => texts.ask_for(out, of, raw),
+            _ => texts.ask_for(out.len(), of, raw),
         },
     }
     Ok(())
@@ -73,7 +73,8 @@ pub(super) fn write(out: &mut Vec<u8>, of: &Type, raw: Option<&[u8]>, texts: &mu
 
 /// Types whose binary format is their text.
 fn is_text(of: &Type) -> bool {
-    [Type::TEXT, Type::VARCHAR, Type::BPCHAR, Type::NAME, Type::UNKNOWN, Type::CSTRING, Type::XML].contains(of)
+    [Type::TEXT, Type::VARCHAR, Type::BPCHAR, Type::NAME, Type::UNKNOWN, Type::CSTRING, Type::XML, Type::PG_NODE_TREE]
+        .contains(of)
         || matches!(of.kind(), Kind::Enum(_))
         || of.name() == "citext"
 }

@@ -2,9 +2,9 @@
 //! nothing of one request (temporary tables, pragmas, an open transaction) can reach the next. Statements run on blocking
 //! threads, at most five of a connector at a time.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{fmt, path::PathBuf, sync::Arc};
 
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::timeout};
 
 use self::{cancel::Cancel, statement::Statement};
 use super::{Failure, InvalidDsn, Kind, param::Param, pool::MAX_SESSIONS};
@@ -19,7 +19,6 @@ mod statement;
 pub use files::Files;
 
 /// A SQLite file.
-#[derive(Debug)]
 pub(super) struct Sqlite {
     path: PathBuf,
     read_only: bool,
@@ -36,6 +35,10 @@ impl Sqlite {
     }
 
     pub(super) async fn query(&self, query: &str, params: &[Param<'_>]) -> Result<Vec<u8>, Failure> {
+        timeout(self.limits.whole, self.run(query, params)).await.unwrap_or(Err(Failure::TimedOut))
+    }
+
+    async fn run(&self, query: &str, params: &[Param<'_>]) -> Result<Vec<u8>, Failure> {
         let closed = |_| Failure::Unreachable("the connector is closed".into());
         let place = Arc::clone(&self.places).acquire_owned().await.map_err(closed)?;
         let cancel = Cancel::default();
@@ -60,6 +63,13 @@ impl Sqlite {
 
     pub(super) async fn close(&self) {
         self.places.close();
+    }
+}
+
+/// Without the path, which is the connection string.
+impl fmt::Debug for Sqlite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sqlite").field("read_only", &self.read_only).finish_non_exhaustive()
     }
 }
 

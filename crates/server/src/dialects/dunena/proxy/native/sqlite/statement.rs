@@ -80,7 +80,7 @@ impl Statement {
             return Err(refused(super::super::ONE_STATEMENT));
         }
         bind::all(&mut statement, &self.params)?;
-        let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let mut results = statement.raw_query();
         if names.is_empty() {
             while results.next().map_err(|error| explain(&error))?.is_some() {}
