@@ -109,14 +109,17 @@ impl Locks {
     }
 }
 
-/// Removes what is left of locks that ended.
+/// Removes what is left of locks that ended, some at a time.
 pub(super) fn purge(tx: Tx<'_>) -> Result<()> {
-    tx.prepare_cached("DELETE FROM manifold_locks WHERE expires_at <= ?1")?.execute([tx.now_ms()])?;
+    const PURGE: &str = "DELETE FROM manifold_locks WHERE token IN
+        (SELECT token FROM manifold_locks WHERE expires_at <= ?1 LIMIT 1000)";
+    tx.prepare_cached(PURGE)?.execute([tx.now_ms()])?;
     Ok(())
 }
 
 fn acquire(tx: Tx<'_>, key: String, owner: String, ttl_ms: u64) -> Result<Option<Lock>> {
-    purge(tx)?;
+    let ended = "DELETE FROM manifold_locks WHERE key = ?1 AND expires_at <= ?2";
+    tx.prepare_cached(ended)?.execute(params![key, tx.now_ms()])?;
     let (acquired_at, expires_at) = (tx.now(), Timestamp(tx.now().0.saturating_add(ttl_ms)));
     let mut insert = tx.prepare_cached(
         "INSERT INTO manifold_locks (key, owner, acquired_at, expires_at, ttl) VALUES (?1, ?2, ?3, ?4, ?5)

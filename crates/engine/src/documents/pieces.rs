@@ -7,6 +7,7 @@ use tokio::{
     sync::{
         Semaphore,
         mpsc::{self, error::TrySendError},
+        watch,
     },
 };
 
@@ -18,7 +19,7 @@ const PIECE_ITEMS: usize = 1 << 14;
 /// Pieces that wait to be taken; then the read waits too.
 const WAITING: usize = 4;
 /// A read waits so long in all, then it ends: it has a connection that others wait for.
-const PATIENCE_MS: u64 = 60_000;
+const PATIENCE_MS: u64 = 10_000;
 
 /// The answer. Whoever drops it ends the read.
 #[derive(Debug)]
@@ -48,21 +49,23 @@ pub(super) struct Sink<T> {
     pieces: mpsc::Sender<Result<Piece<T>>>,
     clock: Clock,
     patience_ms: u64,
+    /// Turns true when nobody is waited for any more.
+    closing: watch::Receiver<bool>,
 }
 
 impl<T> Sink<T> {
     /// For a read that may wait until its pieces are taken, on a thread that may.
-    pub(super) fn bounded(clock: Clock) -> (Self, Pieces<T>) {
-        Sink::holding(WAITING, clock)
+    pub(super) fn bounded(clock: Clock, closing: watch::Receiver<bool>) -> (Self, Pieces<T>) {
+        Sink::holding(WAITING, clock, closing)
     }
     /// For a read that everybody else would wait for.
     pub(super) fn unbounded(clock: Clock) -> (Self, Pieces<T>) {
-        Sink::holding(Semaphore::MAX_PERMITS, clock)
+        Sink::holding(Semaphore::MAX_PERMITS, clock, watch::channel(false).1)
     }
 
-    fn holding(waiting: usize, clock: Clock) -> (Self, Pieces<T>) {
+    fn holding(waiting: usize, clock: Clock, closing: watch::Receiver<bool>) -> (Self, Pieces<T>) {
         let (pieces, taken) = mpsc::channel(waiting);
-        (Sink { items: Vec::new(), bytes: 0, pieces, clock, patience_ms: PATIENCE_MS }, Pieces(taken))
+        (Sink { items: Vec::new(), bytes: 0, pieces, clock, patience_ms: PATIENCE_MS, closing }, Pieces(taken))
     }
 
     /// Adds an item of about so many bytes. `Err` = nobody wants any more.
@@ -98,7 +101,14 @@ impl<T> Sink<T> {
         let runtime = Handle::try_current().map_err(|_| gone())?;
         let began_ms = self.clock.steady_ms();
         let patience = Duration::from_millis(self.patience_ms);
-        let sent = runtime.block_on(self.clock.timeout(patience, self.pieces.send(piece)));
+        let sent = runtime.block_on(async {
+            tokio::select! {
+                biased;
+                // A sender that is gone means the same.
+                _ = self.closing.wait_for(|closing| *closing) => None,
+                sent = self.clock.timeout(patience, self.pieces.send(piece)) => sent,
+            }
+        });
         self.patience_ms = self.patience_ms.saturating_sub(self.clock.steady_ms().saturating_sub(began_ms));
         match sent {
             Some(Ok(())) => Ok(()),

@@ -9,7 +9,7 @@ use super::{
     tx::{self, Tx},
 };
 use crate::{
-    Result,
+    Kind, Result,
     live::Live,
     work::{Tick, Work},
 };
@@ -67,7 +67,10 @@ impl Work for Purge {
     /// The rows are the writing thread's: it removes them when it gets to it.
     fn tick(&self, live: &Live) -> Result<Tick> {
         if let Some(upkeep) = live.documents.get() {
-            begin(&upkeep.documents)?;
+            match begin(&upkeep.documents) {
+                Err(error) if *error.kind() != Kind::Busy => return Err(error),
+                _ => {}
+            }
         }
         Ok(Tick::DONE)
     }

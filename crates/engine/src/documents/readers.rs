@@ -6,7 +6,7 @@ use std::{path::Path, sync::Arc};
 use parking_lot::Mutex;
 use rusqlite::{Connection, InterruptHandle};
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::JoinHandle,
 };
 
@@ -27,6 +27,7 @@ pub(super) struct Readers {
     free: Arc<Semaphore>,
     free_for_long: Arc<Semaphore>,
     interrupts: Vec<InterruptHandle>,
+    closing: watch::Sender<bool>,
     clock: Clock,
 }
 
@@ -49,8 +50,14 @@ impl Readers {
             free: Arc::new(Semaphore::new(CONNECTIONS)),
             free_for_long: Arc::new(Semaphore::new(FOR_LONG)),
             interrupts,
+            closing: watch::Sender::new(false),
             clock,
         })
+    }
+
+    /// Turns true when reads that wait for their clients are to end.
+    pub(super) fn closing(&self) -> watch::Receiver<bool> {
+        self.closing.subscribe()
     }
 
     /// Begins a look at one cut. Waits for its turn when all are busy.
@@ -82,6 +89,7 @@ impl Readers {
 
     /// Ends reads that are under way and lets go of the file.
     pub(super) async fn close(&self) {
+        self.closing.send_replace(true);
         self.free_for_long.close();
         self.interrupts.iter().for_each(InterruptHandle::interrupt);
         let all = u32::try_from(CONNECTIONS).expect("a few");

@@ -107,7 +107,8 @@ fn lenient(kind: Kind, text: &str) -> Option<String> {
         Boolean => Some(matches!(text, "true" | "1").to_string()),
         Integer => {
             let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-            (digits > 0).then(|| text[..digits].to_owned())
+            // What no number of ours could hold is junk too.
+            text[..digits].parse::<u64>().ok().map(|number| number.to_string())
         }
     }
 }

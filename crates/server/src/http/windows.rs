@@ -73,7 +73,7 @@ impl<P: Eq + Hash> Windows<P> {
 
 impl<P: Eq + Hash> Table<P> {
     fn open(&mut self, party: P, now: Timestamp, length: Duration) -> &mut Window {
-        if now >= self.next_look {
+        if now >= self.next_look || self.next_look > now.plus(LOOK_EVERY) {
             self.windows.retain(|_, window| !window.is_over(now));
             self.next_look = now.plus(LOOK_EVERY);
         }
@@ -81,7 +81,8 @@ impl<P: Eq + Hash> Table<P> {
         let has_room = self.windows.len() < MOST || self.windows.contains_key(&party);
         let new = Window { until: now.plus(length), count: 0 };
         let window = self.windows.entry(party.filter(|_| has_room)).or_insert(new);
-        if window.is_over(now) {
+        // One that ends later than a new one would was begun before the clock was set back.
+        if window.is_over(now) || window.until > new.until {
             *window = new;
         }
         window

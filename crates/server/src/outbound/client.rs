@@ -14,7 +14,7 @@ use reqwest::{
     dns::{Addrs, Name, Resolve, Resolving},
     redirect,
 };
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use url::{Host, Url};
 
 use super::{Denied, Guard, Limits, tls_config};
@@ -22,6 +22,10 @@ use super::{Denied, Guard, Limits, tls_config};
 /// Shorter than what common servers allow a quiet connection, so that hardly a request meets one that is being closed.
 const IDLE: Duration = Duration::from_secs(4);
 const IDLE_CONNECTIONS_PER_HOST: usize = 32;
+/// What is said of a connection that was there and ended.
+const ENDED: [&str; 2] = ["connection ended before the answer", "connection reset"];
+/// The status of a refusal does not wait longer for what is said with it.
+const REFUSAL: Duration = Duration::from_secs(1);
 /// An answer's length is trusted for a reservation up to here.
 const RESERVE_MAX: usize = 1 << 20;
 
@@ -46,6 +50,9 @@ pub struct Request {
     pub body: Bytes,
     /// How much is kept of an answer whose status is not 2xx.
     pub refusal_bytes: usize,
+    /// Whether it may be sent once more when its connection ended before the answer began: one that was kept from an earlier
+    /// call may have been about to be closed.
+    pub repeatable: bool,
 }
 
 /// What an upstream answered.
@@ -94,23 +101,33 @@ impl Client {
         Client { http, guard, limits }
     }
 
-    /// Asks once. The answer is there when all of it has come.
+    /// Asks. The answer is there when all of it has come.
     pub async fn send(&self, request: Request) -> Result<Reply, Error> {
         timeout(self.limits.whole, self.call(request)).await.unwrap_or(Err(Error::TimedOut))
     }
 
     async fn call(&self, request: Request) -> Result<Reply, Error> {
-        let Request { method, url, headers, body, refusal_bytes } = request;
-        self.check_literal(&url).await?;
-        let sent = self.http.request(method, url).headers(headers).body(body).send().await;
-        let mut response = sent.map_err(|error| explain(&error))?;
+        self.check_literal(&request.url).await?;
+        let mut response = match self.begin(&request).await {
+            Err(Error::Unreachable(reason)) if request.repeatable && ENDED.contains(&reason) => {
+                self.begin(&request).await
+            }
+            begun => begun,
+        }?;
         let status = response.status();
         let body = if status.is_success() {
             self.whole(&mut response).await?
         } else {
-            beginning(&mut response, refusal_bytes).await
+            beginning(&mut response, request.refusal_bytes).await
         };
         Ok(Reply { status, body })
+    }
+
+    /// Sends a request; the head of the answer.
+    async fn begin(&self, request: &Request) -> Result<reqwest::Response, Error> {
+        let Request { method, url, headers, body, .. } = request;
+        let sent = self.http.request(method.clone(), url.clone()).headers(headers.clone()).body(body.clone());
+        sent.send().await.map_err(|error| explain(&error))
     }
 
     /// The resolver is only asked about names.
@@ -140,11 +157,14 @@ impl Client {
     }
 }
 
-/// What came of a refusal, at most so many bytes; a connection that breaks meanwhile makes it no other answer.
+/// What came of a refusal, at most so many bytes; a connection that breaks or falls silent meanwhile makes it no other
+/// answer.
 async fn beginning(response: &mut reqwest::Response, most: usize) -> Bytes {
     let mut body = BytesMut::new();
+    // One end for all of it: each piece of a body that comes a byte at a time is quick.
+    let end = Instant::now() + REFUSAL;
     while body.len() < most {
-        let Ok(Some(chunk)) = response.chunk().await else { break };
+        let Ok(Ok(Some(chunk))) = timeout_at(end, response.chunk()).await else { break };
         body.extend_from_slice(&chunk[..chunk.len().min(most - body.len())]);
     }
     body.freeze()
@@ -212,7 +232,7 @@ pub fn io_reason(error: &io::Error) -> Option<&'static str> {
     }
     match error.kind() {
         io::ErrorKind::ConnectionRefused => Some("connection refused"),
-        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => Some("connection reset"),
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => Some(ENDED[1]),
         io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => Some("no route to host"),
         _ => None,
     }
@@ -222,7 +242,7 @@ fn http_reason(error: &hyper::Error) -> Option<&'static str> {
     if error.is_parse() {
         Some("answer is not HTTP")
     } else if error.is_incomplete_message() {
-        Some("connection ended before the answer")
+        Some(ENDED[0])
     } else {
         None
     }

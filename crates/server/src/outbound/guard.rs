@@ -133,7 +133,7 @@ fn normal_name(name: &str) -> String {
 fn is_forbidden(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => is_forbidden_v4(v4),
-        IpAddr::V6(v6) => is_forbidden_v6(v6) || wrapped(v6).into_iter().flatten().any(is_forbidden_v4),
+        IpAddr::V6(v6) => is_forbidden_v6(v6) || wrapped(v6).into_iter().any(is_forbidden_v4),
     }
 }
 
@@ -146,30 +146,39 @@ fn is_forbidden_v6(v6: Ipv6Addr) -> bool {
 }
 
 /// The IPv4 addresses that an IPv6 address can stand for.
-fn wrapped(v6: Ipv6Addr) -> [Option<Ipv4Addr>; 2] {
+fn wrapped(v6: Ipv6Addr) -> Vec<Ipv4Addr> {
     let segments = v6.segments();
-    let pair = |high: u16, low: u16| Some(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)));
+    let pair = |high: u16, low: u16| Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low));
     let last = pair(segments[6], segments[7]);
     match segments {
         // Loopback has the form of a wrapped address and is none.
-        [0, 0, 0, 0, 0, 0, 0, 1] => [None, None],
+        [0, 0, 0, 0, 0, 0, 0, 1] => Vec::new(),
         // Mapped (RFC 4291, also the old compatible form) and translated (RFC 7915).
-        [0, 0, 0, 0, 0, 0 | 0xffff, _, _] | [0, 0, 0, 0, 0xffff, 0, _, _] => [last, None],
-        // NAT64: the well-known prefix, and the local one, whose networks may be of several lengths (RFC 6052, 8215).
-        [0x64, 0xff9b, 0, 0, 0, 0, _, _] => [last, None],
-        [0x64, 0xff9b, 1, 0, ..] => [last, None],
-        [0x64, 0xff9b, 1, high, low, rest, ..] => {
-            // After a prefix of 48 bits, eight that are zero lie between the halves of an address.
-            [last, pair(high, low << 8 | rest >> 8)]
-        }
+        [0, 0, 0, 0, 0, 0 | 0xffff, _, _] | [0, 0, 0, 0, 0xffff, 0, _, _] => vec![last],
+        // NAT64: the well-known prefix (RFC 6052) and the local one (RFC 8215).
+        [0x64, 0xff9b, 0, 0, 0, 0, _, _] => vec![last],
+        [0x64, 0xff9b, 1, ..] => translated(v6.octets()),
         // 6to4 (RFC 3056).
-        [0x2002, high, low, ..] => [pair(high, low), None],
+        [0x2002, high, low, ..] => vec![pair(high, low)],
         // Teredo (RFC 4380): the server, and the client behind its bits turned round.
-        [0x2001, 0, high, low, ..] => [pair(high, low), pair(!segments[6], !segments[7])],
+        [0x2001, 0, high, low, ..] => vec![pair(high, low), pair(!segments[6], !segments[7])],
         // ISATAP (RFC 5214).
-        [_, _, _, _, 0 | 0x200, 0x5efe, _, _] => [last, None],
-        _ => [None, None],
+        [_, _, _, _, 0 | 0x200, 0x5efe, _, _] => vec![last],
+        _ => Vec::new(),
     }
+}
+
+/// The IPv4 addresses that one behind the local prefix of NAT64 can stand for, whose networks may have 48, 56, 64 or 96
+/// bits. Byte 8 belongs to none of them (RFC 6052).
+fn translated(octets: [u8; 16]) -> Vec<Ipv4Addr> {
+    let [.., b6, b7, _, b9, b10, b11, b12, b13, b14, b15] = octets;
+    let last = Ipv4Addr::new(b12, b13, b14, b15);
+    let [after_48, after_56, after_64] =
+        [[b6, b7, b9, b10], [b7, b9, b10, b11], [b9, b10, b11, b12]].map(Ipv4Addr::from);
+    // A length that is not meant finds zeros, which are no address as long as another finds one.
+    let mut found = vec![after_48, after_56, after_64, last];
+    found.retain(|v4| v4.octets()[0] != 0);
+    if found.is_empty() { vec![last] } else { found }
 }
 
 #[cfg(test)]

@@ -101,7 +101,8 @@ impl Request {
     fn line(&self, format: LogFormat, time: &str, level: Level) -> String {
         let Request { method, path, status, micros, .. } = self;
         // A path is what a client sent: its control characters must not make lines of their own.
-        let said = format!("{method} {} {status}", path.escape_debug());
+        let path = path.replace(char::is_control, "\u{FFFD}");
+        let said = format!("{method} {path} {status}");
         let ms = *micros as f64 / 1000.0;
         match format {
             LogFormat::Text => format!("[{time}] {level} [{OWN_FORM}:http] {said} {{\"ms\":{ms}}}"),

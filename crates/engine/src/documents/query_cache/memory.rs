@@ -117,18 +117,20 @@ impl Memory {
     /// Takes over a row, unless something happened to its key meanwhile.
     pub(super) fn fill(&self, key: &str, seen: Seen, entry: &Entry) {
         let stripe = self.stripe(key.as_bytes());
+        let packed = entry.packed();
         let order = self.order.lock();
         if order.changes[stripe] == seen.0 && !order.pending.contains_key(key.as_bytes()) {
-            self.store(&Bytes::copy_from_slice(key.as_bytes()), entry);
+            self.store(&Bytes::copy_from_slice(key.as_bytes()), entry, packed);
         }
     }
 
     /// Shows an entry from now on, whose row is still to be written.
     pub(super) fn put(self: &Arc<Self>, key: Bytes, entry: Arc<Entry>) -> Put {
+        let packed = entry.packed();
         let mut order = self.order.lock();
         let ticket = order.begin(&key, entry.clone());
         order.changes[self.stripe(&key)] += 1;
-        self.store(&key, &entry);
+        self.store(&key, &entry, packed);
         drop(order);
         Put { memory: self.clone(), key, ticket, landed: false }
     }
@@ -196,7 +198,7 @@ impl Memory {
     }
 
     /// Keeps an entry, or nothing of its key when it is over.
-    fn store(&self, key: &Bytes, entry: &Entry) {
+    fn store(&self, key: &Bytes, entry: &Entry, packed: Bytes) {
         let ttl = match entry.expires_at {
             None => Ttl::Never,
             Some(at) => match at.0.saturating_sub(self.clock.now().0) {
@@ -207,7 +209,7 @@ impl Memory {
                 left => Ttl::Millis(left),
             },
         };
-        self.entries.set([CacheSet { space: SPACE, key, value: entry.packed(), ttl }]);
+        self.entries.set([CacheSet { space: SPACE, key, value: packed, ttl }]);
     }
 
     fn stripe(&self, key: &[u8]) -> usize {

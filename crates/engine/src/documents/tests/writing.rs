@@ -2,47 +2,54 @@
 
 use std::sync::{Arc, mpsc};
 
+use tokio::sync::oneshot;
+
 use super::*;
 use crate::{Error, Kind, tests::House as EngineHouse};
 
-/// Holds the writing thread until told; what is asked meanwhile stands in line.
-fn hold(house: &House) -> (tokio::task::JoinHandle<()>, mpsc::Sender<()>) {
+/// Holds the writing thread until told; what is asked from now on stands in line.
+async fn hold(house: &House) -> (tokio::task::JoinHandle<()>, mpsc::Sender<()>) {
     let (go, held) = mpsc::channel();
+    let (begun, begins) = oneshot::channel();
     let documents = house.documents.clone();
     let holding = tokio::spawn(async move {
-        documents.write(move |_| Ok(held.recv().is_ok())).await.expect("held");
+        let step = move |_: tx::Tx<'_>| {
+            begun.send(()).expect("somebody waits");
+            Ok(held.recv().is_ok())
+        };
+        documents.write(step).await.expect("held");
     });
+    begins.await.expect("the thread begins");
     (holding, go)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_that_is_refused_takes_no_other_with_it() {
     let house = House::new();
-    let (holding, go) = hold(&house);
-    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    let (holding, go) = hold(&house).await;
     let write = |key: &'static str, outcome: Option<Kind>| {
-        let documents = house.documents.clone();
-        tokio::spawn(async move {
-            documents
-                .write(move |tx| {
-                    set::all(tx, &Space::default(), &[put(key, "")])?;
-                    match outcome {
-                        None => Ok(()),
-                        Some(Kind::Bug) => panic!("a defect"),
-                        Some(kind) => Err(Error::new(kind, "refused")),
-                    }
-                })
-                .await
+        house.documents.write(move |tx| {
+            set::all(tx, &Space::default(), &[put(key, "")])?;
+            match outcome {
+                None => Ok(()),
+                Some(Kind::Bug) => panic!("a defect"),
+                Some(kind) => Err(Error::new(kind, "refused")),
+            }
         })
     };
-    let (good, refused, panics) =
-        (write("good", None), write("refused", Some(Kind::NotFound)), write("panics", Some(Kind::Bug)));
-    let later = write("later", None);
-    go.send(()).expect("the thread listens");
+    // In this order: all four stand in line when the thread goes on, which takes them together.
+    let (good, refused, panics, later, ()) = tokio::join!(
+        biased;
+        write("good", None),
+        write("refused", Some(Kind::NotFound)),
+        write("panics", Some(Kind::Bug)),
+        write("later", None),
+        async { go.send(()).expect("the thread listens") },
+    );
     holding.await.expect("held");
-    assert!(good.await.expect("a task").is_ok() && later.await.expect("a task").is_ok());
-    assert_eq!(*refused.await.expect("a task").expect_err("refused").kind(), Kind::NotFound);
-    assert_eq!(*panics.await.expect("a task").expect_err("panicked").kind(), Kind::Bug);
+    assert!(good.is_ok() && later.is_ok());
+    assert_eq!(*refused.expect_err("refused").kind(), Kind::NotFound);
+    assert_eq!(*panics.expect_err("panicked").kind(), Kind::Bug);
     let all = whole(house.documents.query(everything(Within::All))).await;
     assert_eq!(all.iter().map(|document| document.key.as_str()).collect::<Vec<_>>(), ["good", "later"]);
 }
@@ -52,17 +59,19 @@ async fn reads_go_on_while_somebody_writes_and_see_what_is_committed() {
     let house = House::new();
     house.set("", [put("k", "before")]).await;
     let (go, held) = mpsc::channel::<()>();
+    let (written, is_written) = oneshot::channel();
     let documents = house.documents.clone();
     let writing = tokio::spawn(async move {
         documents
             .write(move |tx| {
                 set::all(tx, &Space::default(), &[put("k", "after")])?;
+                written.send(()).expect("somebody waits");
                 held.recv().expect("a word");
                 Ok(())
             })
             .await
     });
-    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    is_written.await.expect("the step runs");
     assert_eq!(house.get("", "k").await.expect("a document").value, "before");
     go.send(()).expect("the thread listens");
     writing.await.expect("a task").expect("written");
@@ -76,9 +85,16 @@ async fn long_reads_hold_up_neither_short_ones_nor_writes() {
     let long: Vec<_> = (0..3)
         .map(|_| {
             let (documents, going) = (house.documents.clone(), going.clone());
-            tokio::spawn(async move { documents.read_long(move |_| Ok(going.wait().is_leader())).await })
+            let long = move |_: tx::Tx<'_>| {
+                // Once when all have begun, once when they may end.
+                going.wait();
+                Ok(going.wait().is_leader())
+            };
+            tokio::spawn(async move { documents.read_long(long).await })
         })
         .collect();
+    let all_of_them = going.clone();
+    tokio::task::spawn_blocking(move || all_of_them.wait()).await.expect("three go on");
     // A fourth one waits for a turn.
     let keys = DocumentKeys { within: Within::All, pattern: crate::cache::Glob::new("*"), limit: None };
     let documents = house.documents.clone();
@@ -96,7 +112,7 @@ async fn long_reads_hold_up_neither_short_ones_nor_writes() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn closing_finishes_what_was_asked_before_and_refuses_the_rest() {
     let mut house = House::new();
-    let (holding, go) = hold(&house);
+    let (holding, go) = hold(&house).await;
     let writes: Vec<_> = (0..300)
         .map(|n| {
             let documents = house.documents.clone();

@@ -30,7 +30,8 @@ pub(super) fn address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> I
     if !headers.contains_key(FORWARDED_FOR) || !is_trusted(&peer) {
         return peer;
     }
-    let lines = headers.get_all(FORWARDED_FOR).iter().rev().filter_map(|line| line.to_str().ok());
+    // A line that is no ASCII still stands before the older ones, which anybody may have written.
+    let lines = headers.get_all(FORWARDED_FOR).iter().rev().map(|line| line.to_str().unwrap_or_default());
     let mut hops = lines.flat_map(|line| line.rsplit(',')).map(hop);
     // A hop that is no address is the word of somebody who is not trusted.
     hops.find(|hop| !hop.as_ref().is_some_and(is_trusted)).flatten().unwrap_or(peer)

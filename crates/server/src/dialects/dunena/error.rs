@@ -48,6 +48,8 @@ pub(super) enum Error {
     DatabaseDisabled,
     /// 503: the log is replayed.
     Starting,
+    /// 503: the database is closed, or a read of it was ended.
+    Stopping,
     /// 503: too many connections.
     Overloaded,
 }
@@ -76,7 +78,9 @@ impl Error {
             Error::RateLimited { .. } | Error::NamespaceLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
             Error::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Error::Upstream(_) => StatusCode::BAD_GATEWAY,
-            Error::DatabaseDisabled | Error::Starting | Error::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+            Error::DatabaseDisabled | Error::Starting | Error::Stopping | Error::Overloaded => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         }
     }
 
@@ -96,6 +100,7 @@ impl Error {
             Error::Internal => "Internal server error",
             Error::DatabaseDisabled => "Database disabled",
             Error::Starting => "Server starting",
+            Error::Stopping => "Server stopping",
             Error::Overloaded => "Too many connections",
         }
     }
@@ -118,7 +123,7 @@ impl Error {
             Error::RateLimited { retry_after } | Error::NamespaceLimited { retry_after, .. } => {
                 headers.insert(RETRY_AFTER, HeaderValue::from(retry_after));
             }
-            Error::Starting => {
+            Error::Starting | Error::Stopping => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
             }
             Error::Overloaded => {
@@ -146,7 +151,7 @@ impl Error {
 impl From<manifold_engine::Error> for Error {
     fn from(error: manifold_engine::Error) -> Self {
         match error.kind() {
-            Kind::Closed => Error::Starting,
+            Kind::Closed => Error::Stopping,
             // Nothing here asks for what the engine could refuse with a reason.
             Kind::NotFound
             | Kind::Conflict { .. }

@@ -25,7 +25,7 @@ use crate::{
 mod tests;
 
 /// A database that takes longer to answer is as good as gone.
-const DATABASE_PATIENCE: Duration = Duration::from_secs(1);
+pub(super) const DATABASE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub(super) async fn answer(call: Call, asked: &Asked<'_>) -> Response<Body> {
 async fn ready(dunena: &Dunena) -> Response<Body> {
     let reason = if dunena.is_starting() {
         "Server starting"
-    } else if database(dunena.documents.as_ref()).await.status == Status::Down {
+    } else if database(dunena.documents.as_ref(), &dunena.checked).await.status == Status::Down {
         "SQLite unavailable"
     } else {
         return answer::said(r#"{"status":"ready"}"#);
@@ -94,7 +94,7 @@ enum Status {
     Disabled,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Check {
     status: Status,
@@ -124,7 +124,7 @@ impl Health {
         let began = Instant::now();
         let cache = dunena.cache.stats();
         let core = Check { status: Status::Up, latency_ms: Some(millis_since(began)) };
-        let sqlite = database(dunena.documents.as_ref()).await;
+        let sqlite = database(dunena.documents.as_ref(), &dunena.checked).await;
         let status = match sqlite.status {
             _ if dunena.is_starting() => "starting",
             Status::Down => "degraded",
@@ -154,20 +154,40 @@ impl Health {
     }
 }
 
+/// The last check of the database, and when it began. There is one at a time, and whoever asked before it began shares
+/// it: probes need no token, and each check takes a connection that others wait for.
+#[derive(Debug, Default)]
+pub(super) struct Checked(tokio::sync::Mutex<Option<(Instant, Check)>>);
+
 /// Asks the database for something that is in its file.
-async fn database(documents: Option<&Documents>) -> Check {
+async fn database(documents: Option<&Documents>, checked: &Checked) -> Check {
     let Some(documents) = documents else { return Check { status: Status::Disabled, latency_ms: None } };
-    let began = Instant::now();
-    match timeout(DATABASE_PATIENCE, documents.check()).await {
-        Ok(Ok(())) => Check { status: Status::Up, latency_ms: Some(millis_since(began)) },
-        Ok(Err(error)) => down(&error),
-        Err(elapsed) => down(&elapsed),
+    let asked = Instant::now();
+    let mut last = checked.0.lock().await;
+    if let Some((began, check)) = &*last
+        && *began >= asked
+    {
+        return *check;
     }
+    let began = Instant::now();
+    let check = look(documents).await;
+    if let Err(why) = &check
+        && !matches!(&*last, Some((_, Check { status: Status::Down, .. })))
+    {
+        tracing::warn!(why, "the database does not answer its check");
+    }
+    let check = check.unwrap_or(Check { status: Status::Down, latency_ms: None });
+    *last = Some((began, check));
+    check
 }
 
-fn down(why: &dyn std::error::Error) -> Check {
-    tracing::warn!(%why, "the database does not answer its check");
-    Check { status: Status::Down, latency_ms: None }
+async fn look(documents: &Documents) -> Result<Check, String> {
+    let began = Instant::now();
+    match timeout(DATABASE_PATIENCE, documents.check()).await {
+        Ok(Ok(())) => Ok(Check { status: Status::Up, latency_ms: Some(millis_since(began)) }),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(elapsed) => Err(elapsed.to_string()),
+    }
 }
 
 /// With milliseconds, in UTC. The clock is never beyond what the format can say.

@@ -22,6 +22,8 @@ use crate::http::{
 #[cfg(test)]
 mod tests;
 
+/// Longest owner.
+const OWNER_BYTES: usize = 1024;
 /// How long a lock is held whose owner does not say, in milliseconds.
 const DEFAULT_TTL_MS: u64 = 30_000;
 
@@ -146,8 +148,9 @@ async fn list(asked: &Asked<'_>) -> Result<Response<Body>, Error> {
     Ok(answer::value(&Listed { count: locks.len(), locks }))
 }
 
-fn owner_member(member: Option<&RawValue>) -> Result<std::borrow::Cow<'_, str>, Broken> {
-    check::string(member).filter(|owner| !owner.is_empty()).ok_or_else(|| "owner is required".into())
+fn owner_member(member: Option<&RawValue>) -> Result<Cow<'_, str>, Broken> {
+    let owner = check::string(member).filter(|owner| !owner.is_empty()).ok_or("owner is required")?;
+    if owner.len() > OWNER_BYTES { Err("owner exceeds max length (1024)".into()) } else { Ok(owner) }
 }
 
 /// Milliseconds, at least one; where none are given, so many.

@@ -57,15 +57,20 @@ impl<'a> From<entries::Entry<'a>> for Entry<'a> {
 pub(super) fn write_values(out: &mut Vec<u8>, keys: &[String], values: &[Option<Bytes>]) {
     out.push(b'{');
     for (at, (key, value)) in keys.iter().zip(values).enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
-        json::write_str(out, key);
-        out.push(b':');
-        match value {
-            Some(value) => json::write_bytes_as_str(out, value),
-            None => out.extend_from_slice(b"null"),
-        }
+        write_member(out, at, key, value.as_ref());
     }
     out.push(b'}');
+}
+
+/// Appends the member of such an object that stands at a position.
+pub(super) fn write_member(out: &mut Vec<u8>, at: usize, key: &str, value: Option<&Bytes>) {
+    if at > 0 {
+        out.push(b',');
+    }
+    json::write_str(out, key);
+    out.push(b':');
+    match value {
+        Some(value) => json::write_bytes_as_str(out, value),
+        None => out.extend_from_slice(b"null"),
+    }
 }

@@ -5,12 +5,13 @@ use std::fmt::{Display, Write};
 use axum::body::Body;
 use hyper::{Response, StatusCode, header::HeaderValue};
 use manifold_engine::cache::CacheStats;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::{
     answer,
     asked::Asked,
     error::Error,
+    health::DATABASE_PATIENCE,
     latency::{Summary, Totals},
     routes::{Endpoint, route},
 };
@@ -30,7 +31,7 @@ pub(super) async fn answer(asked: &Asked<'_>) -> Result<Response<Body>, Error> {
     let dunena = asked.dunena;
     let seen = Seen {
         cache: dunena.cache.stats(),
-        locks: dunena.locks.count().await.ok(),
+        locks: timeout(DATABASE_PATIENCE, dunena.locks.count()).await.ok().and_then(Result::ok),
         latency: dunena.latency.lately(Instant::now()),
         totals: dunena.latency.totals(),
         uptime_seconds: dunena.began.elapsed().as_secs_f64(),

@@ -93,6 +93,8 @@ pub struct Dunena {
     cache: Cache,
     /// None = the cache is not kept.
     snapshot: Option<Snapshot>,
+    /// What locks and limits are kept in: that of `documents` where there is one.
+    rows: Documents,
     /// What is kept in SQLite; none = `DUNENA_DB=false`.
     documents: Option<Documents>,
     /// Results of queries; none = `DUNENA_DB=false`.
@@ -118,6 +120,8 @@ pub struct Dunena {
     dashboard: bool,
     began: Instant,
     latency: Latency,
+    /// The last check of the database.
+    checked: health::Checked,
     history: History,
     /// Time between two items of the history.
     stats_interval: Duration,
@@ -170,7 +174,8 @@ impl Dunena {
             query_cache_ttl_ms: config.query_cache_ttl,
             documents,
             locks: Locks::open(rows.clone()).await?,
-            namespace_limits: NamespaceLimits::new(RequestLimits::open(rows).await?),
+            namespace_limits: NamespaceLimits::new(RequestLimits::open(rows.clone()).await?),
+            rows,
             cache,
             snapshot,
             token: config.auth_token.clone(),
@@ -184,6 +189,7 @@ impl Dunena {
             dashboard: config.dashboard,
             began,
             latency: Latency::new(began),
+            checked: health::Checked::default(),
             history: History::new(),
             stats_interval: Duration::from_millis(config.stats_interval),
             metrics,
@@ -211,9 +217,7 @@ impl Dunena {
         if let Some(proxy) = &self.proxy {
             proxy.close().await;
         }
-        if let Some(documents) = &self.documents {
-            documents.close().await;
-        }
+        self.rows.close().await;
     }
 
     /// Ways to other databases. Routes that need them are asked only where there is a database.

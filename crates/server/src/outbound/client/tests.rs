@@ -44,7 +44,14 @@ async fn get(url: &str, limits: Limits) -> Result<Reply, Error> {
     let client = Client::new(Guard::new(None), limits);
     let url = Url::parse(url).expect("an address");
     client
-        .send(Request { method: Method::GET, url, headers: HeaderMap::new(), body: Bytes::new(), refusal_bytes: 10 })
+        .send(Request {
+            method: Method::GET,
+            url,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            refusal_bytes: 10,
+            repeatable: false,
+        })
         .await
 }
 
@@ -82,6 +89,18 @@ async fn of_a_refusal_the_beginning_is_kept_however_long_it_is() {
     assert_eq!((reply.status.as_u16(), &reply.body[..]), (500, &b"0123456789"[..]));
     let cut_off = upstream("HTTP/1.1 404 No\r\nContent-Length: 100\r\n\r\nabc", done).await;
     assert_eq!(&get(&cut_off, LIMITS).await.expect("an answer").body[..], b"abc");
+}
+
+#[tokio::test]
+async fn the_status_of_a_refusal_does_not_wait_for_a_slow_body() {
+    let (slow, stuck) = (Duration::from_millis(300), Duration::from_secs(60));
+    let dripping = upstream("HTTP/1.1 500 No\r\n\r\n", move |stream| endless(stream, b"x", slow)).await;
+    let silent = upstream("HTTP/1.1 503 No\r\n\r\nwait", move |stream| endless(stream, b"", stuck)).await;
+    let (dripping, silent) = tokio::join!(get(&dripping, LIMITS), get(&silent, LIMITS));
+    let (dripping, silent) = (dripping.expect("an answer"), silent.expect("an answer"));
+    assert_eq!(dripping.status.as_u16(), 500);
+    assert!(dripping.body.starts_with(b"x") && dripping.body.len() < 10, "{:?}", dripping.body);
+    assert_eq!((silent.status.as_u16(), &silent.body[..]), (503, &b"wait"[..]));
 }
 
 #[tokio::test]
@@ -134,8 +153,14 @@ async fn forbidden_addresses_are_not_called_by_number_or_by_name() {
     let listed = Client::new(Guard::new(AllowList::parse(["db.internal"])), LIMITS);
     for url in ["http://localhost:1/", "http://127.0.0.1:1/"] {
         let url = Url::parse(url).expect("an address");
-        let request =
-            Request { method: Method::GET, url, headers: HeaderMap::new(), body: Bytes::new(), refusal_bytes: 0 };
+        let request = Request {
+            method: Method::GET,
+            url,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            refusal_bytes: 0,
+            repeatable: true,
+        };
         assert_eq!(listed.send(request).await.unwrap_err(), denied, "seen through the layers of the HTTP client");
     }
 }

@@ -2,10 +2,11 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    time::Duration,
 };
 
-use crate::harness::{Connection, Request, Server, Settings};
+use crate::harness::{Connection, Request, Server, Settings, eventually};
 
 /// Without a limit of requests.
 fn server() -> Server {
@@ -66,10 +67,10 @@ fn scans_among_writers_see_what_stays_exactly_once() {
     let mut connection = connect(&server);
     let stays: BTreeSet<String> = (0..3000).map(|n| format!("stays{n}")).collect();
     ask(&mut connection, &mset(stays.iter().map(|key| (key.clone(), "v".to_owned()))));
-    let done = AtomicBool::new(false);
+    let (done, rounds) = (AtomicBool::new(false), AtomicU64::new(0));
     std::thread::scope(|scope| {
         for writer in 0..2 {
-            let (mut connection, done) = (connect(&server), &done);
+            let (mut connection, done, rounds) = (connect(&server), &done, &rounds);
             scope.spawn(move || {
                 for round in 0_u64.. {
                     if done.load(Ordering::Relaxed) {
@@ -84,11 +85,17 @@ fn scans_among_writers_see_what_stays_exactly_once() {
                         (0..20).map(|n| format!("comes{writer}-{}-{n}", round.saturating_sub(3))).collect();
                     let gone = serde_json::json!({"action": "mdelete", "keys": gone}).to_string();
                     ask(&mut connection, &Request::post("/cache", gone));
+                    rounds.fetch_add(1, Ordering::Relaxed);
                 }
             });
         }
         for count in [7, 50, 333, 1000] {
-            let seen = scan(&mut connection, count, |_| ());
+            let before = rounds.load(Ordering::Relaxed);
+            let written = || rounds.load(Ordering::Relaxed) - before;
+            // Goes on behind its first page when a whole round was in between: two may have begun before it.
+            let seen = scan(&mut connection, count, |_| {
+                eventually("the writers write", Duration::from_secs(30), || (written() > 2).then_some(()));
+            });
             let wrong: Vec<_> = stays.iter().filter(|key| seen.get(*key) != Some(&1)).collect();
             assert!(wrong.is_empty(), "pages of {count}: {wrong:?}");
         }
@@ -136,6 +143,27 @@ fn nobody_sees_half_a_write_and_no_count_is_lost() {
     let mut connection = connect(&server);
     assert_eq!(ask(&mut connection, &Request::get("/cache/n"))["value"], (2 * ROUNDS).to_string());
     assert_eq!(ask(&mut connection, &Request::get("/cache/v/version"))["version"], 2 * ROUNDS + 1);
+}
+
+#[test]
+fn what_many_keys_name_is_sent_as_it_is_written() {
+    let server = server();
+    let mut connection = connect(&server);
+    let key = |n: usize| format!("k{n}");
+    let values: Vec<String> = (0..30).map(|n| format!("{n}\n\"é").repeat(20_000)).collect();
+    for (n, value) in values.iter().enumerate() {
+        ask(&mut connection, &mset([(key(n), value.clone())]));
+    }
+    for (count, length) in [(2, true), (values.len(), false)] {
+        let keys: Vec<String> = (0..count).map(key).chain(["none".to_owned()]).collect();
+        let get = Request::post("/cache", serde_json::json!({"action": "mget", "keys": keys}).to_string());
+        let response = connection.send(&get).expect("an answer").expect(200);
+        assert_eq!(response.header("content-length").is_some(), length, "{count}");
+        assert_eq!(response.header("content-type"), Some("application/json;charset=utf-8"));
+        let found = response.json()["result"].take();
+        assert!((0..count).all(|n| found[key(n)] == *values[n]) && found["none"].is_null(), "{count}");
+        assert_eq!(found.as_object().map(|found| found.len()), Some(count + 1));
+    }
 }
 
 /// None of them may keep the others waiting.

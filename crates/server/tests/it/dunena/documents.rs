@@ -103,9 +103,17 @@ fn an_answer_may_be_longer_than_memory_should_be() {
     for n in 0..20 {
         post(&server, &format!("/db/k{n:02}"), &body).expect(201);
     }
+    // A new process has no memory left over that it could use for the answer.
+    server.restart();
+    let process = format!("/proc/{}", server.process_id().as_raw_nonzero());
+    // From now on the peak is that of the answer.
+    std::fs::write(format!("{process}/clear_refs"), "5").expect("the peak is forgotten");
     let before = server.resident_bytes();
     let page = post(&server, "/db", r#"{"action":"query","tags":["large"],"orderBy":"key"}"#).expect(200);
-    let grown = server.resident_bytes().saturating_sub(before);
+    let status = std::fs::read_to_string(format!("{process}/status")).expect("/proc");
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("VmHWM");
+    let peak_kib: u64 = peak.trim().trim_end_matches(" kB").parse().expect("VmHWM in KiB");
+    let grown = (peak_kib << 10).saturating_sub(before);
     assert_eq!(page.header("transfer-encoding"), Some("chunked"));
     let page = page.json();
     assert_eq!(page["count"], 20);

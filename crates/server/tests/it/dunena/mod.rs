@@ -10,6 +10,7 @@ mod native;
 mod openapi;
 mod proxy;
 mod schema;
+mod sizes;
 mod snapshot;
 mod upstream;
 mod ws;

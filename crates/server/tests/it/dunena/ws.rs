@@ -80,23 +80,28 @@ fn what_happened_comes_in_its_order_and_before_the_result_of_who_did_it() {
 #[test]
 fn a_hundred_frames_a_second_are_answered_and_the_others_are_refused_one_by_one() {
     let server = Server::start();
-    let mut socket = open(server.dunena());
     let mut other = open(server.dunena());
-    let start = Instant::now();
-    for n in 0..130 {
-        match n % 3 {
-            0 => socket.send(r#"{"type":"ping"}"#),
-            1 => socket.send("no JSON"),
-            _ => socket.send_binary(br#"{"type":"ping"}"#),
-        }
-    }
-    let answers: Vec<Value> = (0..130).map(|_| socket.expect_json()).collect();
-    let sent_within = start.elapsed();
     let refused = |answer: &Value| answer["data"] == "Rate limit exceeded" && answer["type"] == "error";
-    assert!(!answers[..100].iter().any(refused));
-    if sent_within < Duration::from_millis(900) {
-        assert!(answers[100..].iter().all(refused), "{:?}", answers[100]);
-    }
+    let quick = (0..20).find_map(|_| {
+        let mut socket = open(server.dunena());
+        let start = Instant::now();
+        for n in 0..130 {
+            match n % 3 {
+                0 => socket.send(r#"{"type":"ping"}"#),
+                1 => socket.send("no JSON"),
+                _ => socket.send_binary(br#"{"type":"ping"}"#),
+            }
+        }
+        let answers: Vec<Value> = (0..130).map(|_| socket.expect_json()).collect();
+        let took = start.elapsed();
+        assert!(!answers[..100].iter().any(refused));
+        // When it took longer, the next second may have begun before the last frame.
+        (took < Duration::from_millis(900)).then(|| {
+            assert!(answers[100..].iter().all(refused), "{:?}", answers[100]);
+            socket
+        })
+    });
+    let mut socket = quick.expect("130 frames within 900 ms, once in twenty times");
     assert_eq!(other.call(r#"{"type":"ping"}"#)["type"], "pong", "each socket has a window of its own");
     eventually("the next second", Duration::from_secs(5), || {
         (socket.call(r#"{"type":"ping"}"#)["type"] == "pong").then_some(())

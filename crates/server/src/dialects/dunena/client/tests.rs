@@ -1,3 +1,5 @@
+use hyper::header::HeaderValue;
+
 use super::*;
 
 #[test]
@@ -14,12 +16,14 @@ fn the_nearest_address_that_is_not_trusted_counts() {
         ("127.0.0.1", &["10.1.1.1, 127.0.0.2"], "127.0.0.1"),
         ("127.0.0.1", &["1.2.3.4, unknown"], "127.0.0.1"),
         ("127.0.0.1", &[""], "127.0.0.1"),
+        ("127.0.0.1", &["6.6.6.6", "1.2.3.4, \u{e9}"], "127.0.0.1"),
+        ("127.0.0.1", &["6.6.6.6, \u{e9}", "1.2.3.4"], "1.2.3.4"),
         ("127.0.0.1", &["1.2.3.4:5678"], "1.2.3.4"),
         ("127.0.0.1", &["[2001:db8::1]:5678"], "2001:db8::1"),
     ] {
         let mut headers = HeaderMap::new();
         for line in forwarded {
-            headers.append(FORWARDED_FOR, line.parse().unwrap());
+            headers.append(FORWARDED_FOR, HeaderValue::from_bytes(line.as_bytes()).unwrap());
         }
         let found = address(peer.parse().unwrap(), &headers, &trusted);
         assert_eq!(found, expected.parse::<IpAddr>().unwrap(), "{peer} {forwarded:?}");

@@ -13,6 +13,6 @@ fn an_instant_is_told_with_milliseconds_whatever_it_is() {
 
 #[tokio::test]
 async fn without_a_database_its_check_is_disabled() {
-    let check = database(None).await;
+    let check = database(None, &Checked::default()).await;
     assert_eq!(serde_json::to_string(&check).unwrap(), r#"{"status":"disabled"}"#);
 }

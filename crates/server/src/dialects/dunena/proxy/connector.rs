@@ -78,7 +78,7 @@ impl Connector {
         })
     }
 
-    /// Asks the upstream, once.
+    /// Asks the upstream.
     pub(super) async fn fetch(
         &self,
         reach: &Reach,

@@ -4,7 +4,10 @@
 //! An invalidation lets calls go that began before it: they still answer those who wait already, but nobody joins them any
 //! more and their result is not kept, for it may show what was before.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use foldhash::quality::RandomState;
 use parking_lot::Mutex;
@@ -14,6 +17,9 @@ use super::{Failure, connector::Fetched};
 
 #[cfg(test)]
 mod tests;
+
+/// Most calls that belong to no client. Who comes when there are as many makes a call of its own, which ends with it.
+const MOST: usize = 1024;
 
 /// What became of a call.
 pub(super) type Outcome = Result<Fetched, Failure>;
@@ -62,15 +68,21 @@ impl Flights {
     where
         K: Future<Output = ()> + Send + 'static,
     {
-        let mut outcome = {
+        let outcome = {
             let mut state = self.0.lock();
+            state.reap();
             match state.by_key.get(key) {
-                Some(flight) => flight.outcome.clone(),
+                Some(flight) => Ok(flight.outcome.clone()),
                 None => match kept() {
                     Some(kept) => return Shared::Kept(kept),
-                    None => self.launch(&mut state, key, tags, call, keep),
+                    None if state.tasks.len() >= MOST => Err(call),
+                    None => Ok(self.launch(&mut state, key, tags, call, keep)),
                 },
             }
+        };
+        let mut outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(call) => return Shared::Landed(call.await),
         };
         let landed = outcome.wait_for(Option::is_some).await.ok().and_then(|outcome| outcome.clone());
         landed.map_or(Shared::Lost, Shared::Landed)
@@ -90,7 +102,6 @@ impl Flights {
         let number = state.launched;
         state.by_key.insert(key.clone(), Flight { number, tags: tags.into(), outcome: receiver.clone() });
         let place = Place { flights: self.clone(), key, number };
-        state.reap();
         state.tasks.spawn(async move {
             let outcome = call.await;
             let kept = place.leave(|| outcome.as_ref().ok().map(keep));
@@ -105,8 +116,10 @@ impl Flights {
 
     /// Lets go of calls whose result would have any of the tags, or this key.
     pub(super) fn forget(&self, tags: &[String], key: Option<&str>) {
-        let doomed =
-            |flown: &str, flight: &Flight| key == Some(flown) || flight.tags.iter().any(|tag| tags.contains(tag));
+        let tags: HashSet<&str, RandomState> = tags.iter().map(String::as_str).collect();
+        let doomed = |flown: &str, flight: &Flight| {
+            key == Some(flown) || flight.tags.iter().any(|tag| tags.contains(tag.as_str()))
+        };
         self.0.lock().by_key.retain(|key, flight| !doomed(key, flight));
     }
 

@@ -14,6 +14,8 @@ use crate::http::json::{self, RawValue};
 #[cfg(test)]
 mod tests;
 
+/// Most of one registration.
+const MOST: usize = 64;
 /// Belong to a connection, to framing, or say where a request goes.
 const REFUSED: [HeaderName; 12] = [
     HOST,
@@ -34,6 +36,9 @@ const REFUSED: [HeaderName; 12] = [
 pub(super) fn read(member: Option<&RawValue>) -> Result<Vec<(String, String)>, Broken> {
     let Some(member) = json::given(member) else { return Ok(Vec::new()) };
     let headers = json::string_members(member).ok_or("headers must be an object of strings")?;
+    if headers.len() > MOST {
+        return Err("Too many headers".into());
+    }
     for (name, value) in &headers {
         parse(name, value).ok_or_else(|| format!("Header \"{name}\" is not allowed"))?;
     }

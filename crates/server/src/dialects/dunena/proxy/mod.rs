@@ -21,6 +21,7 @@ mod native;
 mod query;
 mod registration;
 mod registry;
+mod secrets;
 mod statement;
 mod upstream;
 

@@ -9,6 +9,7 @@ use std::{
 };
 
 use foldhash::quality::RandomState;
+use futures_util::future::join_all;
 use manifold_engine::documents::{self, Connectors};
 use parking_lot::RwLock;
 use tokio::sync::{Mutex, OnceCell};
@@ -101,13 +102,11 @@ impl Registry {
         Ok(had_row || removed.is_some())
     }
 
-    /// Ends the connections of all.
+    /// Ends the connections of all, at the same time: each may take a while.
     pub(super) async fn close(&self) {
         let Some(held) = self.held.get() else { return };
         let all: Vec<Arc<Connector>> = held.read().values().cloned().collect();
-        for connector in all {
-            connector.close().await;
-        }
+        join_all(all.into_iter().map(|connector| async move { connector.close().await })).await;
     }
 
     async fn held(&self) -> manifold_engine::Result<&Held> {

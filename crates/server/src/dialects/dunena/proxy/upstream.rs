@@ -5,12 +5,15 @@ use hyper::{
     HeaderMap, Method,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue},
 };
+use percent_encoding::percent_decode_str;
 use url::Url;
 
 use super::{
     Failure, Kind,
     failure::MAX_REFUSAL_BYTES,
     native::{self, Native},
+    secrets::Secrets,
+    statement,
 };
 use crate::{
     http::json::{self, RawValue},
@@ -46,6 +49,8 @@ struct Web {
     /// Without user and password.
     url: Url,
     headers: HeaderMap,
+    /// What an upstream may repeat when it refuses.
+    secrets: Secrets,
 }
 
 /// The connection string has not the form that its kind asks for.
@@ -67,7 +72,7 @@ impl Upstream {
     pub(super) fn open(source: Source<'_>, reach: &Reach) -> Result<Upstream, InvalidConnectionString> {
         let Source { kind, connection_string, read_only, headers } = source;
         let end = match (web_address(connection_string), kind) {
-            (Some(url), _) => End::Web(Web::new(url, headers.clone())),
+            (Some(url), _) => End::Web(Web::new(connection_string, &url, headers.clone())),
             (None, Kind::Http | Kind::Elasticsearch) => return Err(InvalidConnectionString),
             (None, Kind::PostgreSql | Kind::MySql | Kind::Sqlite) => {
                 let (guard, limits) = (reach.guard.clone(), reach.limits.clone());
@@ -101,15 +106,18 @@ impl Upstream {
 }
 
 impl Web {
-    fn new(mut url: Url, mut headers: HeaderMap) -> Web {
+    fn new(connection_string: &str, given: &Url, mut headers: HeaderMap) -> Web {
+        let mut url = given.clone();
         url.set_fragment(None);
-        if let Some(credentials) = take_credentials(&mut url) {
+        let credentials = take_credentials(&mut url);
+        let secrets = secrets(connection_string, given, &url, credentials.as_ref());
+        if let Some(credentials) = credentials {
             // What a registration says outright counts for more than what its address brings along.
             headers.entry(AUTHORIZATION).or_insert(credentials);
         }
         headers.entry(CONTENT_TYPE).or_insert(JSON);
         headers.entry(ACCEPT).or_insert(JSON);
-        Web { url, headers }
+        Web { url, headers, secrets }
     }
 
     async fn query(
@@ -131,9 +139,12 @@ impl Web {
             Kind::Elasticsearch => (Method::GET, below(&self.url, query), Vec::new()),
         };
         let (headers, body) = (self.headers.clone(), Bytes::from(body));
-        let reply = client.send(Request { method, url, headers, body, refusal_bytes: MAX_REFUSAL_BYTES + 4 }).await?;
+        let repeatable = !statement::is_mutation(kind, query);
+        let refusal_bytes = MAX_REFUSAL_BYTES + 4 + self.secrets.longest();
+        let reply = client.send(Request { method, url, headers, body, refusal_bytes, repeatable }).await?;
         if !reply.status.is_success() {
-            return Err(Failure::status(kind, reply.status.as_u16(), &reply.body));
+            let said = self.secrets.hide_in_beginning(&String::from_utf8_lossy(&reply.body));
+            return Err(Failure::status(kind, reply.status.as_u16(), said.as_bytes()));
         }
         json_text(&reply.body).ok_or(Failure::NotJson)
     }
@@ -146,6 +157,28 @@ fn web_address(text: &str) -> Option<Url> {
         return None;
     }
     Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+}
+
+/// What no text may show of an address as it was given and as it is called: all of it, and each part that lets somebody in;
+/// as they stand there, and decoded.
+fn secrets(connection_string: &str, given: &Url, called: &Url, credentials: Option<&HeaderValue>) -> Secrets {
+    let query = called.query().unwrap_or_default();
+    let values = query.split('&').map(|pair| pair.split_once('=').map_or(pair, |(_, value)| value));
+    let basic = credentials.and_then(|value| value.to_str().ok()?.strip_prefix("Basic "));
+    let parts: Vec<&str> = [connection_string, called.as_str(), query, given.username()]
+        .into_iter()
+        .chain(given.password())
+        .chain(basic)
+        .chain(values)
+        .collect();
+    // In a query a plus is a space to most, and a plus to some.
+    let decoded: Vec<String> =
+        parts.iter().flat_map(|part| [decoded(part), decoded(&part.replace('+', " "))]).collect();
+    Secrets::new(parts.into_iter().chain(decoded.iter().map(String::as_str)))
+}
+
+fn decoded(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 /// What is asked over HTTP; a bridge is also told which database is meant.

@@ -110,7 +110,11 @@ impl Session<'_> {
         let Some(answer) = answer else { return Ok(()) };
         let mut before = self.following.waiting();
         while before > 0 {
-            let events = self.following.take(before.min(BATCH))?;
+            let Ok(events) = self.following.take(before.min(BATCH)) else {
+                // Its own step had more events than are kept. It was done, and its sender is told that before it goes.
+                self.send(socket, vec![answer]).await?;
+                return Err(Behind.into());
+            };
             // One piece after the other, so that what others do meanwhile does not put off the answer for ever.
             before = before.saturating_sub(BATCH);
             self.tell(events, socket).await?;

@@ -20,7 +20,6 @@ mod pool;
 mod postgres;
 mod roots;
 mod rows;
-mod secrets;
 mod session;
 mod sqlite;
 

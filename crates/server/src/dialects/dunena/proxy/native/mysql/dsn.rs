@@ -5,8 +5,8 @@ use std::{fmt, path::PathBuf};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use crate::dialects::dunena::proxy::native::{
-    roots::{Roots, Trust},
+use crate::dialects::dunena::proxy::{
+    native::roots::{Roots, Trust},
     secrets::Secrets,
 };
 

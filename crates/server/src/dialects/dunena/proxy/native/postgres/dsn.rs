@@ -8,8 +8,8 @@ use tokio_postgres::{
     config::{Host, SslMode, SslNegotiation, TargetSessionAttrs},
 };
 
-use crate::dialects::dunena::proxy::native::{
-    roots::{Roots, Trust},
+use crate::dialects::dunena::proxy::{
+    native::roots::{Roots, Trust},
     secrets::Secrets,
 };
 

@@ -25,9 +25,9 @@ use crate::dialects::dunena::proxy::{
         param::{self, Param},
         pool::Errands,
         rows::{self, Rows},
-        secrets::Secrets,
         session::Fault,
     },
+    secrets::Secrets,
 };
 
 /// Tells whether the statement left something that only a new connection is free of: an open transaction, in which the

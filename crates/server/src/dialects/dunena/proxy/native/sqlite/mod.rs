@@ -27,6 +27,9 @@ pub(super) struct Sqlite {
     places: Arc<Semaphore>,
 }
 
+/// Statements of all connectors at one time: they must not take every thread that may block.
+static THREADS: Semaphore = Semaphore::const_new(32);
+
 impl Sqlite {
     pub(super) fn open(dsn: &str, read_only: bool, limits: Limits, files: Arc<Files>) -> Result<Sqlite, InvalidDsn> {
         let dsn = dsn::parse(dsn).ok_or(InvalidDsn)?;
@@ -41,6 +44,7 @@ impl Sqlite {
     async fn run(&self, query: &str, params: &[Param<'_>]) -> Result<Vec<u8>, Failure> {
         let closed = |_| Failure::Unreachable("the connector is closed".into());
         let place = Arc::clone(&self.places).acquire_owned().await.map_err(closed)?;
+        let thread = THREADS.acquire().await.expect("is never closed");
         let cancel = Cancel::default();
         // Whoever waits for this may go away; then the statement is to stop.
         let _cancels = cancel.on_drop();
@@ -55,7 +59,7 @@ impl Sqlite {
         };
         let running = tokio::task::spawn_blocking(move || {
             // The place is free when the thread is.
-            let _place = place;
+            let (_place, _thread) = (place, thread);
             statement.run()
         });
         running.await.unwrap_or_else(|_| Err(refused("the statement ended in an unexpected way")))

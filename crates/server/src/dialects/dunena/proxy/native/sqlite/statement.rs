@@ -1,6 +1,6 @@
 //! One statement on a file, on a thread that may block.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use rusqlite::{
     Batch, Connection, Error, ErrorCode, OpenFlags, Rows as Results,
@@ -61,7 +61,8 @@ impl Statement {
     }
 
     fn configure(&self, connection: &mut Connection) -> rusqlite::Result<()> {
-        connection.busy_timeout(self.limits.whole)?;
+        // SQLite counts milliseconds in 32 bits.
+        connection.busy_timeout(self.limits.whole.min(Duration::from_millis(i32::MAX as u64)))?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
         let longest = self.limits.response_bytes.saturating_mul(VALUE_FACTOR).max(VALUE_BYTES_LEAST);
