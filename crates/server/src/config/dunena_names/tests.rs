@@ -17,6 +17,7 @@ fn texts_are_read_leniently() {
         (("DUNENA_PORT", "3001"), Some(("dunena.port", "3001"))),
         (("DUNENA_PORT", " 3001x"), Some(("dunena.port", "3001"))),
         (("DUNENA_PORT", ""), None),
+        (("DUNENA_MAX_ENTRIES", "99999999999999999999"), None),
         (("DUNENA_DB", "true"), Some(("dunena.db", "true"))),
         (("DUNENA_DB", "1"), Some(("dunena.db", "true"))),
         (("DUNENA_DB", "yes"), Some(("dunena.db", "false"))),

@@ -44,3 +44,14 @@ fn when_there_is_no_room_strangers_share_a_window() {
     assert_eq!(windows.table.lock().next_look, later(1000), "strangers do not look through all each time");
     assert!(windows.count(MOST + 1, 1, later(60_000)).allowed, "room again");
 }
+
+#[test]
+fn a_clock_that_is_set_back_keeps_nobody_out() {
+    let windows = Windows::new(LENGTH);
+    let hour_before = Timestamp(NOW.0 - 3_600_000);
+    assert!(windows.count(1, 1, NOW).allowed && !windows.count(1, 1, NOW).allowed);
+    assert_eq!(
+        windows.count(1, 1, hour_before),
+        Count { allowed: true, left: 0, until: hour_before.plus(LENGTH), retry_after: 60 }
+    );
+}

@@ -279,3 +279,16 @@ fn a_stopping_server_says_goodbye() {
     server.stop();
     assert_eq!(stop.join().expect("a client").1, Frame::Closed(Some(1001)));
 }
+
+#[test]
+fn a_step_with_more_events_than_are_kept_is_answered_before_its_sender_goes() {
+    const MANY: usize = 20_000;
+    let server = Server::start();
+    let mut writer = open(server.dunena());
+    let entries: Vec<Value> = (0..MANY).map(|n| json!({"key": format!("k{n}"), "value": "v"})).collect();
+    writer.send(&json!({"type": "mset", "entries": entries}).to_string());
+    let told = writer.expect_json();
+    assert_eq!((&told["type"], &told["data"]["stored"]), (&json!("result"), &json!(MANY)), "{told}");
+    let end = writer.receive(Duration::from_secs(10));
+    assert!(matches!(end, Frame::Closed(Some(1013))), "{end:?}");
+}

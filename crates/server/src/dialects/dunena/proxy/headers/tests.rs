@@ -30,3 +30,14 @@ fn others_are_refused() {
         assert_eq!(read_json(&format!(r#"{{"a":"{value}"}}"#)), Err("Header \"a\" is not allowed".into()));
     }
 }
+
+#[test]
+fn there_are_no_more_than_a_request_can_carry() {
+    let many = |count: usize| {
+        let members: Vec<_> = (0..count).map(|n| format!(r#""x-{n}":"v""#)).collect();
+        read_json(&format!("{{{}}}", members.join(",")))
+    };
+    assert_eq!(many(MOST).map(|headers| to_map(&headers).len()), Ok(MOST));
+    assert_eq!(many(MOST + 1), Err("Too many headers".into()));
+    assert_eq!(many(30_000), Err("Too many headers".into()));
+}
