@@ -3,7 +3,7 @@
 //!
 //! One thread writes: whatever waits for it shares one transaction and one sync (`writer.rs`). Readers have connections
 //! of their own and see what is committed (`readers.rs`). A document past its deadline is absent everywhere; a purge
-//! removes its row. Other features keep rows in the same file, through [`Documents::write`] and [`Documents::read`]: in
+//! removes its row. Other features keep rows in the same file, through `Documents::write` and `Documents::read`: in
 //! tables of their own, or in the space that no caller can name.
 
 use crate::Timestamp;
