@@ -19,6 +19,13 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 pub struct Timestamp(pub u64);
 
 impl Timestamp {
+    /// No deadline that clients give lies beyond: the last integer that readers of JSON can tell from its neighbours.
+    pub const LAST: Timestamp = Timestamp((1 << 53) - 1);
+
+    /// When something ends that lives so many milliseconds from `self`; 0 = never.
+    pub fn deadline(self, ttl_ms: u64) -> Option<Timestamp> {
+        (ttl_ms > 0).then(|| Timestamp(self.0.saturating_add(ttl_ms)).min(Timestamp::LAST))
+    }
     /// That long after `self`; the end of time when it lies beyond.
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {

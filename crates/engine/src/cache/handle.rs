@@ -101,6 +101,10 @@ impl Cache {
         // A million entries take a while to free: nobody waits for the lock meanwhile, and no task for this thread.
         tokio::task::spawn_blocking(|| drop(gone)).await.ok();
     }
+    /// The same where blocking is allowed.
+    pub(super) fn forget(&self) {
+        drop(self.settled(Table::clear));
+    }
     /// What was counted, and what there is.
     pub fn stats(&self) -> CacheStats {
         self.settled(|table| table.stats())

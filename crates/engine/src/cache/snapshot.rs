@@ -28,9 +28,6 @@ mod tests;
 
 use read::Unusable;
 
-/// Times in the file end here: 2^53 - 1, the largest integer that every JSON reader keeps.
-const LAST: u64 = (1 << 53) - 1;
-
 /// The file of a cache. Cheap to clone.
 #[derive(Clone)]
 pub struct SnapshotFile(Arc<Shared>);
@@ -133,7 +130,7 @@ impl Shared {
         let written_by = read::all(&*file, |_| {})?;
         let now = self.clock.now();
         let mut loaded = Loaded::default();
-        read::all(&*file, |entry| match read::entry(entry, written_by, now) {
+        let taken = read::all(&*file, |entry| match read::entry(entry, written_by, now) {
             read::Read::Entry(entry) if may_be(&entry) => {
                 loaded.entries += 1;
                 self.cache.restore(entry);
@@ -141,8 +138,12 @@ impl Shared {
             read::Read::Entry(_) | read::Read::Broken => loaded.skipped += 1,
             read::Read::Expired => loaded.expired += 1,
             read::Read::Internal => {}
-        })?;
-        Ok(loaded)
+        });
+        if taken.is_err() {
+            // What was readable a moment ago is not any more: half of a snapshot is none.
+            self.cache.forget();
+        }
+        taken.map(|_| loaded)
     }
 
     fn put_aside(&self, why: &str) {

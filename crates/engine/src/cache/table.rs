@@ -9,9 +9,8 @@ use super::{
     expiry::Expiry,
     recency::{Recency, SLOTS},
 };
+use crate::Timestamp;
 
-/// Deadlines end here: 2^53 - 1, the largest integer that every JSON reader keeps.
-const LAST: u64 = (1 << 53) - 1;
 /// Entries that one step expires at most, so that a million with one deadline keep nobody waiting for all of them.
 const EXPIRED_AT_ONCE: usize = 64;
 
@@ -193,7 +192,7 @@ impl Table {
             self.remove(oldest);
         }
         let slot = self.create(&space, key, value);
-        self.set_deadline(slot, left_ms.map(|left| self.now.saturating_add(left).min(LAST)));
+        self.set_deadline(slot, left_ms.map(|left| self.now.saturating_add(left).min(Timestamp::LAST.0)));
         while let Some(oldest) = self.too_much(slot) {
             self.remove(oldest);
         }
@@ -226,7 +225,7 @@ impl Table {
             Ttl::Default => self.limits.ttl_ms,
             Ttl::Millis(millis) => millis,
         };
-        (millis > 0).then(|| self.now.saturating_add(millis).min(LAST))
+        (millis > 0).then(|| self.now.saturating_add(millis).min(Timestamp::LAST.0))
     }
 
     /// Makes room for one: what expired goes first, else what was used least recently.

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use super::{
     Document, DocumentKeys, DocumentQuery, DocumentSet, DocumentStats, Sought, Space, Within, delete, get, keys,
     log::Log,
-    open::{self, Place},
+    open::{self, Identity, Place},
     pieces::{Pieces, Sink},
     purge, query,
     readers::{Length, Readers},
@@ -16,7 +16,7 @@ use super::{
     tx::{self, Tx},
     writer::Writer,
 };
-use crate::{Clock, Result};
+use crate::{Clock, Error, Kind, Result};
 
 /// How documents are opened.
 #[derive(Debug, Clone)]
@@ -44,6 +44,8 @@ struct Inner {
     writer: Writer,
     /// None in memory, where all there is belongs to one connection: its reads stand in line with the writes.
     readers: Option<Readers>,
+    /// Which file was opened, whatever is at its path later.
+    identity: Option<Identity>,
     clock: Clock,
 }
 
@@ -61,9 +63,15 @@ impl Documents {
             }
             Place::Memory => (None, None),
         };
+        let identity = match &place {
+            Place::File(path) => {
+                Some(open::identity(path).map_err(|source| OpenError::Io { path: path.clone(), source })?)
+            }
+            Place::Memory => None,
+        };
         let writer = Writer::start(conn, log, clock.clone());
         let writer = writer.map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
-        Ok(Documents(Arc::new(Inner { place, writer, readers, clock })))
+        Ok(Documents(Arc::new(Inner { place, writer, readers, identity, clock })))
     }
 
     /// Ends reads, finishes what was to be written, and closes the file. What comes later is refused with `Closed`.
@@ -83,14 +91,24 @@ impl Documents {
         }
     }
 
-    /// Whether the file is still there and can be read: opens it once more, because a connection that is open would go on
+    /// Whether the file is still there, is the one that was opened, and can be read: opens it once more, because a connection that is open would go on
     /// with what it remembers.
     pub async fn check(&self) -> Result<()> {
         const LOOK: &str = "SELECT count(*) FROM (SELECT 1 FROM kv LIMIT 1)";
         let look = |conn: &Connection| Ok(conn.query_row(LOOK, [], |_| Ok(()))?);
         let Place::File(path) = self.0.place.clone() else { return self.read(move |tx| look(&tx)).await };
+        let opened = self.0.identity;
         // As a read, so that it is one of those that closing waits for.
-        self.read(move |_| look(&open::reader(&path)?)).await
+        self.read(move |_| {
+            look(&open::reader(&path)?)?;
+            // One that took its place is no help: what is written goes to the one that was opened.
+            if open::identity(&path).ok() == opened {
+                Ok(())
+            } else {
+                Err(Error::new(Kind::Storage, "the database file is another one than was opened"))
+            }
+        })
+        .await
     }
 
     /// What a step comes to, committed together with others that wait. `Err` takes back what the step did.

@@ -39,6 +39,7 @@ pub use handle::{Documents, DocumentsOptions};
 pub use keys::DocumentKeys;
 pub use limits::{RequestLimit, RequestLimits};
 pub use locks::{Lock, Locks, MAX_LOCK_MS};
+pub use open::IN_MEMORY;
 pub use pieces::{Piece, Pieces};
 pub use purge::DocumentsUpkeep;
 pub(crate) use purge::Purge;

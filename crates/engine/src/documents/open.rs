@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     io,
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -21,8 +21,8 @@ use super::{
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Prepared statements that a connection keeps.
 const STATEMENTS: usize = 64;
-/// The name that stands for no file at all.
-const IN_MEMORY: &str = ":memory:";
+/// The path that stands for no file at all.
+pub const IN_MEMORY: &str = ":memory:";
 
 /// Where the rows are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +31,14 @@ pub(super) enum Place {
     File(PathBuf),
     /// In memory, gone with the process.
     Memory,
+}
+
+/// Which file a path leads to: its device and its number there.
+pub(super) type Identity = (u64, u64);
+
+/// Which file is at a path now.
+pub(super) fn identity(path: &Path) -> io::Result<Identity> {
+    fs::metadata(path).map(|file| (file.dev(), file.ino()))
 }
 
 impl Place {

@@ -5,6 +5,7 @@ use rusqlite::{ToSql, types::Value};
 use super::{
     Document, Space, Within, get,
     pieces::Sink,
+    schema::all_spaces,
     tx::{self, Tx},
 };
 use crate::Result;
@@ -44,13 +45,13 @@ const IN_SPACE: &str = "
 FROM kv WHERE namespace = :space";
 
 /// In all spaces, one after the other, so that the beginning of a key leads to a place in the index here too.
-const IN_ALL: &str = "
-FROM (WITH RECURSIVE spaces (name) AS (
-          SELECT min(namespace) FROM kv
-          UNION ALL
-          SELECT (SELECT min(namespace) FROM kv WHERE namespace > name) FROM spaces WHERE name IS NOT NULL
-      ) SELECT name FROM spaces WHERE name <> :reserved)
-CROSS JOIN kv WHERE namespace = name";
+const IN_ALL: &str = concat!(
+    "
+FROM (",
+    all_spaces!(),
+    "SELECT name FROM spaces WHERE name <> :reserved)
+CROSS JOIN kv WHERE namespace = name"
+);
 
 /// Starting from tags.
 const TAGGED: &str = "

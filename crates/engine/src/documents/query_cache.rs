@@ -16,11 +16,8 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{
-    Documents,
-    tx::{LAST_DEADLINE, Tx},
-};
-use crate::{Clock, Result, Timestamp, cache::CacheLimits};
+use super::{Documents, tx::Tx};
+use crate::{Clock, Result, cache::CacheLimits};
 
 mod entry;
 mod memory;
@@ -128,7 +125,7 @@ impl QueryCache {
     ) -> impl Future<Output = Result<()>> + Send + use<> {
         let now = self.0.clock.now();
         let cached = Cached { data, tags, stored_at: now };
-        let entry = Arc::new(Entry { cached, expires_at: deadline(now, ttl_ms) });
+        let entry = Arc::new(Entry { cached, expires_at: now.deadline(ttl_ms.unwrap_or(0)) });
         let put = self.0.memory.put(Bytes::copy_from_slice(key.as_bytes()), entry.clone());
         let (shared, key) = (self.0.clone(), key.to_owned());
         async move {
@@ -240,10 +237,6 @@ impl Rows {
         self.known.store(count, Ordering::Relaxed);
         Ok(())
     }
-}
-
-fn deadline(now: Timestamp, ttl_ms: Option<u64>) -> Option<Timestamp> {
-    ttl_ms.filter(|ttl| *ttl > 0).map(|ttl| Timestamp(now.0.saturating_add(ttl).min(LAST_DEADLINE)))
 }
 
 impl fmt::Debug for QueryCache {

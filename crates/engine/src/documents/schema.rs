@@ -25,3 +25,15 @@ CREATE INDEX IF NOT EXISTS idx_kv_ns ON kv (namespace);
 
 /// Can be prepared only where the tables have the columns and keys that we need.
 pub(super) const PROBES: [&str; 2] = [super::set::WRITE, "SELECT namespace, key, tag FROM kv_tags"];
+
+/// Steps from one space to the next: what begins a statement about `spaces (name)`, in which the last name is null.
+macro_rules! all_spaces {
+    () => {
+        "WITH RECURSIVE spaces (name) AS (
+    SELECT min(namespace) FROM kv
+    UNION ALL
+    SELECT (SELECT min(namespace) FROM kv WHERE namespace > name) FROM spaces WHERE name IS NOT NULL
+) "
+    };
+}
+pub(super) use all_spaces;

@@ -2,7 +2,7 @@
 
 use rusqlite::params;
 
-use super::{Space, tx::Tx};
+use super::{Space, schema::all_spaces, tx::Tx};
 use crate::Result;
 
 /// Numbers about documents.
@@ -22,15 +22,12 @@ SELECT (SELECT count(*) FROM kv INDEXED BY idx_kv_ns WHERE namespace < ?1)
      + (SELECT count(*) FROM kv INDEXED BY idx_kv_ns WHERE namespace > ?1)
      - (SELECT count(*) FROM kv WHERE expires_at <= ?2 AND namespace <> ?1)";
 
-/// Steps from one space to the next, and stops in each at the first that lives.
-pub(super) const SPACES: &str = "
-WITH RECURSIVE spaces (name) AS (
-    SELECT min(namespace) FROM kv
-    UNION ALL
-    SELECT (SELECT min(namespace) FROM kv WHERE namespace > name) FROM spaces WHERE name IS NOT NULL
-)
-SELECT count(*) FROM spaces WHERE name <> ?1 AND EXISTS
-    (SELECT 1 FROM kv WHERE namespace = name AND (expires_at IS NULL OR expires_at > ?2))";
+/// Stops in each space at the first document that lives.
+pub(super) const SPACES: &str = concat!(
+    all_spaces!(),
+    "SELECT count(*) FROM spaces WHERE name <> ?1 AND EXISTS
+    (SELECT 1 FROM kv WHERE namespace = name AND (expires_at IS NULL OR expires_at > ?2))"
+);
 
 pub(super) fn look(tx: Tx<'_>) -> Result<DocumentStats> {
     let about = params![Space::RESERVED, tx.now_ms()];

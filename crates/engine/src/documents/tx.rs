@@ -9,9 +9,6 @@ use rusqlite::{Connection, Row, types::ValueRef};
 
 use crate::{Error, Kind, Result, Timestamp};
 
-/// Deadlines saturate here: the last integer that every reader of the file can tell from its neighbours.
-pub(super) const LAST_DEADLINE: u64 = (1 << 53) - 1;
-
 /// An open transaction: of the writer, which commits when the step is done, or of a reader, which sees one cut.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Tx<'a> {
@@ -33,7 +30,7 @@ impl<'a> Tx<'a> {
     }
     /// When something ends that lives so long, as columns have it; 0 = never.
     pub(crate) fn deadline_ms(self, ttl_ms: u64) -> Option<i64> {
-        (ttl_ms > 0).then(|| to_sql(self.now().0.saturating_add(ttl_ms)))
+        self.now().deadline(ttl_ms).map(|at| to_sql(at.0))
     }
 }
 
@@ -53,7 +50,7 @@ pub(super) fn run<T>(tx: Tx<'_>, step: impl FnOnce(Tx<'_>) -> Result<T>) -> Resu
 }
 
 fn to_sql(ms: u64) -> i64 {
-    ms.min(LAST_DEADLINE).cast_signed()
+    ms.min(Timestamp::LAST.0).cast_signed()
 }
 
 /// A text column. Other programs write the file too, so bytes that are no UTF-8 are replaced.

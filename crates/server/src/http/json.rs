@@ -187,6 +187,22 @@ fn write_plain(out: &mut Vec<u8>, bytes: &[u8]) {
     out.push(b'"');
 }
 
+/// Appends a JSON text without the white space between its tokens.
+pub fn write_compact(out: &mut Vec<u8>, text: &str) {
+    out.reserve(text.len());
+    let (mut in_string, mut escaped) = (false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => in_string = !in_string,
+            b' ' | b'\t' | b'\r' | b'\n' if !in_string => continue,
+            _ => {}
+        }
+        out.push(byte);
+    }
+}
+
 /// Appends an integer.
 pub fn write_u64(out: &mut Vec<u8>, number: u64) {
     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());

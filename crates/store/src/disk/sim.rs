@@ -81,6 +81,7 @@ struct State {
     fault: Option<(u64, Fault)>,
     failing: Option<Call>,
     sync_fails: bool,
+    reads_left: Option<u64>,
     syncs_held: bool,
     crashed: bool,
     capacity: Option<u64>,
@@ -124,6 +125,11 @@ impl SimDisk {
     /// Lets every sync fail from now on, or work again.
     pub fn fail_syncs(&self, fails: bool) {
         self.state.lock().sync_fails = fails;
+    }
+
+    /// Lets every read fail after so many more.
+    pub fn fail_reads_after(&self, reads: u64) {
+        self.state.lock().reads_left = Some(reads);
     }
 
     /// Lets every sync take until it is let go.
@@ -408,9 +414,14 @@ impl File for SimFile {
     }
 
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
-        let state = self.state.lock();
+        let mut state = self.state.lock();
         if state.crashed {
             return Err(stopped());
+        }
+        match &mut state.reads_left {
+            Some(0) => return Err(eio()),
+            Some(left) => *left -= 1,
+            None => {}
         }
         let live = &state.nodes[self.node].live;
         let from = (offset as usize).min(live.len());

@@ -105,7 +105,7 @@ async fn what_is_saved_comes_back_with_its_order_and_the_time_that_is_left() {
     // The machine was off for half a second.
     let restarted = house.restarted(at + 500, 100);
     let odd = shown("s p", "k", "line\n\0\u{2028}é\"\\", Some(100));
-    let last = Some(LAST - at - 500);
+    let last = Some(Timestamp::LAST.0 - at - 500);
     assert_eq!(restarted.entries(), [odd, shown("", "c", "", last), shown("", "a", "1", None)]);
     let none = CacheStats { entries: 3, max_entries: 100, bytes: restarted.cache.stats().bytes, ..Default::default() };
     assert_eq!(restarted.cache.stats(), none);
@@ -185,6 +185,27 @@ async fn whatever_goes_wrong_the_file_is_the_old_one_or_the_new_one() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_read_to_its_end_is_left_alone_and_nothing_of_it_is_taken() {
+    let old = House::new();
+    for n in 0..30 {
+        old.set("", &format!("k{n}"), &"x".repeat(100 << 10), Ttl::Never);
+    }
+    assert!(old.file.save().await);
+    let reads = 2 * (old.text().len() as u64).div_ceil(1 << 20);
+    for read in 0..reads {
+        let house = House::on(old.disk.fork(), NOW, 100);
+        house.disk.fail_reads_after(read);
+        house.file.load(|_| true);
+        assert_eq!(house.entries(), [], "read {read}");
+        house.set("", "new", "v", Ttl::Never);
+        assert!(!house.file.save().await && house.aside().is_none() && house.text() == old.text(), "read {read}");
+    }
+    let house = House::on(old.disk.fork(), NOW, 100);
+    house.file.load(|_| true);
+    assert_eq!(house.entries().len(), 30);
 }
 
 #[tokio::test]

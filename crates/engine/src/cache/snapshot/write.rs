@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use super::{CacheEntry, LAST};
+use super::CacheEntry;
 use crate::Timestamp;
 
 /// Writes entries as they were at a moment.
@@ -27,7 +27,7 @@ pub(super) fn write(out: &mut dyn Write, at: Timestamp, entries: &[CacheEntry]) 
         text.extend_from_slice(br#","value":"#);
         string(&mut text, &entry.value)?;
         if let Some(left) = entry.left_ms {
-            write!(text, r#","expiresAt":{}"#, at.0.saturating_add(left).min(LAST))?;
+            write!(text, r#","expiresAt":{}"#, at.0.saturating_add(left).min(Timestamp::LAST.0))?;
         }
         text.push(b'}');
         out.write_all(&text)?;

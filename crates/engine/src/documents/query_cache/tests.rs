@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::{
-    Kind,
+    Kind, Timestamp,
     documents::DocumentsOptions,
     tests::{START, cases},
 };

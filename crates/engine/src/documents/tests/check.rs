@@ -39,6 +39,16 @@ async fn a_file_that_was_overwritten_is_noticed_though_readers_remember_what_was
 }
 
 #[tokio::test]
+async fn a_file_that_took_the_place_of_the_one_that_is_open_is_noticed() {
+    let (house, other) = (House::new(), House::new());
+    other.documents.close().await;
+    house.documents.check().await.expect("its own file");
+    fs::rename(other.path(), house.path()).expect("a file");
+    let error = house.documents.check().await.expect_err("another file");
+    assert!(error.to_string().contains("another one"), "{error}");
+}
+
+#[tokio::test]
 async fn a_closed_database_does_not_work() {
     let house = House::new();
     house.documents.close().await;

@@ -25,7 +25,7 @@ use ipnet::IpNet;
 use manifold_engine::{
     Clock, Engine, Level, State,
     cache::Cache,
-    documents::{Documents, DocumentsOptions, DocumentsUpkeep, Locks, QueryCache, RequestLimits},
+    documents::{Documents, DocumentsOptions, DocumentsUpkeep, IN_MEMORY, Locks, QueryCache, RequestLimits},
 };
 use tokio::{sync::watch, time::Instant};
 
@@ -83,8 +83,6 @@ use crate::{
 
 /// What requests for no route count under.
 const OTHER_ROUTE: &str = "other";
-/// A database without a file.
-const IN_MEMORY: &str = ":memory:";
 
 /// The dialect, ready to be served by a listener.
 #[derive(Debug)]

@@ -80,23 +80,27 @@ impl NamespaceLimits {
         client: impl FnOnce() -> IpAddr,
         now: impl FnOnce() -> Timestamp,
     ) -> Result<(), Error> {
-        let Some(limit) = self.limits.get(namespace) else { return Ok(()) };
-        let count = self.windows(namespace, limit).count(client(), limit.max_requests, now());
+        let Some((limit, windows)) = self.windows(namespace) else { return Ok(()) };
+        let count = windows.count(client(), limit.max_requests, now());
         if count.allowed {
             return Ok(());
         }
         Err(Error::NamespaceLimited { namespace: namespace.to_owned(), retry_after: count.retry_after })
     }
 
-    /// Clients with an open window.
-    fn active(&self, namespace: &str, limit: RequestLimit, now: Timestamp) -> usize {
-        self.windows(namespace, limit).active(now)
+    /// The limit of a namespace, and the clients with an open window under it.
+    fn active(&self, namespace: &str, now: Timestamp) -> Option<(RequestLimit, usize)> {
+        self.windows(namespace).map(|(limit, windows)| (limit, windows.active(now)))
     }
 
-    /// The windows under this limit; those of a limit before are over.
-    fn windows(&self, namespace: &str, limit: RequestLimit) -> Arc<Windows<IpAddr>> {
+    /// The limit of a namespace and the windows under it; those of a limit before are over.
+    fn windows(&self, namespace: &str) -> Option<(RequestLimit, Arc<Windows<IpAddr>>)> {
+        // Most namespaces have no limit, and need not wait for each other to find that out.
+        self.limits.get(namespace)?;
         let mut counted = self.counted.lock();
-        match counted.get_mut(namespace) {
+        // Asked for with the lock, so that windows are not made for a limit that was just removed.
+        let limit = self.limits.get(namespace)?;
+        let windows = match counted.get_mut(namespace) {
             Some(counted) => {
                 if counted.limit != limit {
                     *counted = Counted::new(limit);
@@ -104,7 +108,8 @@ impl NamespaceLimits {
                 counted.windows.clone()
             }
             None => counted.entry(namespace.to_owned()).or_insert_with(|| Counted::new(limit)).windows.clone(),
-        }
+        };
+        Some((limit, windows))
     }
 
     async fn set(&self, namespace: &str, limit: RequestLimit) -> Result<(), Error> {
@@ -187,9 +192,7 @@ struct Figures {
 
 fn get(asked: &Asked<'_>) -> Result<Response<Body>, Error> {
     let namespace = asked.parameter(0)?;
-    let limits = &asked.dunena.namespace_limits;
-    let limit = limits.limits.get(&namespace);
-    let limit = limit.ok_or(Error::Absent("No rate limit configured for this namespace"))?;
-    let active_clients = limits.active(&namespace, limit, asked.dunena.engine.now());
+    let found = asked.dunena.namespace_limits.active(&namespace, asked.dunena.engine.now());
+    let (limit, active_clients) = found.ok_or(Error::Absent("No rate limit configured for this namespace"))?;
     Ok(answer::value(&Figures { active_clients, config: Shown::new(namespace.into_owned(), limit) }))
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
-use crate::http::json::RawValue;
+use crate::http::json::{self, RawValue};
 
 #[cfg(test)]
 mod tests;
@@ -28,7 +28,10 @@ pub(super) fn derive(identity: Identity<'_>) -> String {
     for part in [connector, kind, connection_string, query] {
         add(&mut hash, part.as_bytes());
     }
-    add(&mut hash, &without_spaces(params.map_or("[]", RawValue::get)));
+    // Clients that lay out the same parameters in another way ask the same.
+    let mut compact = Vec::new();
+    json::write_compact(&mut compact, params.map_or("[]", RawValue::get));
+    add(&mut hash, &compact);
     let digest = hash.finalize();
     let mut key = String::with_capacity(35);
     key.push_str("qc_");
@@ -41,21 +44,4 @@ pub(super) fn derive(identity: Identity<'_>) -> String {
 fn add(hash: &mut Sha256, part: &[u8]) {
     hash.update((part.len() as u64).to_le_bytes());
     hash.update(part);
-}
-
-/// A JSON text without the spaces between its tokens: clients that lay out the same parameters in another way ask the
-/// same.
-fn without_spaces(json: &str) -> Vec<u8> {
-    let (mut kept, mut in_string, mut escaped) = (Vec::with_capacity(json.len()), false, false);
-    for byte in json.bytes() {
-        match byte {
-            b' ' | b'\t' | b'\n' | b'\r' if !in_string => continue,
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => in_string = !in_string,
-            _ => {}
-        }
-        kept.push(byte);
-    }
-    kept
 }

@@ -29,7 +29,9 @@ async fn each_client_has_a_window_in_each_namespace() {
     let refused = Error::NamespaceLimited { namespace: "a".to_owned(), retry_after: 2 };
     assert_eq!(ask(&limits, "a", ANN, 1000), Err(refused));
     assert_eq!((ask(&limits, "a", BEN, 1000), ask(&limits, "b", ANN, 1000)), (Ok(()), Ok(())));
-    assert_eq!((limits.active("a", TWO, Timestamp(2499)), limits.active("a", TWO, Timestamp(2500))), (2, 0));
+    let active = |now_ms| limits.active("a", Timestamp(now_ms));
+    assert_eq!((active(2499), active(2500)), (Some((TWO, 2)), Some((TWO, 0))));
+    assert_eq!(limits.active("c", Timestamp(2499)), None);
     assert_eq!(ask(&limits, "a", ANN, 2500), Ok(()));
 }
 

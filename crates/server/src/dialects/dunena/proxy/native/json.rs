@@ -44,17 +44,9 @@ fn not_finite(number: f64) -> Option<&'static str> {
 /// not call so, becomes a string.
 pub(super) fn write_json(out: &mut Vec<u8>, text: &[u8]) {
     let checked = std::str::from_utf8(text).ok().filter(|text| serde_json::from_str::<&json::RawValue>(text).is_ok());
-    let Some(checked) = checked else { return json::write_bytes_as_str(out, text) };
-    let (mut in_string, mut escaped) = (false, false);
-    for byte in checked.bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => in_string = !in_string,
-            b' ' | b'\t' | b'\r' | b'\n' if !in_string => continue,
-            _ => {}
-        }
-        out.push(byte);
+    match checked {
+        Some(checked) => json::write_compact(out, checked),
+        None => json::write_bytes_as_str(out, text),
     }
 }
 
