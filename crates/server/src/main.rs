@@ -14,6 +14,7 @@ use manifold_server::{
     config::{self, Config, Loaded},
     dialects::{
         dunena::{self, Dunena},
+        edgecomet::{self, EdgeComet},
         flo::{self, Flo},
         synap::{self, Surroundings, Synap},
         unison::Unison,
@@ -176,6 +177,7 @@ struct Addresses {
     flo: Option<SocketAddr>,
     synap: Option<SocketAddr>,
     dunena: Option<SocketAddr>,
+    edgecomet: Option<SocketAddr>,
 }
 
 /// Every socket of the process, bound and not yet served.
@@ -185,6 +187,7 @@ struct Ports {
     flo: Option<Listener>,
     synap: Option<Listener>,
     dunena: Option<Listener>,
+    edgecomet: Option<Listener>,
 }
 
 impl Ports {
@@ -199,6 +202,7 @@ impl Ports {
             flo: open("flo", addresses.flo, config.flo.limits.max_connections)?,
             synap: open("synap", addresses.synap, all)?,
             dunena: open("dunena", addresses.dunena, all)?,
+            edgecomet: open("edgecomet", addresses.edgecomet, all)?,
         })
     }
 
@@ -211,7 +215,8 @@ impl Ports {
         down: &watch::Receiver<bool>,
     ) -> Result<JoinSet<()>, Failure> {
         let mut registry = Registry::default();
-        let listeners = [&self.metrics, &self.unison, &self.flo, &self.synap, &self.dunena].into_iter().flatten();
+        let listeners = [&self.metrics, &self.unison, &self.flo, &self.synap, &self.dunena, &self.edgecomet];
+        let listeners = listeners.into_iter().flatten();
         let listeners: Vec<_> = listeners.map(|listener| (listener.name(), listener.connections())).collect();
         let (shards, connections) = (config.flo.shards(), listeners.iter().map(|(_, open)| open.clone()).collect());
         let gauges = ListenerGauges(listeners);
@@ -287,6 +292,19 @@ impl Ports {
                 dunena.close().await;
             });
         }
+        if let Some(listener) = self.edgecomet {
+            let surroundings = edgecomet::Surroundings {
+                engine: engine.clone(),
+                data_dir: config.data_dir.clone(),
+                shutdown: down.clone(),
+            };
+            let opened = EdgeComet::open(config.edgecomet.clone(), surroundings).await;
+            let edgecomet = Arc::new(opened.map_err(Failure::configuration)?);
+            let drained = listener.serve(edgecomet.clone(), down.clone());
+            serving.spawn(async move {
+                tokio::join!(drained, edgecomet.work());
+            });
+        }
         if let Some(listener) = self.metrics {
             serving.spawn(
                 listener.serve(Arc::new(Exposition::new(registry, shards, connections).looking(looks)), down.clone()),
@@ -317,7 +335,7 @@ fn validate(config: &mut Config) -> Result<Addresses, Failure> {
         let (key, host) = host.as_ref().map_or(("host", &config.host), |host| (key, host));
         config::resolve(key, host, port).map_err(Failure::configuration)
     };
-    let Config { unison, flo, synap, dunena, .. } = &*config;
+    let Config { unison, flo, synap, dunena, edgecomet, .. } = &*config;
     let of = |enabled: bool, key, host: &Option<String>, port| {
         if enabled { resolve(key, host, port).map(Some) } else { Ok(None) }
     };
@@ -327,6 +345,7 @@ fn validate(config: &mut Config) -> Result<Addresses, Failure> {
         flo: of(flo.enabled, "flo.host", &flo.host, flo.port)?,
         synap: of(synap.enabled, "synap.host", &synap.host, synap.port)?,
         dunena: of(dunena.enabled, "dunena.host", &dunena.host, dunena.port)?,
+        edgecomet: of(edgecomet.enabled, "edgecomet.host", &edgecomet.host, edgecomet.port)?,
     };
     if let Some(address) = addresses.unison {
         config.unison.validate(address).map_err(Failure::configuration)?;
@@ -339,6 +358,9 @@ fn validate(config: &mut Config) -> Result<Addresses, Failure> {
     }
     if let Some(address) = addresses.dunena {
         config.dunena.validate(address).map_err(Failure::configuration)?;
+    }
+    if let Some(address) = addresses.edgecomet {
+        config.edgecomet.validate(address).map_err(Failure::configuration)?;
     }
     Ok(addresses)
 }

@@ -12,7 +12,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::dialects::{dunena, flo, synap, unison};
+use crate::dialects::{dunena, edgecomet, flo, synap, unison};
 
 mod dunena_names;
 mod flo_file;
@@ -53,6 +53,8 @@ pub struct Config {
     pub synap: synap::Config,
     /// The Dunena dialect.
     pub dunena: dunena::Config,
+    /// The EdgeComet dialect.
+    pub edgecomet: edgecomet::Config,
 }
 
 impl Default for Config {
@@ -67,6 +69,7 @@ impl Default for Config {
             flo: flo::Config::default(),
             synap: synap::Config::default(),
             dunena: dunena::Config::default(),
+            edgecomet: edgecomet::Config::default(),
         }
     }
 }

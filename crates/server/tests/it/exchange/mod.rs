@@ -160,6 +160,10 @@ exchanges! { dunena:
     without_database
 }
 
+exchanges! { edgecomet:
+    authentication
+}
+
 exchanges! { synap:
     admin
     authentication

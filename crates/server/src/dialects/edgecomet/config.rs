@@ -1,0 +1,439 @@
+//! The section `[edgecomet]` of the configuration, with the key tree of the original's daemon file.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use crate::http::auth::Secret;
+
+mod host;
+mod span;
+
+pub use host::HostConfig;
+pub use span::Span;
+
+/// The key that a loopback listener without one accepts.
+const DEVELOPMENT_KEY: &str = "dev";
+
+/// Everything an operator can say about this dialect.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// Open this listener.
+    pub enabled: bool,
+    /// The listener's address; the top-level `host` when absent. `http_api.listen` wins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// The listener's port. `http_api.listen` wins.
+    pub port: u16,
+    /// What this process is called in its home; `manifold-{hostname}` when empty.
+    pub daemon_id: String,
+    /// Whoever has it may come in.
+    pub internal_auth_key: Secret,
+    /// Configuration file of the original daemon.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config_file: Option<PathBuf>,
+    /// The hosts, inline.
+    pub hosts: Vec<HostConfig>,
+    /// Redis or Valkey as the home of queues, records and leases.
+    pub redis: Redis,
+    /// When entries are taken from queues.
+    pub scheduler: Scheduler,
+    /// What was taken and waits for a target.
+    pub internal_queue: InternalQueue,
+    /// Rules of recaching.
+    pub recache: Recache,
+    /// The listener.
+    pub http_api: HttpApi,
+    /// Addresses of gateways, `host:port`, where none registers itself.
+    pub gateways: Vec<String>,
+    /// The built-in worker.
+    pub worker: Worker,
+    /// Files of stored pages.
+    pub storage: Storage,
+    /// How long running jobs are waited for at the end.
+    pub shutdown_grace: Span,
+    /// The dialect's own metrics listener.
+    pub metrics: Metrics,
+    /// What only the original's gateway file says.
+    #[serde(skip)]
+    pub gateway_file: GatewayFile,
+}
+
+/// What the file of the original's gateway says that has no key here.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GatewayFile {
+    /// Where that gateway listens for jobs (`internal.listen`), unless it shares its cache with others.
+    pub listen: Option<String>,
+    /// What it is called (`eg_id`).
+    pub eg_id: Option<String>,
+}
+
+/// `[edgecomet.redis]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Redis {
+    /// `host:port`; absent = the engine of this process is the home.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub addr: Option<String>,
+    /// May be empty.
+    pub password: Secret,
+    /// Number of the database.
+    pub db: i64,
+}
+
+/// `[edgecomet.scheduler]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Scheduler {
+    /// Time between ticks.
+    pub tick_interval: Span,
+    /// Time between looks at the normal and autorecache queues; 0 = every tick.
+    pub normal_check_interval: Span,
+}
+
+/// `[edgecomet.internal_queue]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct InternalQueue {
+    /// Entries that wait or are in flight.
+    pub max_size: usize,
+    /// Attempts in all.
+    pub max_retries: u32,
+    /// Wait before the second attempt; doubled each time. 0 = 5s.
+    pub retry_base_delay: Span,
+}
+
+/// `[edgecomet.recache]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Recache {
+    /// Share of the capacity that is left to visitors.
+    pub rs_capacity_reserved: f64,
+    /// Longest time of one job.
+    pub timeout_per_url: Span,
+    /// Strip tracking parameters before an entry is queued.
+    pub strip_tracking_params: bool,
+    /// Entries of one queue; 0 = no limit. Absent: 1,000,000 in the embedded home, no limit in Redis.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_entries_per_queue: Option<u64>,
+    /// Dead letters kept per host.
+    pub max_dead_letters: u64,
+    /// A render service that was silent for longer is not counted.
+    pub rs_stale_after: Span,
+    /// Jobs that a configured gateway takes at a time.
+    pub gateway_concurrency: u64,
+}
+
+/// `[edgecomet.http_api]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HttpApi {
+    /// Open the listener.
+    pub enabled: bool,
+    /// `:port`, `host:port` or `port`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<String>,
+    /// Longest time for a request to arrive.
+    pub request_timeout: Span,
+    /// Longest request body.
+    pub max_body_bytes: usize,
+    /// Whether the scheduler may be paused by request.
+    pub scheduler_control_api: bool,
+    /// How answers tell success.
+    pub response_format: ResponseFormat,
+}
+
+/// How answers tell success.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ResponseFormat {
+    /// `"status":"ok"`.
+    #[default]
+    Documented,
+    /// `"success":true`.
+    Legacy,
+    /// Both.
+    Both,
+}
+
+/// `[edgecomet.worker]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Worker {
+    /// Whether pages are fetched by this process.
+    pub enabled: Auto,
+    /// How pages are made.
+    pub mode: WorkerMode,
+    /// The same as mode `chrome`.
+    pub render: bool,
+    /// Jobs at a time.
+    pub concurrency: usize,
+    /// Jobs of one host at a time; 0 = as many as in all.
+    pub host_concurrency: usize,
+    /// Longest time of one job.
+    pub timeout: Span,
+    /// Longest time until a connection stands.
+    pub connect_timeout: Span,
+    /// Longest decoded body.
+    pub max_body: u64,
+    /// Permit loopback and private networks.
+    pub allow_private: bool,
+    /// Networks that are permitted in any case.
+    pub allow_networks: Vec<String>,
+    /// Redirects followed within a host; at most 5.
+    pub max_redirects: u32,
+    /// Replace records of pages that were rendered elsewhere.
+    pub replace_rendered: bool,
+    /// The browser's program; found in the usual places when empty.
+    pub chromium: String,
+}
+
+/// On, off, or on where it is needed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Auto {
+    /// On in the embedded home when no gateway is configured.
+    #[default]
+    Auto,
+    /// On.
+    True,
+    /// Off.
+    False,
+}
+
+/// How the worker makes pages.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WorkerMode {
+    /// One GET.
+    #[default]
+    Fetch,
+    /// A headless browser.
+    Chrome,
+}
+
+/// `[edgecomet.storage]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Storage {
+    /// The directory of pages; `<data dir>/edgecomet/cache` when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base_path: Option<PathBuf>,
+    /// How bodies from 1 KiB on are compressed.
+    pub compression: Compression,
+    /// Time from an invalidation to the removal of its file.
+    pub cleanup_delay: Span,
+    /// The sweeper.
+    pub cleanup: Cleanup,
+}
+
+/// `[edgecomet.storage.cleanup]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Cleanup {
+    /// Absent: on in the embedded home, off in Redis.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// Time between sweeps.
+    pub interval: Span,
+    /// How long files outlive their records.
+    pub safety_margin: Span,
+}
+
+/// How bodies are compressed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Compression {
+    /// Not at all.
+    None,
+    /// Snappy's raw block.
+    #[default]
+    Snappy,
+    /// LZ4's frame.
+    Lz4,
+}
+
+/// `[edgecomet.metrics]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Metrics {
+    /// Open the listener.
+    pub enabled: bool,
+    /// `:port`, `host:port` or `port`.
+    pub listen: String,
+    /// Where the numbers are.
+    pub path: String,
+    /// What names begin with.
+    pub namespace: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            enabled: true,
+            host: None,
+            port: 10090,
+            daemon_id: String::new(),
+            internal_auth_key: Secret::default(),
+            config_file: None,
+            hosts: Vec::new(),
+            redis: Redis::default(),
+            scheduler: Scheduler::default(),
+            internal_queue: InternalQueue::default(),
+            recache: Recache::default(),
+            http_api: HttpApi::default(),
+            gateways: Vec::new(),
+            worker: Worker::default(),
+            storage: Storage::default(),
+            shutdown_grace: Span::seconds(2),
+            metrics: Metrics::default(),
+            gateway_file: GatewayFile::default(),
+        }
+    }
+}
+
+impl Default for Scheduler {
+    fn default() -> Self {
+        Scheduler { tick_interval: Span::seconds(1), normal_check_interval: Span::seconds(60) }
+    }
+}
+
+impl Default for InternalQueue {
+    fn default() -> Self {
+        InternalQueue { max_size: 1000, max_retries: 3, retry_base_delay: Span::seconds(5) }
+    }
+}
+
+impl Default for Recache {
+    fn default() -> Self {
+        Recache {
+            rs_capacity_reserved: 0.30,
+            timeout_per_url: Span::seconds(60),
+            strip_tracking_params: true,
+            max_entries_per_queue: None,
+            max_dead_letters: 1000,
+            rs_stale_after: Span::seconds(3),
+            gateway_concurrency: 4,
+        }
+    }
+}
+
+impl Default for HttpApi {
+    fn default() -> Self {
+        HttpApi {
+            enabled: true,
+            listen: None,
+            request_timeout: Span::seconds(30),
+            max_body_bytes: 32 << 20,
+            scheduler_control_api: false,
+            response_format: ResponseFormat::Documented,
+        }
+    }
+}
+
+impl Default for Worker {
+    fn default() -> Self {
+        Worker {
+            enabled: Auto::Auto,
+            mode: WorkerMode::Fetch,
+            render: false,
+            concurrency: 10,
+            host_concurrency: 0,
+            timeout: Span::seconds(30),
+            connect_timeout: Span::seconds(5),
+            max_body: 20 << 20,
+            allow_private: false,
+            allow_networks: Vec::new(),
+            max_redirects: 0,
+            replace_rendered: false,
+            chromium: String::new(),
+        }
+    }
+}
+
+impl Default for Storage {
+    fn default() -> Self {
+        Storage {
+            base_path: None,
+            compression: Compression::Snappy,
+            cleanup_delay: Span::seconds(30),
+            cleanup: Cleanup::default(),
+        }
+    }
+}
+
+impl Default for Cleanup {
+    fn default() -> Self {
+        Cleanup { enabled: None, interval: Span::seconds(600), safety_margin: Span::seconds(3600) }
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Metrics {
+            enabled: false,
+            listen: "127.0.0.1:10099".to_owned(),
+            path: "/metrics".to_owned(),
+            namespace: "edgecomet".to_owned(),
+        }
+    }
+}
+
+/// Why the dialect does not start.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Anybody on the network could recache and invalidate.
+    #[error(
+        "edgecomet listens on {0}, which is not a loopback address, without a key: set MANIFOLD_EDGECOMET_INTERNAL_AUTH_KEY \
+         (or internal_auth_key in [edgecomet])"
+    )]
+    NoKey(SocketAddr),
+    /// A key has a value that cannot be.
+    #[error("{0}")]
+    Value(String),
+}
+
+impl Config {
+    /// Fills in what depends on the listener's address, and checks what a type cannot say.
+    pub fn validate(&mut self, address: SocketAddr) -> Result<(), Refused> {
+        if self.internal_auth_key.is_empty() {
+            if !address.ip().is_loopback() {
+                return Err(Refused::NoKey(address));
+            }
+            tracing::info!("edgecomet: no internal_auth_key is set, so the key is \"{DEVELOPMENT_KEY}\"");
+            self.internal_auth_key = Secret::from(DEVELOPMENT_KEY);
+        }
+        if self.daemon_id.is_empty() {
+            let name = rustix::system::uname();
+            self.daemon_id = format!("manifold-{}", name.nodename().to_string_lossy());
+        }
+        Ok(())
+    }
+
+    /// Whether the engine of this process is the home.
+    pub fn is_embedded(&self) -> bool {
+        self.redis.addr.is_none()
+    }
+
+    /// Whether pages are fetched by this process.
+    pub fn has_worker(&self) -> bool {
+        match self.worker.enabled {
+            Auto::Auto => self.is_embedded() && self.gateways.is_empty(),
+            Auto::True => true,
+            Auto::False => false,
+        }
+    }
+
+    /// Most entries of one queue; 0 = no limit.
+    pub fn max_entries_per_queue(&self) -> u64 {
+        let most = if self.is_embedded() { 1_000_000 } else { 0 };
+        self.recache.max_entries_per_queue.unwrap_or(most)
+    }
+
+    /// Wait before the second attempt.
+    pub fn retry_base_delay(&self) -> Duration {
+        let base = self.internal_queue.retry_base_delay.0;
+        if base.is_zero() { Duration::from_secs(5) } else { base }
+    }
+}

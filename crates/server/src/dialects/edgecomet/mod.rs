@@ -1,0 +1,175 @@
+//! EdgeComet's cache daemon: schedules pages to be fetched anew, and fetches them where nobody else does.
+//!
+//! A request is authenticated before anything else of it counts, then routed; the endpoint reads it, asks the home once
+//! and writes the answer. The home ([`home::Home`]) is the engine of this process or Redis. Beside requests the scheduler
+//! pulls what is due and gives it to targets.
+
+use std::{net::IpAddr, path::PathBuf, sync::Arc};
+
+use axum::body::Body;
+use hyper::{HeaderMap, Request, Response, body::Incoming};
+use manifold_engine::{Engine, Timestamp};
+use tokio::{sync::watch, time::Instant};
+
+mod answer;
+mod asked;
+mod config;
+mod control;
+mod error;
+mod home;
+mod hosts;
+mod invalidate;
+mod job;
+mod pages;
+mod reading;
+mod recache;
+mod routes;
+mod scheduler;
+mod status;
+mod targets;
+mod url;
+mod worker;
+mod writing;
+
+pub use config::{Config, Refused};
+
+use asked::{Answer, Asked};
+use config::ResponseFormat;
+use error::Error;
+use home::{Embedded, Home, Redis};
+use hosts::{CurrentHosts, Hosts};
+use pages::Pages;
+use routes::Endpoint;
+use scheduler::Scheduler;
+use targets::Targets;
+use worker::Worker;
+
+use crate::{
+    http::{auth, observe::Observed},
+    net::{Refusal, Service},
+};
+
+/// What requests for no route count under.
+const OTHER_ROUTE: &str = "other";
+/// The header with the key.
+const KEY_HEADER: &str = "x-internal-auth";
+
+/// The dialect, ready to be served by a listener.
+#[derive(Debug)]
+pub struct EdgeComet {
+    config: Config,
+    engine: Engine,
+    home: Home,
+    hosts: CurrentHosts,
+    pages: Pages,
+    scheduler: Arc<Scheduler>,
+    targets: Targets,
+    began: Instant,
+    shutdown: watch::Receiver<bool>,
+}
+
+/// What the process gives the dialect.
+#[derive(Debug)]
+pub struct Surroundings {
+    /// The engine.
+    pub engine: Engine,
+    /// Where files are that the configuration has no place for.
+    pub data_dir: PathBuf,
+    /// Turns true when running requests should come to their end.
+    pub shutdown: watch::Receiver<bool>,
+}
+
+impl EdgeComet {
+    /// The dialect as configured.
+    pub async fn open(config: Config, surroundings: Surroundings) -> Result<Self, Refused> {
+        let Surroundings { engine, data_dir, shutdown } = surroundings;
+        let home = match config.redis.addr {
+            None => Home::Embedded(Embedded::new(engine.clone())),
+            Some(_) => Home::Redis(Redis::new(config.daemon_id.clone())),
+        };
+        let hosts = CurrentHosts::new(Hosts::build(&config));
+        let pages = Pages::new(&config, &data_dir);
+        let worker = || Arc::new(Worker::new(&config, hosts.clone(), home.clone(), pages.clone()));
+        let targets = Targets { worker: config.has_worker().then(worker) };
+        let scheduler = Arc::new(Scheduler::new(&config, home.clone(), hosts.clone(), targets.clone()));
+        Ok(EdgeComet { config, engine, home, hosts, pages, scheduler, targets, began: Instant::now(), shutdown })
+    }
+
+    /// What goes on beside requests, until the shutdown.
+    pub async fn work(&self) {
+        if self.engine.recovered().await.is_err() {
+            return;
+        }
+        tokio::select! {
+            () = self.scheduler.clone().run(self.shutdown.clone()) => {}
+            () = self.pages.keep_clean(&self.config, &self.home, &self.hosts) => {}
+        }
+        if let Some(worker) = &self.targets.worker {
+            worker.close().await;
+        }
+    }
+
+    fn format(&self) -> ResponseFormat {
+        self.config.http_api.response_format
+    }
+
+    /// The time, in whole seconds since 1970.
+    fn now(&self) -> u64 {
+        let Timestamp(ms) = self.engine.now();
+        ms / 1000
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> (&'static str, Response<Body>) {
+        let (parts, incoming) = request.into_parts();
+        let found = routes::find(&parts.method, parts.uri.path());
+        let route = found.map_or(OTHER_ROUTE, |(route, _)| route);
+        let answer = match (self.has_key(&parts.headers), found) {
+            (false, _) => Err(Error::Unauthorized),
+            (true, None) => Err(Error::NoRoute),
+            (true, Some((_, endpoint))) => {
+                self.dispatch(endpoint, Asked { dialect: self, parts: &parts, incoming }).await
+            }
+        };
+        (route, answer.unwrap_or_else(|error| error.into_response(self.format())))
+    }
+
+    /// Whether the request has the key. If the header was sent twice the first counts.
+    fn has_key(&self, headers: &HeaderMap) -> bool {
+        let key = headers.get(KEY_HEADER).map_or(&b""[..], |value| value.as_bytes().trim_ascii());
+        !key.is_empty() && auth::matching(key, &[self.config.internal_auth_key.expose().as_bytes()]).is_some()
+    }
+
+    async fn dispatch(&self, endpoint: Endpoint, asked: Asked<'_>) -> Answer {
+        match endpoint {
+            Endpoint::Recache => recache::answer(asked).await,
+            Endpoint::Invalidate => invalidate::answer(asked).await,
+            Endpoint::Status => status::answer(asked).await,
+            Endpoint::Pause => control::pause(self),
+            Endpoint::Resume => control::resume(self),
+            Endpoint::Urls => reading::urls::answer(asked).await,
+            Endpoint::Summary => reading::summary::answer(asked).await,
+            Endpoint::Queue => reading::queue::answer(asked).await,
+            Endpoint::QueueSummary => reading::queue_summary::answer(asked).await,
+            Endpoint::Content => reading::content::answer(asked).await,
+            Endpoint::InvalidateAll => writing::invalidate_all::answer(asked).await,
+            Endpoint::InvalidatePrefix => writing::invalidate_prefix::answer(asked).await,
+            Endpoint::Purge => writing::purge::answer(asked).await,
+            Endpoint::Failed => reading::failed::answer(asked).await,
+            Endpoint::RetryFailed => writing::retry_failed::answer(asked).await,
+            Endpoint::BotHit => writing::bot_hit::answer(asked).await,
+        }
+    }
+}
+
+impl Service for EdgeComet {
+    async fn call(self: Arc<Self>, request: Request<Incoming>, _peer: IpAddr) -> Response<Body> {
+        let observed = Observed::begin(&request).always_named();
+        let (route, mut response) = self.answer(request).await;
+        observed.end("edgecomet", route, &mut response, |_route, _method, _status, _elapsed| {});
+        response
+    }
+
+    fn refuse(&self, refusal: Refusal) -> Response<Body> {
+        Error::from(refusal).into_response(self.format())
+    }
+}

@@ -1,0 +1,10 @@
+//! The endpoint `recache`.
+
+use super::{
+    asked::{Answer, Asked},
+    error::Error,
+};
+
+pub(super) async fn answer(_asked: Asked<'_>) -> Answer {
+    Err(Error::NoRoute)
+}

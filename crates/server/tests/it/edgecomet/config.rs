@@ -1,0 +1,1 @@
+//! Configuration: original files, the command line, reloading.

@@ -1,0 +1,1 @@
+//! Pages that were stored, read back.

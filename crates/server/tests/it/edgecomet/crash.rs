@@ -1,0 +1,1 @@
+//! Nothing that was acknowledged is lost when the process is killed.

@@ -1,0 +1,1 @@
+//! What the listener refuses before the dialect is asked.

@@ -1,0 +1,17 @@
+//! EdgeComet beyond what a scenario file can say.
+
+mod config;
+mod content;
+mod crash;
+mod gateway;
+mod gateways;
+mod listener;
+mod metrics;
+mod origin;
+mod redis;
+mod redis_server;
+mod rendering;
+mod scheduling;
+mod site;
+mod urls;
+mod worker;

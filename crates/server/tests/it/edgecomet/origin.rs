@@ -1,0 +1,1 @@
+//! A site that the tests play.

@@ -1,0 +1,1 @@
+//! Pages that a headless browser renders.

@@ -1,0 +1,1 @@
+//! When entries are pulled and dispatched.

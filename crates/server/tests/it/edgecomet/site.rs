@@ -1,0 +1,1 @@
+//! A whole site is recached while the process is killed.

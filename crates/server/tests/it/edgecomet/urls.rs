@@ -1,0 +1,1 @@
+//! Addresses in normal form, over the golden cases.

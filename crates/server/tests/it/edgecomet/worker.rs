@@ -1,0 +1,1 @@
+//! What the worker fetches, and what it refuses.
