@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+pub mod chromium;
 mod client;
 mod fetch;
 mod guard;
