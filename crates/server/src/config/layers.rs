@@ -22,6 +22,9 @@ mod tests;
 /// Names of the environment that mean a key: the prefix, then the path in capitals, joined by `_`.
 const PREFIX: &str = "MANIFOLD_";
 
+/// A field of this name says that a table may have keys of others, which mean nothing here.
+const OTHERS: &str = "*";
+
 /// A key set from somewhere else than the file, as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Setting {
@@ -181,6 +184,9 @@ impl<'a> Node<'a> {
     }
 
     fn refuse_unknown(&self, table: &toml::Table, fields: &'static [&'static str]) -> Result<(), Error> {
+        if fields.contains(&OTHERS) {
+            return Ok(());
+        }
         let Some(unknown) = table.keys().find(|key| !fields.contains(&key.as_str())) else { return Ok(()) };
         let file = &self.layers.file_name;
         let place = if self.path.is_empty() { "at the top level".to_owned() } else { format!("in [{}]", self.path) };

@@ -1,15 +1,17 @@
 //! The section `[edgecomet]` of the configuration, with the key tree of the original's daemon file.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
 use crate::http::auth::Secret;
 
 mod host;
+mod level;
 mod span;
 
-pub use host::HostConfig;
+pub use host::{DimensionConfig, HostConfig, RuleConfig, Texts};
+pub use level::{BothitRecache, Bypass, Expired, Headers, Level, Render, TrackingParams};
 pub use span::Span;
 
 /// The key that a loopback listener without one accepts.
@@ -35,6 +37,24 @@ pub struct Config {
     pub config_file: Option<PathBuf>,
     /// The hosts, inline.
     pub hosts: Vec<HostConfig>,
+    /// Hosts that files have: a file, a pattern of files, or a directory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hosts_include: Option<PathBuf>,
+    /// What those files have.
+    #[serde(skip)]
+    pub included_hosts: Vec<HostConfig>,
+    /// Dimensions of hosts that have none of their own, by name.
+    pub dimensions: BTreeMap<String, DimensionConfig>,
+    /// Rendered pages, of all hosts.
+    pub render: Render,
+    /// Pages that are passed through, of all hosts.
+    pub bypass: Bypass,
+    /// Parameters that do not make a page, of all hosts.
+    pub tracking_params: TrackingParams,
+    /// Visits that keep pages fresh, of all hosts.
+    pub bothit_recache: BothitRecache,
+    /// What is kept of origins' headers, of all hosts.
+    pub headers: Headers,
     /// Redis or Valkey as the home of queues, records and leases.
     pub redis: Redis,
     /// When entries are taken from queues.
@@ -278,6 +298,14 @@ impl Default for Config {
             internal_auth_key: Secret::default(),
             config_file: None,
             hosts: Vec::new(),
+            hosts_include: None,
+            included_hosts: Vec::new(),
+            dimensions: BTreeMap::new(),
+            render: Render::default(),
+            bypass: Bypass::default(),
+            tracking_params: TrackingParams::default(),
+            bothit_recache: BothitRecache::default(),
+            headers: Headers::default(),
             redis: Redis::default(),
             scheduler: Scheduler::default(),
             internal_queue: InternalQueue::default(),
@@ -409,6 +437,17 @@ impl Config {
             self.daemon_id = format!("manifold-{}", name.nodename().to_string_lossy());
         }
         Ok(())
+    }
+
+    /// All hosts, inline ones first.
+    pub fn all_hosts(&self) -> impl Iterator<Item = &HostConfig> {
+        self.hosts.iter().chain(&self.included_hosts)
+    }
+
+    /// What holds for pages of all hosts.
+    pub fn level(&self) -> Level<'_> {
+        let Config { render, bypass, tracking_params, bothit_recache, headers, .. } = self;
+        Level { render, bypass, tracking_params, bothit_recache, headers }
     }
 
     /// Whether the engine of this process is the home.

@@ -87,7 +87,7 @@ impl EdgeComet {
             None => Home::Embedded(Embedded::new(engine.clone())),
             Some(_) => Home::Redis(Redis::new(config.daemon_id.clone())),
         };
-        let hosts = CurrentHosts::new(Hosts::build(&config));
+        let hosts = CurrentHosts::new(Hosts::build(&config).map_err(|bad| Refused::Value(bad.to_string()))?);
         let pages = Pages::new(&config, &data_dir);
         let worker = || Arc::new(Worker::new(&config, hosts.clone(), home.clone(), pages.clone()));
         let targets = Targets { worker: config.has_worker().then(worker) };
