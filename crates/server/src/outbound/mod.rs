@@ -7,7 +7,7 @@ mod client;
 mod guard;
 mod tls;
 
-pub use client::{Client, Error, Reply, Request, io_reason, take_credentials};
+pub use client::{Client, Error, Reply, Request, explain, io_reason, take_credentials};
 pub use guard::{AllowList, Denied, Guard};
 pub use tls::tls_config;
 

@@ -9,7 +9,6 @@ use tokio::sync::watch;
 use super::{config::Config, home::Home, hosts::CurrentHosts, targets::Targets};
 
 mod backoff;
-mod budget;
 mod rounds;
 mod ticks;
 mod waiting;
