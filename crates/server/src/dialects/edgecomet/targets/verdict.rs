@@ -7,9 +7,6 @@ use crate::dialects::edgecomet::job::Outcome;
 #[cfg(test)]
 mod tests;
 
-/// No reason is longer, in characters: it is kept with the dead letter.
-const REASON_MOST: usize = 500;
-
 /// What fails again however often it is tried, by how messages of a 500 begin.
 const PERMANENT: [&str; 4] = ["host not found", "dimension ", "SSRF protection", "failed to parse recache URL"];
 /// The same, wherever it stands.
@@ -35,17 +32,14 @@ pub(super) fn of(status: u16, body: &[u8]) -> Outcome {
     let Refusal { message } = serde_json::from_slice(body).unwrap_or_default();
     let begins = |texts: &[&str]| texts.iter().any(|text| message.starts_with(text));
     if begins(&SKIPPED) {
-        return Outcome::Skipped(short(&message));
+        return Outcome::Skipped(message);
     }
     let permanent = match status {
         500 => begins(&PERMANENT) || message.contains(OF_ANOTHER_HOST) || is_final(&message),
         400 => begins(&MISUNDERSTOOD),
         _ => false,
     };
-    let reason = match message.as_str() {
-        "" => format!("the gateway answered {status}"),
-        _ => short(&message),
-    };
+    let reason = if message.is_empty() { format!("the gateway answered {status}") } else { message };
     if permanent { Outcome::Permanent(reason) } else { Outcome::Temporary(reason) }
 }
 
@@ -53,8 +47,4 @@ pub(super) fn of(status: u16, body: &[u8]) -> Outcome {
 fn is_final(message: &str) -> bool {
     let status = message.strip_prefix(ORIGIN_ANSWERED).and_then(|status| status.trim().parse::<u16>().ok());
     status.is_some_and(|status| (300..500).contains(&status) && ![408, 425, 429].contains(&status))
-}
-
-fn short(message: &str) -> String {
-    message.chars().take(REASON_MOST).collect()
 }
