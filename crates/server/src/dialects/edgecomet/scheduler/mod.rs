@@ -8,6 +8,12 @@ use tokio::sync::watch;
 
 use super::{config::Config, home::Home, hosts::CurrentHosts, targets::Targets};
 
+mod backoff;
+mod budget;
+mod rounds;
+mod ticks;
+mod waiting;
+
 /// The scheduler.
 #[derive(Debug)]
 pub(super) struct Scheduler {
