@@ -47,6 +47,7 @@ const BOTS: &[Agent] = &[
     bot("Messengers", "slackbot-linkexpanding"),
     bot("Messengers", "discordbot"),
     bot("Messengers", "skypeuripreview"),
+    bot("Messengers", "snap url preview service"),
     bot("Socials", "facebookexternalhit"),
     bot("Socials", "facebookcatalog"),
     bot("Socials", "facebot"),
@@ -56,6 +57,7 @@ const BOTS: &[Agent] = &[
     bot("Socials", "pinterest"),
     bot("Socials", "redditbot"),
     bot("Socials", "vkshare"),
+    bot("Socials", "applebot"),
 ];
 
 /// Names of several bots that have names of their own.
