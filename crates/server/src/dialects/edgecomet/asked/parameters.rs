@@ -56,10 +56,9 @@ impl<'a> Parameters<'a> {
         self.text(name).map(|text| text.parse().map_err(invalid)).transpose()
     }
 
-    /// The items of a list, which are separated by commas; none when there is no item.
-    pub(in super::super) fn list(&self, name: &str) -> Vec<&str> {
-        let items = self.text(name).unwrap_or_default().split(',').map(str::trim);
-        items.filter(|item| !item.is_empty()).collect()
+    /// The items of a list.
+    pub(in super::super) fn list(&self, name: &str) -> impl Iterator<Item = &str> {
+        items(self.text(name).unwrap_or_default())
     }
 
     /// The host that `host_id` names.
@@ -75,9 +74,7 @@ impl<'a> Parameters<'a> {
     pub(in super::super) fn limit(&self) -> Result<usize, Error> {
         let limit = self.integer("limit")?.unwrap_or(LIMIT_DEFAULT);
         let limit = Some(limit).filter(|limit| LIMIT.contains(limit)).and_then(|limit| usize::try_from(limit).ok());
-        limit.ok_or_else(|| {
-            Error::invalid(format!("limit must be between {} and {}", LIMIT.start(), LIMIT.end()))
-        })
+        limit.ok_or_else(|| Error::invalid(format!("limit must be between {} and {}", LIMIT.start(), LIMIT.end())))
     }
 
     /// A page of a list whose cursor is an offset. Whatever is no offset is the beginning.
@@ -90,6 +87,11 @@ impl<'a> Parameters<'a> {
     pub(in super::super) fn priorities(&self) -> Result<Vec<Priority>, Error> {
         priorities(self.list("priority"))
     }
+}
+
+/// The items of a list, which are separated by commas. An empty one is none.
+pub(in super::super) fn items(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',').map(str::trim).filter(|item| !item.is_empty())
 }
 
 impl Page {

@@ -50,6 +50,13 @@ pub(in super::super) fn dimensions(host: &Host, listed: List<'_>) -> Result<Dime
     Ok(Dimensions { count: listed.len(), ids })
 }
 
+/// The dimensions whose records a body selects: without a list those of every dimension, known or not. With how many
+/// that are, as `dimensions` counts them.
+pub(in super::super) fn selected(host: &Host, listed: List<'_>) -> Result<(Option<Vec<DimensionId>>, usize), Error> {
+    let Dimensions { count, ids } = dimensions(host, listed)?;
+    Ok(((!listed.is_empty()).then_some(ids), count))
+}
+
 /// The dimension of a host that has this id, unless it blocks.
 pub(in super::super) fn dimension(host: &Host, id: i64) -> Result<DimensionId, Error> {
     let found = u64::try_from(id).ok().and_then(|id| host.servable(DimensionId(id)));

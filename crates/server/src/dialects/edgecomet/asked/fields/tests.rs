@@ -66,7 +66,8 @@ fn integers_are_whole_signed_and_of_64_bits() {
     for (text, number) in [("0", 0), ("-0", 0), ("-7", -7), ("9223372036854775807", i64::MAX)] {
         assert_eq!(all(&format!(r#"{{"id":{text}}}"#)).id, Some(number));
     }
-    for bad in ["1.0", "1e0", "1E2", "-1.5", "\"1\"", "true", "[]", "{}", "9223372036854775808", "-9223372036854775809"] {
+    for bad in ["1.0", "1e0", "1E2", "-1.5", "\"1\"", "true", "[]", "{}", "9223372036854775808", "-9223372036854775809"]
+    {
         let message = refused(format!(r#"{{"id":{bad}}}"#));
         assert!(message.starts_with("invalid json: id must be an integer"), "{bad}: {message}");
     }

@@ -23,8 +23,8 @@ fn integers_say_what_they_should_have_been() {
 #[test]
 fn lists_are_split_at_commas_and_trimmed() {
     let asked = Parameters::parse("a=x,%20y%20,,z&b=,");
-    assert_eq!(asked.list("a"), ["x", "y", "z"]);
-    assert!(asked.list("b").is_empty() && asked.list("c").is_empty());
+    assert_eq!(asked.list("a").collect::<Vec<_>>(), ["x", "y", "z"]);
+    assert_eq!((asked.list("b").count(), asked.list("c").count()), (0, 0));
 }
 
 #[test]
@@ -47,9 +47,6 @@ fn a_page_has_1_to_100_items_and_begins_anywhere() {
 fn queues_are_listed_in_the_order_asked_for() {
     let listed = |query| Parameters::parse(query).priorities();
     assert_eq!(listed(""), Ok(Priority::ALL.to_vec()));
-    assert_eq!(
-        listed("priority=autorecache,high,autorecache"),
-        Ok(vec![Priority::Autorecache, Priority::High])
-    );
+    assert_eq!(listed("priority=autorecache,high,autorecache"), Ok(vec![Priority::Autorecache, Priority::High]));
     assert_eq!(listed("priority=high,HIGH"), Err(Error::invalid("invalid priority filter: HIGH")));
 }
