@@ -37,7 +37,7 @@ impl Default for Rounds {
 }
 
 impl Rounds {
-    /// Begins the first round of a tick over the queues it looks at.
+    /// Begins the first round of a tick over the queues it looks at; hosts come by ascending id.
     pub(super) fn begin(&mut self, tick: u64, hosts: &[HostId], queues: &[Priority]) {
         // What found no space is not forgotten until somebody looks again.
         for Pull { host, priority, .. } in self.first.drain(..) {
@@ -47,8 +47,7 @@ impl Rounds {
             self.more.clear();
             return;
         }
-        let known: BTreeSet<HostId> = hosts.iter().copied().collect();
-        self.more.values_mut().for_each(|more| more.retain(|host| known.contains(host)));
+        self.more.values_mut().for_each(|more| more.retain(|host| hosts.binary_search(host).is_ok()));
         let start = usize::try_from(tick % hosts.len() as u64).unwrap_or(0);
         let turns = || hosts[start..].iter().chain(&hosts[..start]);
         let pulls = queues.iter().flat_map(|queue| turns().map(|host| Pull { host: *host, priority: *queue, most: 1 }));

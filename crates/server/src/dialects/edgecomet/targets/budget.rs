@@ -24,7 +24,7 @@ pub(in super::super) fn reserved(total: u64, share: f64) -> u64 {
 
 /// Jobs that may begin, with this share reserved.
 pub(super) fn may_begin(load: Load, share: f64) -> u64 {
-    let total = load.free + load.reported;
+    let total = load.free.saturating_add(load.reported);
     let available = total - reserved(total, share);
     let mine = match available / load.daemons.max(1) {
         // Many who share little still get on, each with one.
