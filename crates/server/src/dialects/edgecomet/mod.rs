@@ -99,6 +99,14 @@ impl EdgeComet {
         Ok(EdgeComet { config, engine, home, hosts, pages, scheduler, targets, began: Instant::now(), shutdown })
     }
 
+    /// Takes over the hosts of a configuration, and tells how many they are. If they cannot be, the old ones stay.
+    pub fn reload(&self, config: &Config) -> Result<usize, Refused> {
+        let hosts = Hosts::build(config).map_err(|bad| Refused::Value(bad.to_string()))?;
+        let count = hosts.iter().count();
+        self.hosts.set(hosts);
+        Ok(count)
+    }
+
     /// What goes on beside requests, until the shutdown.
     pub async fn work(&self) {
         if self.engine.recovered().await.is_err() {
