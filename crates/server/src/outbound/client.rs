@@ -200,8 +200,8 @@ impl Resolve for Checked {
     }
 }
 
-/// What went wrong, from a closed set of words.
-fn explain(error: &reqwest::Error) -> Error {
+/// What went wrong with a call, from a closed set of words.
+pub fn explain(error: &reqwest::Error) -> Error {
     if error.is_timeout() {
         return Error::TimedOut;
     }
