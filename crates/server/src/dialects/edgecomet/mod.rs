@@ -8,7 +8,7 @@ use std::{net::IpAddr, path::PathBuf, sync::Arc};
 
 use axum::body::Body;
 use hyper::{HeaderMap, Request, Response, body::Incoming};
-use manifold_engine::{Engine, Timestamp};
+use manifold_engine::{Clock, Engine, Timestamp};
 use tokio::{sync::watch, time::Instant};
 
 mod answer;
@@ -85,7 +85,7 @@ impl EdgeComet {
         let Surroundings { engine, data_dir, shutdown } = surroundings;
         let home = match config.redis.addr {
             None => Home::Embedded(Embedded::new(engine.clone())),
-            Some(_) => Home::Redis(Redis::new(config.daemon_id.clone())),
+            Some(_) => Home::Redis(Redis::open(&config, Clock::system()).await.map_err(Refused::Value)?),
         };
         let hosts = CurrentHosts::new(Hosts::build(&config));
         let pages = Pages::new(&config, &data_dir);
@@ -107,6 +107,7 @@ impl EdgeComet {
         if let Some(worker) = &self.targets.worker {
             worker.close().await;
         }
+        self.home.close().await;
     }
 
     fn format(&self) -> ResponseFormat {
