@@ -61,9 +61,6 @@ impl Connection {
         let address = config.addr.clone().unwrap_or_default();
         let (host, port) =
             host_and_port(&address).ok_or_else(|| format!("redis.addr must be host:port, and \"{address}\" is not"))?;
-        if config.db < 0 {
-            return Err("redis.db must be >= 0".to_owned());
-        }
         let mut greeting = RedisConnectionInfo::default().set_db(config.db).set_skip_set_lib_name();
         if !config.password.is_empty() {
             greeting = greeting.set_password(config.password.expose());
