@@ -8,7 +8,7 @@ use std::{net::IpAddr, path::PathBuf, sync::Arc};
 
 use axum::body::Body;
 use hyper::{HeaderMap, Request, Response, body::Incoming};
-use manifold_engine::{Engine, Timestamp};
+use manifold_engine::{Clock, Engine, Timestamp};
 use tokio::{sync::watch, time::Instant};
 
 mod answer;
@@ -89,7 +89,7 @@ impl EdgeComet {
         let home = if config.is_embedded() {
             Home::Embedded(Embedded::new(engine.clone()))
         } else {
-            Home::Redis(Redis::new(config.daemon_id.clone()))
+            Home::Redis(Redis::open(&config, Clock::system()).await.map_err(Refused::Value)?)
         };
         let hosts = CurrentHosts::new(Hosts::build(&config).map_err(|bad| Refused::Value(bad.to_string()))?);
         let pages = Pages::new(&config, &data_dir);
@@ -119,6 +119,7 @@ impl EdgeComet {
         if let Some(worker) = &self.targets.worker {
             worker.close().await;
         }
+        self.home.close().await;
     }
 
     fn format(&self) -> ResponseFormat {
