@@ -322,7 +322,12 @@ fn bind(name: &'static str, address: SocketAddr, connections: usize) -> Result<L
 }
 
 fn load(flags: Flags) -> Result<Loaded, Failure> {
-    let flags = config::Flags { config: flags.config, data_dir: flags.data_dir, flo_config: flags.flo_config };
+    let flags = config::Flags {
+        config: flags.config,
+        data_dir: flags.data_dir,
+        flo_config: flags.flo_config,
+        ..Default::default()
+    };
     let env = std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
     let mut known = config::dotenv(Path::new(".env")).map_err(Failure::configuration)?;
     known.extend(env);
@@ -360,7 +365,7 @@ fn validate(config: &mut Config) -> Result<Addresses, Failure> {
         config.dunena.validate(address).map_err(Failure::configuration)?;
     }
     if let Some(address) = addresses.edgecomet {
-        config.edgecomet.validate(address).map_err(Failure::configuration)?;
+        config.edgecomet.validate(Some(address)).map_err(Failure::configuration)?;
     }
     Ok(addresses)
 }

@@ -6,8 +6,25 @@
 use std::{fmt, sync::Arc};
 
 mod entry;
+mod files;
+mod hosts;
+mod leases;
+mod letters;
+mod load;
+mod order;
+mod queues;
+mod record_row;
+mod records;
+mod rows;
+mod step;
+mod verbs;
+
+#[cfg(test)]
+mod tests;
 
 pub use entry::write_escaped;
+pub(crate) use hosts::Recache;
+pub(crate) use records::expire;
 
 /// A site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -11,6 +11,7 @@ pub mod log;
 pub mod names;
 mod pace;
 mod requests;
+pub mod rotating;
 mod striped;
 mod synap;
 mod unison;

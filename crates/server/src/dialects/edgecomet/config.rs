@@ -1,15 +1,29 @@
 //! The section `[edgecomet]` of the configuration, with the key tree of the original's daemon file.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+use super::hosts::Hosts;
 use crate::http::auth::Secret;
 
+mod check;
 mod host;
+mod lenient;
+mod level;
+mod listen;
+mod logging;
 mod span;
+#[cfg(test)]
+mod tests;
 
-pub use host::HostConfig;
+pub use check::BadValue;
+use lenient::{at_least_zero, some_text, text};
+pub use listen::Listen;
+pub use logging::{ConsoleFormat, FileFormat, Logging};
+
+pub use host::{DimensionConfig, HostConfig, RuleConfig, Texts};
+pub use level::{BothitRecache, Bypass, Expired, Headers, Level, Render, TrackingParams};
 pub use span::Span;
 
 /// The key that a loopback listener without one accepts.
@@ -33,8 +47,29 @@ pub struct Config {
     /// Configuration file of the original daemon.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config_file: Option<PathBuf>,
+    /// Configuration file of the original gateway.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub eg_config: Option<PathBuf>,
     /// The hosts, inline.
     pub hosts: Vec<HostConfig>,
+    /// Hosts that files have: a file, a pattern of files, or a directory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hosts_include: Option<PathBuf>,
+    /// What those files have.
+    #[serde(skip)]
+    pub included_hosts: Vec<HostConfig>,
+    /// Dimensions of hosts that have none of their own, by name.
+    pub dimensions: BTreeMap<String, DimensionConfig>,
+    /// Rendered pages, of all hosts.
+    pub render: Render,
+    /// Pages that are passed through, of all hosts.
+    pub bypass: Bypass,
+    /// Parameters that do not make a page, of all hosts.
+    pub tracking_params: TrackingParams,
+    /// Visits that keep pages fresh, of all hosts.
+    pub bothit_recache: BothitRecache,
+    /// What is kept of origins' headers, of all hosts.
+    pub headers: Headers,
     /// Redis or Valkey as the home of queues, records and leases.
     pub redis: Redis,
     /// When entries are taken from queues.
@@ -55,6 +90,8 @@ pub struct Config {
     pub shutdown_grace: Span,
     /// The dialect's own metrics listener.
     pub metrics: Metrics,
+    /// Log lines of the process, as the original's file says them; `[log]` goes before it.
+    pub logging: Logging,
     /// What only the original's gateway file says.
     #[serde(skip)]
     pub gateway_file: GatewayFile,
@@ -97,8 +134,10 @@ pub struct Scheduler {
 #[serde(default)]
 pub struct InternalQueue {
     /// Entries that wait or are in flight.
+    #[serde(deserialize_with = "at_least_zero")]
     pub max_size: usize,
     /// Attempts in all.
+    #[serde(deserialize_with = "at_least_zero")]
     pub max_retries: u32,
     /// Wait before the second attempt; doubled each time. 0 = 5s.
     pub retry_base_delay: Span,
@@ -132,7 +171,7 @@ pub struct HttpApi {
     /// Open the listener.
     pub enabled: bool,
     /// `:port`, `host:port` or `port`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "some_text")]
     pub listen: Option<String>,
     /// Longest time for a request to arrive.
     pub request_timeout: Span,
@@ -190,8 +229,7 @@ pub struct Worker {
 }
 
 /// On, off, or on where it is needed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Auto {
     /// On in the embedded home when no gateway is configured.
     #[default]
@@ -261,6 +299,7 @@ pub struct Metrics {
     /// Open the listener.
     pub enabled: bool,
     /// `:port`, `host:port` or `port`.
+    #[serde(deserialize_with = "text")]
     pub listen: String,
     /// Where the numbers are.
     pub path: String,
@@ -277,7 +316,16 @@ impl Default for Config {
             daemon_id: String::new(),
             internal_auth_key: Secret::default(),
             config_file: None,
+            eg_config: None,
             hosts: Vec::new(),
+            hosts_include: None,
+            included_hosts: Vec::new(),
+            dimensions: BTreeMap::new(),
+            render: Render::default(),
+            bypass: Bypass::default(),
+            tracking_params: TrackingParams::default(),
+            bothit_recache: BothitRecache::default(),
+            headers: Headers::default(),
             redis: Redis::default(),
             scheduler: Scheduler::default(),
             internal_queue: InternalQueue::default(),
@@ -288,6 +336,7 @@ impl Default for Config {
             storage: Storage::default(),
             shutdown_grace: Span::seconds(2),
             metrics: Metrics::default(),
+            logging: Logging::default(),
             gateway_file: GatewayFile::default(),
         }
     }
@@ -395,13 +444,16 @@ pub enum Refused {
 }
 
 impl Config {
-    /// Fills in what depends on the listener's address, and checks what a type cannot say.
-    pub fn validate(&mut self, address: SocketAddr) -> Result<(), Refused> {
+    /// Fills in what depends on the process and the listener's address; none = there is no listener.
+    pub fn validate(&mut self, address: Option<SocketAddr>) -> Result<(), Refused> {
         if self.internal_auth_key.is_empty() {
-            if !address.ip().is_loopback() {
-                return Err(Refused::NoKey(address));
+            match address {
+                Some(address) if !address.ip().is_loopback() => return Err(Refused::NoKey(address)),
+                Some(_) => {
+                    tracing::info!("edgecomet: no internal_auth_key is set, so the key is \"{DEVELOPMENT_KEY}\"")
+                }
+                None => {}
             }
-            tracing::info!("edgecomet: no internal_auth_key is set, so the key is \"{DEVELOPMENT_KEY}\"");
             self.internal_auth_key = Secret::from(DEVELOPMENT_KEY);
         }
         if self.daemon_id.is_empty() {
@@ -411,9 +463,25 @@ impl Config {
         Ok(())
     }
 
+    /// Whether its hosts can be, and how many there are.
+    pub fn check_hosts(&self) -> Result<usize, Refused> {
+        Hosts::build(self).map(|hosts| hosts.iter().count()).map_err(|bad| Refused::Value(bad.to_string()))
+    }
+
+    /// All hosts, inline ones first.
+    pub fn all_hosts(&self) -> impl Iterator<Item = &HostConfig> {
+        self.hosts.iter().chain(&self.included_hosts)
+    }
+
+    /// What holds for pages of all hosts.
+    pub fn level(&self) -> Level<'_> {
+        let Config { render, bypass, tracking_params, bothit_recache, headers, .. } = self;
+        Level { render, bypass, tracking_params, bothit_recache, headers }
+    }
+
     /// Whether the engine of this process is the home.
     pub fn is_embedded(&self) -> bool {
-        self.redis.addr.is_none()
+        self.redis.addr.as_deref().is_none_or(str::is_empty)
     }
 
     /// Whether pages are fetched by this process.

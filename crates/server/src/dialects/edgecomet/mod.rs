@@ -31,7 +31,9 @@ mod url;
 mod worker;
 mod writing;
 
-pub use config::{Config, Refused};
+pub use config::{
+    Config, ConsoleFormat, DimensionConfig, FileFormat, GatewayFile, HostConfig, Logging, Refused, RuleConfig,
+};
 
 use asked::{Answer, Asked};
 use config::ResponseFormat;
@@ -83,15 +85,16 @@ impl EdgeComet {
     /// The dialect as configured.
     pub async fn open(config: Config, surroundings: Surroundings) -> Result<Self, Refused> {
         let Surroundings { engine, data_dir, shutdown } = surroundings;
-        let home = match config.redis.addr {
-            None => Home::Embedded(Embedded::new(engine.clone())),
-            Some(_) => Home::Redis(Redis::new(config.daemon_id.clone())),
+        let home = if config.is_embedded() {
+            Home::Embedded(Embedded::new(engine.clone()))
+        } else {
+            Home::Redis(Redis::new(config.daemon_id.clone()))
         };
-        let hosts = CurrentHosts::new(Hosts::build(&config));
+        let hosts = CurrentHosts::new(Hosts::build(&config).map_err(|bad| Refused::Value(bad.to_string()))?);
         let pages = Pages::new(&config, &data_dir);
         let worker = || Arc::new(Worker::new(&config, hosts.clone(), home.clone(), pages.clone()));
-        let targets = Targets { worker: config.has_worker().then(worker) };
-        let scheduler = Arc::new(Scheduler::new(&config, home.clone(), hosts.clone(), targets.clone()));
+        let targets = Targets::new(&config, config.has_worker().then(worker));
+        let scheduler = Arc::new(Scheduler::new(&config, engine.clone(), home.clone(), hosts.clone(), targets.clone()));
         Ok(EdgeComet { config, engine, home, hosts, pages, scheduler, targets, began: Instant::now(), shutdown })
     }
 

@@ -195,7 +195,7 @@ impl Shared {
 
 fn refusal(denied: &Denied) -> Reply {
     match denied {
-        Denied::NotAllowed => Reply::NotAllowed,
+        Denied::NotAllowed | Denied::NotPublic(_) => Reply::NotAllowed,
         Denied::Unresolved => Reply::HostUnreachable,
     }
 }

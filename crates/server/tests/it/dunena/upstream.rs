@@ -1,11 +1,11 @@
-//! A small HTTP server that stands for somebody else's database: it writes down what it is asked and answers as it is told.
+//! A small HTTP server that stands for somebody else's: it writes down what it is asked and answers as it is told.
 
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     sync::{Arc, Mutex},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde_json::Value;
@@ -13,6 +13,7 @@ use serde_json::Value;
 /// What came.
 #[derive(Debug, Clone)]
 pub struct Received {
+    pub at: Instant,
     pub method: String,
     pub target: String,
     /// Names in lower case.
@@ -85,7 +86,15 @@ pub struct Upstream {
 impl Upstream {
     /// Starts one that answers with what `answer` makes of a request; a closed connection where it makes nothing.
     pub fn start(answer: impl Fn(&Received) -> Option<Answer> + Send + Sync + 'static) -> Upstream {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        Upstream::start_at(([127, 0, 0, 1], 0).into(), answer)
+    }
+
+    /// The same where a test wants it to be.
+    pub fn start_at(
+        address: SocketAddr,
+        answer: impl Fn(&Received) -> Option<Answer> + Send + Sync + 'static,
+    ) -> Upstream {
+        let listener = TcpListener::bind(address).expect("a free port");
         let upstream = Upstream { address: listener.local_addr().expect("an address"), received: Arc::default() };
         let (received, answer) = (upstream.received.clone(), Arc::new(answer));
         thread::spawn(move || {
@@ -95,6 +104,11 @@ impl Upstream {
             }
         });
         upstream
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Its address, with user and password or whatever belongs before the host.
@@ -110,6 +124,11 @@ impl Upstream {
     /// How many requests came.
     pub fn count(&self) -> usize {
         self.received.lock().expect("no panic").len()
+    }
+
+    /// All requests that came.
+    pub fn all(&self) -> Vec<Received> {
+        self.received.lock().expect("no panic").clone()
     }
 
     /// The request that came last.
@@ -158,7 +177,7 @@ fn read(stream: &mut TcpStream, unread: &mut Vec<u8>) -> Option<Received> {
     let headers: Vec<(String, String)> = lines
         .filter_map(|line| line.split_once(": ").map(|(name, value)| (name.to_lowercase(), value.to_owned())))
         .collect();
-    let mut request = Received { method, target, headers, body: String::new() };
+    let mut request = Received { at: Instant::now(), method, target, headers, body: String::new() };
     let length = request.header("content-length").map_or(0, |length| length.parse().expect("a length"));
     while unread.len() < length {
         more(stream, unread)?;

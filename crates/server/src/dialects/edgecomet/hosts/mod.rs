@@ -5,10 +5,15 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use manifold_engine::recache::{DimensionId, HostId};
 use parking_lot::RwLock;
 
+mod agents;
 mod build;
+mod layered;
 mod pattern;
+mod rule;
 
+pub(super) use build::BadHosts;
 pub(super) use pattern::Patterns;
+use rule::Rule;
 
 /// The hosts as they are now; a reload replaces all at once.
 #[derive(Debug, Clone, Default)]
@@ -48,6 +53,8 @@ pub(super) struct Host {
     pub(super) dimensions: BTreeMap<DimensionId, Dimension>,
     /// What holds for pages that no rule is about.
     pub(super) treatment: Arc<Treatment>,
+    /// In the order they are tried; the first one that fits a page is for it.
+    rules: Vec<Rule>,
 }
 
 /// A variant of a host's pages.
@@ -159,7 +166,8 @@ impl Host {
     }
 
     /// What holds for the page with this decoded path and this raw query.
-    pub(super) fn treatment(&self, _path: &str, _query: &str) -> &Arc<Treatment> {
-        &self.treatment
+    pub(super) fn treatment(&self, path: &str, query: &str) -> &Arc<Treatment> {
+        let rule = self.rules.iter().find(|rule| rule.fits(path, query));
+        rule.map_or(&self.treatment, |rule| &rule.treatment)
     }
 }

@@ -1,5 +1,7 @@
 //! The built-in worker: fetches pages, or renders them, and stores them.
 
+mod fetched;
+
 use super::{
     config::Config,
     home::Home,
