@@ -138,6 +138,14 @@ impl Home {
         }
     }
 
+    /// How many dead letters hosts have, in the order of `hosts`.
+    pub(super) async fn failed_counts(&self, hosts: &[HostId]) -> Result<Vec<u64>> {
+        match self {
+            Home::Embedded(home) => home.failed_counts(hosts).await,
+            Home::Redis(_) => Ok(vec![0; hosts.len()]),
+        }
+    }
+
     /// Puts all dead letters of a host back into their queues, due at `now`, attempts forgotten; how many there were.
     pub(super) async fn retry_failed(&self, host: HostId, now: u64, most: u64) -> Result<u64> {
         match self {
