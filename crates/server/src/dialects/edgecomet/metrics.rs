@@ -78,7 +78,7 @@ impl EdgeComet {
             hosts: hosts.iter().enumerate().map(standing).collect(),
             internal: view.waiting as u64,
             in_flight: view.in_flight as u64,
-            malformed: 0,
+            malformed: self.home.malformed_members(),
         });
     }
 

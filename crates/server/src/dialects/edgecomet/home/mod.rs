@@ -12,7 +12,7 @@ mod registry;
 
 pub(super) use embedded::Embedded;
 pub(super) use redis::Redis;
-pub(super) use registry::{RegisteredGateway, Registry, RenderService};
+pub(super) use registry::{RegisteredGateway, Registry, RenderService, reachable};
 
 /// Why a home did not do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -142,7 +142,7 @@ impl Home {
     pub(super) async fn failed_counts(&self, hosts: &[HostId]) -> Result<Vec<u64>> {
         match self {
             Home::Embedded(home) => home.failed_counts(hosts).await,
-            Home::Redis(_) => Ok(vec![0; hosts.len()]),
+            Home::Redis(home) => home.failed_counts(hosts).await,
         }
     }
 
