@@ -95,7 +95,7 @@ impl EdgeComet {
         let home = if config.is_embedded() {
             Home::Embedded(Embedded::new(engine.clone()))
         } else {
-            Home::Redis(Redis::open(&config, Clock::system()).await.map_err(Refused::Value)?)
+            Home::Redis(Redis::open(&config, Clock::system(), metrics.calls()).await.map_err(Refused::Value)?)
         };
         let hosts = CurrentHosts::new(Hosts::build(&config).map_err(|bad| Refused::Value(bad.to_string()))?);
         let pages = Pages::new(&config, &data_dir);

@@ -10,7 +10,10 @@ use manifold_engine::recache::HostId;
 use tokio::time::Instant;
 
 use super::budget::{Load, may_begin};
-use crate::dialects::edgecomet::{config::Config, home::{Registry, reachable}};
+use crate::dialects::edgecomet::{
+    config::Config,
+    home::{Registry, reachable},
+};
 
 #[cfg(test)]
 mod tests;
