@@ -2,9 +2,9 @@
 
 use std::{
     collections::HashMap,
-    process::{ChildStdin, ChildStdout},
     io,
     os::fd::OwnedFd,
+    process::{ChildStdin, ChildStdout},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},

@@ -140,7 +140,8 @@ impl Chromium {
 
     async fn visit(&self, visit: &Visit, until: Instant) -> Result<Bytes, Failed> {
         let Inner { guard, bounds, tabs, .. } = &*self.0;
-        let place = Arc::clone(tabs).acquire_owned().await.map_err(|_closed| Failed::Crashed("the browser was closed"))?;
+        let place =
+            Arc::clone(tabs).acquire_owned().await.map_err(|_closed| Failed::Crashed("the browser was closed"))?;
         let browser = self.browser().await?;
         let mut tab = Tab::open(browser, guard.clone(), bounds, place).await?;
         page::render(&mut tab, visit, bounds, until).await

@@ -11,7 +11,7 @@ use super::{
     Bounds, Failed, Visit,
     protocol::{
         CloseDialog, ContinueRequest, CreateWorld, EnableInspector, EnableLifecycle, EnablePage, Evaluate, Evaluated,
-        Event, FailRequest, FulfilRequest, Header, InterceptRequests, Lifecycle, Navigate, Navigated, Paused, Pattern,
+        Event, FailRequest, FulfilRequest, Header, InterceptRequests, Lifecycle, Navigate, Navigated, Pattern, Paused,
         SetUserAgent, SetWindow, World,
     },
     tab::Tab,

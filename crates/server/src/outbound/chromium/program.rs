@@ -15,8 +15,9 @@ pub fn find(configured: &str) -> Result<PathBuf, String> {
         path if path.contains('/') => Some(PathBuf::from(path))
             .filter(|path| path.is_file())
             .ok_or_else(|| format!("no browser to render with: {path} is no file")),
-        name => in_folders(&folders, &[name])
-            .ok_or_else(|| format!("no browser to render with: {name} is not in PATH")),
+        name => {
+            in_folders(&folders, &[name]).ok_or_else(|| format!("no browser to render with: {name} is not in PATH"))
+        }
     }
 }
 

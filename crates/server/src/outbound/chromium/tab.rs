@@ -87,7 +87,8 @@ impl Tab {
 
     /// What happens next.
     pub(super) async fn event(&mut self) -> Result<Event, Failed> {
-        let ended = || if self.open.held().browser.is_running() { FLOODED } else { Failed::Crashed("the browser ended") };
+        let ended =
+            || if self.open.held().browser.is_running() { FLOODED } else { Failed::Crashed("the browser ended") };
         self.events.recv().await.ok_or_else(ended)
     }
 }

@@ -1,9 +1,6 @@
 //! With the real browser, where there is one.
 
-use std::{
-    env,
-    sync::atomic::AtomicBool,
-};
+use std::{env, sync::atomic::AtomicBool};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::{

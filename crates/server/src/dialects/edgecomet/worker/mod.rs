@@ -157,11 +157,8 @@ async fn describe(job: &Job, made: Made, record: &mut Record) -> Result<(), Outc
 /// Where pages may be fetched from.
 fn guard(config: &Config) -> Guard {
     let networks = config.worker.allow_networks.iter().map(String::as_str);
-    let public = PublicOnly::new(config.worker.allow_private, networks).unwrap_or_else(|error| {
-        tracing::error!(%error, "edgecomet: worker.allow_networks permits nothing");
-        PublicOnly::default()
-    });
-    Guard::public_only(public)
+    let public = PublicOnly::new(config.worker.allow_private, networks);
+    Guard::public_only(public.expect("the configuration was checked"))
 }
 
 fn not_stored(error: super::home::HomeError) -> Outcome {

@@ -35,7 +35,8 @@ async fn answers_find_who_asked_in_any_order() {
         let first = browser.hears().await;
         assert_eq!(first, json!({ "id": 1, "method": "Browser.getVersion", "params": {} }));
         let second = browser.hears().await;
-        let command = json!({ "id": 2, "method": "Page.handleJavaScriptDialog", "params": { "accept": true }, "sessionId": "S" });
+        let command =
+            json!({ "id": 2, "method": "Page.handleJavaScriptDialog", "params": { "accept": true }, "sessionId": "S" });
         assert_eq!(second, command);
         browser.says(&json!({ "method": "Target.targetCreated", "params": { "any": 1 } })).await;
         browser.says(&json!({ "id": 2, "result": {}, "sessionId": "S" })).await;
