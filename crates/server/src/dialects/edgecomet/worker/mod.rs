@@ -22,11 +22,11 @@ use super::{
     home::Home,
     hosts::CurrentHosts,
     job::{Job, Outcome},
-    pages::Pages,
+    pages::{Pages, is_redirect},
     url,
 };
 use crate::outbound::{Guard, PublicOnly};
-use fetch::{PageFetcher, is_redirect};
+use fetch::PageFetcher;
 use fetched::{Failure, Fetched};
 use plan::Plan;
 
@@ -115,7 +115,7 @@ impl Worker {
     async fn store(&self, key: PageKey, plan: &Plan, job: &Job, made: Made) -> Result<(), Outcome> {
         let now = i64::try_from(self.clock.now().0 / 1000).unwrap_or(i64::MAX);
         let mut record = store::record(job, plan, &made.page, made.source, now);
-        let is_page = !is_redirect(made.page.status);
+        let is_page = !is_redirect(made.page.status.as_u16());
         let body = made.page.body.clone();
         if html::is_html(&made.page.headers) {
             describe(job, made, &mut record).await?;
@@ -157,11 +157,8 @@ async fn describe(job: &Job, made: Made, record: &mut Record) -> Result<(), Outc
 /// Where pages may be fetched from.
 fn guard(config: &Config) -> Guard {
     let networks = config.worker.allow_networks.iter().map(String::as_str);
-    let public = PublicOnly::new(config.worker.allow_private, networks).unwrap_or_else(|error| {
-        tracing::error!(%error, "edgecomet: worker.allow_networks permits nothing");
-        PublicOnly::default()
-    });
-    Guard::public_only(public)
+    let public = PublicOnly::new(config.worker.allow_private, networks);
+    Guard::public_only(public.expect("the configuration was checked"))
 }
 
 fn not_stored(error: super::home::HomeError) -> Outcome {
