@@ -12,7 +12,11 @@ use super::{
     protocol::{
         CloseDialog, ContinueRequest, CreateWorld, EnableInspector, EnableLifecycle, EnablePage, Evaluate, Evaluated,
         Event, FailRequest, FulfilRequest, Header, InterceptRequests, Lifecycle, Navigate, Navigated, Pattern, Paused,
+<<<<<<< HEAD
+        RunFirst, SetUserAgent, SetWindow, World,
+=======
         SetUserAgent, SetWindow, World,
+>>>>>>> edgecomet
     },
     tab::Tab,
 };
@@ -29,8 +33,14 @@ const LEFT_OUT: [HeaderName; 5] = [
     header::CONNECTION,
     header::CONTENT_DISPOSITION,
 ];
-/// The text of the document, or nothing when it is longer than `most`. Runs where the page's own scripts have changed
-/// nothing; half of a character outside the first plane, which a script may leave, is no text.
+/// Where scripts of ours run: beside those of the page, which cannot change what things mean there.
+const WORLD: &str = "outside";
+/// The document is not left. A navigation that was begun would stop the reading of a document even if it led nowhere.
+const STAY: &str = "navigation.addEventListener('navigate', event => {
+    if (self === top && !event.destination.sameDocument) event.preventDefault();
+});";
+/// The text of the document, or nothing when it is longer than `most`. Half of a character outside
+/// the first plane, which a script may leave, is no text.
 const SNAPSHOT: &str = r#"most => {
     const { doctype, documentElement: root } = document;
     const head = doctype ? new XMLSerializer().serializeToString(doctype) : "";
@@ -78,6 +88,7 @@ impl Page<'_> {
         self.tab.call(EnablePage {}).await?;
         self.tab.call(EnableInspector {}).await?;
         self.tab.call(EnableLifecycle { enabled: true }).await?;
+        self.tab.call(RunFirst { source: STAY, world_name: WORLD }).await?;
         self.tab.call(InterceptRequests { patterns: vec![documents, icons] }).await?;
         self.tab.call(SetUserAgent { user_agent: user_agent.clone() }).await?;
         let window = SetWindow { width: *width, height: *height, device_scale_factor: 1.0, mobile: false };
@@ -108,7 +119,7 @@ impl Page<'_> {
 
     /// The document as it is now.
     async fn snapshot(&mut self, most: usize) -> Result<Bytes, Failed> {
-        let creating = self.tab.call(CreateWorld { frame_id: self.tab.frame.clone() });
+        let creating = self.tab.call(CreateWorld { frame_id: self.tab.frame.clone(), world_name: WORLD });
         let World { execution_context_id: context_id } = self.attend(creating).await??;
         let expression = format!("({SNAPSHOT})({most})");
         let evaluating = self.tab.call(Evaluate { expression, context_id, return_by_value: true });
@@ -154,8 +165,10 @@ impl Page<'_> {
             return self.tab.post(ContinueRequest { request_id }).await;
         }
         if self.given {
-            // Scripts lead away. A request that is aborted leaves the document where it is.
-            return self.tab.post(FailRequest { request_id, error_reason: "Aborted" }).await;
+            // Something leads away all the same. An answer without content leaves the document where it is, also one that is still read.
+            let nowhere =
+                FulfilRequest { request_id, response_code: 204, response_headers: Vec::new(), body: String::new() };
+            return self.tab.post(nowhere).await;
         }
         self.given = true;
         self.tab.call(given(request_id, self.visit)).await.map(|_| ())

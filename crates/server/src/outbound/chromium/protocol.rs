@@ -40,8 +40,7 @@ pub(super) struct Received<'a> {
 pub(super) struct Nothing {}
 
 macro_rules! command {
-    ($(#[$doc:meta])* $method:literal, $name:ident { $($field:ident: $type:ty),* $(,)? } -> $answer:ty) => {
-        $(#[$doc])*
+    ($method:literal, $name:ident { $($field:ident: $type:ty),* $(,)? } -> $answer:ty) => {
         #[derive(Debug, Serialize)]
         #[serde(rename_all = "camelCase")]
         pub(super) struct $name { $(pub(super) $field: $type,)* }
@@ -128,10 +127,11 @@ answer! { Navigated { error_text: Option<String> } }
 
 command! { "Page.handleJavaScriptDialog", CloseDialog { accept: bool } -> Nothing }
 
-command! {
-    /// A place for scripts of ours beside those of the page, which cannot change what things mean there.
-    "Page.createIsolatedWorld", CreateWorld { frame_id: String } -> World
-}
+command! { "Page.addScriptToEvaluateOnNewDocument", RunFirst {
+    source: &'static str,
+    world_name: &'static str,
+} -> Nothing }
+command! { "Page.createIsolatedWorld", CreateWorld { frame_id: String, world_name: &'static str } -> World }
 answer! { World { execution_context_id: i64 } }
 
 command! { "Runtime.evaluate", Evaluate {
