@@ -1,6 +1,7 @@
 //! The `manifold` binary: configuration, listeners, engine, wait, drain, close.
 
 use std::{
+    convert::Infallible,
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -56,6 +57,18 @@ enum Verb {
     Serve(Flags),
     /// Print the effective configuration, secrets masked, or what is wrong with it.
     Check(Flags),
+    /// Serve EdgeComet alone, by the configuration file of its original daemon.
+    Edgecomet {
+        /// The original's file.
+        #[arg(short, long, value_name = "FILE")]
+        config: PathBuf,
+        /// Check the configuration and do nothing else.
+        #[arg(short)]
+        test: bool,
+        /// Data directory, created if absent.
+        #[arg(long, value_name = "DIR")]
+        data_dir: Option<PathBuf>,
+    },
     /// Check a data directory that no process has open.
     Verify {
         /// The data directory.
@@ -78,8 +91,14 @@ struct Flags {
 
 fn main() -> ExitCode {
     let ended = match Cli::parse().verb {
-        Verb::Serve(flags) => serve(flags),
-        Verb::Check(flags) => check(flags),
+        Verb::Serve(flags) => serve(flags.into()),
+        Verb::Check(flags) => check(flags.into()),
+        Verb::Edgecomet { config, test, data_dir } => {
+            let flags = config::Flags { edgecomet_alone: Some(config), data_dir, ..config::Flags::default() };
+            let ended = if test { test_edgecomet(&flags) } else { serve(flags) };
+            // Whoever starts the original knows no other status.
+            ended.map_err(|failure| Failure { exit: Exit::Any, ..failure })
+        }
         Verb::Verify { dir } => verify(dir),
     };
     match ended {
@@ -91,8 +110,14 @@ fn main() -> ExitCode {
     }
 }
 
-fn serve(flags: Flags) -> Result<(), Failure> {
-    let Loaded { mut config, notes } = load(flags)?;
+impl From<Flags> for config::Flags {
+    fn from(Flags { config, data_dir, flo_config }: Flags) -> Self {
+        config::Flags { config, data_dir, flo_config, edgecomet_alone: None }
+    }
+}
+
+fn serve(flags: config::Flags) -> Result<(), Failure> {
+    let Loaded { mut config, notes } = load(&flags)?;
     telemetry::log::init(&config.log).map_err(Failure::configuration)?;
     notes.iter().for_each(|note| tracing::warn!("{note}"));
     let addresses = validate(&mut config)?;
@@ -100,18 +125,27 @@ fn serve(flags: Flags) -> Result<(), Failure> {
 
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(Exit::System, format!("no runtime: {error}")))?;
-    let ended = runtime.block_on(run(config, addresses));
+    let ended = runtime.block_on(run(config, addresses, &flags));
     // What is left are requests that did not end in time, or a replay that nobody waits for.
     runtime.shutdown_timeout(Duration::from_millis(200));
     ended
 }
 
-fn check(flags: Flags) -> Result<(), Failure> {
-    let Loaded { config, notes } = load(flags)?;
+fn check(flags: config::Flags) -> Result<(), Failure> {
+    let Loaded { config, notes } = load(&flags)?;
     validate(&mut config.clone())?;
     notes.iter().for_each(|note| eprintln!("manifold: {note}"));
     let shown = config::effective(&config).map_err(Failure::configuration)?;
     print!("{shown}");
+    Ok(())
+}
+
+fn test_edgecomet(flags: &config::Flags) -> Result<(), Failure> {
+    let Loaded { mut config, notes } = load(flags)?;
+    validate(&mut config)?;
+    notes.iter().for_each(|note| eprintln!("manifold: {note}"));
+    let file = flags.edgecomet_alone.as_deref().unwrap_or(Path::new(""));
+    println!("manifold: {} is fine", file.display());
     Ok(())
 }
 
@@ -123,17 +157,19 @@ fn verify(dir: PathBuf) -> Result<(), Failure> {
 }
 
 /// From bound sockets to a closed engine.
-async fn run(config: Config, addresses: Addresses) -> Result<(), Failure> {
+async fn run(config: Config, addresses: Addresses, flags: &config::Flags) -> Result<(), Failure> {
     let mut signals = Signals::install()?;
+    let mut hangups = Signals::on(SignalKind::hangup())?;
     let ports = Ports::bind(&config, addresses)?;
     let engine = Engine::open(engine_options(&config));
     let (shutdown, down) = watch::channel(false);
     // The listeners answer while the log is replayed: "starting", as each contract says it.
     let stop = Arc::new(Notify::new());
-    let mut serving = ports.serve(config, &engine, &stop, &down).await?;
+    let (mut serving, edgecomet) = ports.serve(config, &engine, &stop, &down).await?;
 
     let ended = tokio::select! {
         failure = recover(&engine) => Err(failure),
+        never = reload(&mut hangups, flags, edgecomet.as_deref()) => match never {},
         name = signals.next() => {
             tracing::info!(signal = name, "stopping");
             Ok(())
@@ -167,6 +203,28 @@ async fn recover(engine: &Engine) -> Failure {
             std::future::pending().await
         }
         Err(error) => Failure::open(&error),
+    }
+}
+
+/// Reads the configuration again at each SIGHUP, for what can change while the process runs: the hosts of EdgeComet.
+async fn reload(hangups: &mut Signal, flags: &config::Flags, edgecomet: Option<&EdgeComet>) -> Infallible {
+    loop {
+        if hangups.recv().await.is_none() {
+            std::future::pending::<()>().await;
+        }
+        let Some(edgecomet) = edgecomet else {
+            tracing::info!(signal = "SIGHUP", "there are no hosts to read again");
+            continue;
+        };
+        let read = load(flags).map_err(|failure| failure.sentence);
+        let read = read.and_then(|loaded| {
+            loaded.notes.iter().for_each(|note| tracing::warn!("{note}"));
+            edgecomet.reload(&loaded.config.edgecomet).map_err(|refused| refused.to_string())
+        });
+        match read {
+            Ok(hosts) => tracing::info!(hosts, "edgecomet: the hosts were read again"),
+            Err(error) => tracing::error!(%error, "edgecomet: the hosts stay as they were"),
+        }
     }
 }
 
@@ -213,7 +271,7 @@ impl Ports {
         engine: &Engine,
         stop: &Arc<Notify>,
         down: &watch::Receiver<bool>,
-    ) -> Result<JoinSet<()>, Failure> {
+    ) -> Result<(JoinSet<()>, Option<Arc<EdgeComet>>), Failure> {
         let mut registry = Registry::default();
         let listeners = [&self.metrics, &self.unison, &self.flo, &self.synap, &self.dunena, &self.edgecomet];
         let listeners = listeners.into_iter().flatten();
@@ -292,25 +350,34 @@ impl Ports {
                 dunena.close().await;
             });
         }
-        if let Some(listener) = self.edgecomet {
+        let mut edgecomet = None;
+        if config.edgecomet.enabled {
             let surroundings = edgecomet::Surroundings {
                 engine: engine.clone(),
                 data_dir: config.data_dir.clone(),
                 shutdown: down.clone(),
             };
             let opened = EdgeComet::open(config.edgecomet.clone(), surroundings).await;
-            let edgecomet = Arc::new(opened.map_err(Failure::configuration)?);
-            let drained = listener.serve(edgecomet.clone(), down.clone());
+            let opened = Arc::new(opened.map_err(Failure::configuration)?);
+            // Without a listener the scheduler still works.
+            let drained = self.edgecomet.map(|listener| listener.serve(opened.clone(), down.clone()));
+            let drained = async move {
+                if let Some(drained) = drained {
+                    drained.await;
+                }
+            };
+            let working = opened.clone();
             serving.spawn(async move {
-                tokio::join!(drained, edgecomet.work());
+                tokio::join!(drained, working.work());
             });
+            edgecomet = Some(opened);
         }
         if let Some(listener) = self.metrics {
             serving.spawn(
                 listener.serve(Arc::new(Exposition::new(registry, shards, connections).looking(looks)), down.clone()),
             );
         }
-        Ok(serving)
+        Ok((serving, edgecomet))
     }
 }
 
@@ -321,17 +388,11 @@ fn bind(name: &'static str, address: SocketAddr, connections: usize) -> Result<L
     Ok(listener)
 }
 
-fn load(flags: Flags) -> Result<Loaded, Failure> {
-    let flags = config::Flags {
-        config: flags.config,
-        data_dir: flags.data_dir,
-        flo_config: flags.flo_config,
-        ..Default::default()
-    };
+fn load(flags: &config::Flags) -> Result<Loaded, Failure> {
     let env = std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
     let mut known = config::dotenv(Path::new(".env")).map_err(Failure::configuration)?;
     known.extend(env);
-    config::load(&flags, known).map_err(Failure::configuration)
+    config::load(flags, known).map_err(Failure::configuration)
 }
 
 /// The addresses, and the rules of each section that depend on them.
@@ -341,6 +402,8 @@ fn validate(config: &mut Config) -> Result<Addresses, Failure> {
         config::resolve(key, host, port).map_err(Failure::configuration)
     };
     let Config { unison, flo, synap, dunena, edgecomet, .. } = &*config;
+    let listener = edgecomet.listener();
+    let listener = listener.map(|at| resolve("edgecomet.http_api.listen", &at.host, at.port)).transpose()?;
     let of = |enabled: bool, key, host: &Option<String>, port| {
         if enabled { resolve(key, host, port).map(Some) } else { Ok(None) }
     };
@@ -350,7 +413,7 @@ fn validate(config: &mut Config) -> Result<Addresses, Failure> {
         flo: of(flo.enabled, "flo.host", &flo.host, flo.port)?,
         synap: of(synap.enabled, "synap.host", &synap.host, synap.port)?,
         dunena: of(dunena.enabled, "dunena.host", &dunena.host, dunena.port)?,
-        edgecomet: of(edgecomet.enabled, "edgecomet.host", &edgecomet.host, edgecomet.port)?,
+        edgecomet: listener,
     };
     if let Some(address) = addresses.unison {
         config.unison.validate(address).map_err(Failure::configuration)?;
@@ -364,8 +427,8 @@ fn validate(config: &mut Config) -> Result<Addresses, Failure> {
     if let Some(address) = addresses.dunena {
         config.dunena.validate(address).map_err(Failure::configuration)?;
     }
-    if let Some(address) = addresses.edgecomet {
-        config.edgecomet.validate(Some(address)).map_err(Failure::configuration)?;
+    if config.edgecomet.enabled {
+        config.edgecomet.validate(addresses.edgecomet).map_err(Failure::configuration)?;
     }
     Ok(addresses)
 }
@@ -414,8 +477,11 @@ struct Signals {
 
 impl Signals {
     fn install() -> Result<Signals, Failure> {
-        let on = |kind| signal(kind).map_err(|error| Failure::new(Exit::System, format!("no signal handler: {error}")));
-        Ok(Signals { terminate: on(SignalKind::terminate())?, interrupt: on(SignalKind::interrupt())? })
+        Ok(Signals { terminate: Self::on(SignalKind::terminate())?, interrupt: Self::on(SignalKind::interrupt())? })
+    }
+
+    fn on(kind: SignalKind) -> Result<Signal, Failure> {
+        signal(kind).map_err(|error| Failure::new(Exit::System, format!("no signal handler: {error}")))
     }
 
     async fn next(&mut self) -> &'static str {
@@ -435,6 +501,8 @@ struct Failure {
 /// Exit codes, numbered as in `sysexits.h`.
 #[derive(Clone, Copy)]
 enum Exit {
+    /// Whatever it was.
+    Any = 1,
     /// The data directory holds something that cannot be used as it is.
     Data = 65,
     /// A port or the data directory belongs to another process.

@@ -25,7 +25,39 @@ pub(super) async fn pull(live: &Live, pulls: &[Pull], now: u64) -> Result<Vec<Pu
         let one = |pull: &Pull| if due.contains(&pull.host) { take(step, pull, now) } else { Ok(nothing(pull)) };
         pulls.iter().map(one).collect()
     };
-    step::change(live, due.iter().copied(), take).await
+    live.store.room().await;
+    let (pulled, frame) = step::change_now(live, due.iter().copied(), take);
+    let untold = Untold { live, pulled: pulled? };
+    live.durable(frame).await?;
+    Ok(untold.told())
+}
+
+/// What was taken while nobody was told. Dropped, it goes back: a caller that went away takes nothing.
+struct Untold<'a> {
+    live: &'a Live,
+    pulled: Vec<Pulled>,
+}
+
+impl Untold<'_> {
+    fn told(mut self) -> Vec<Pulled> {
+        std::mem::take(&mut self.pulled)
+    }
+}
+
+impl Drop for Untold<'_> {
+    fn drop(&mut self) {
+        let leases: Vec<&Lease> = self.pulled.iter().flat_map(|pulled| &pulled.leases).collect();
+        if leases.is_empty() {
+            return;
+        }
+        let hosts = leases.iter().map(|lease| lease.host);
+        let (given_back, _) = step::change_now(self.live, hosts, |step| {
+            leases.iter().try_for_each(|lease| put_back(step, lease).map(drop))
+        });
+        if let Err(error) = given_back {
+            tracing::warn!(%error, "what a caller that went away had taken stays leased until the next start");
+        }
+    }
 }
 
 fn has_due(live: &Live, pull: &Pull, now: u64) -> bool {
@@ -74,13 +106,7 @@ pub(super) async fn wait_for_retry(live: &Live, lease: &Lease, attempts: u32, re
 }
 
 pub(super) async fn give_back(live: &Live, leases: &[Lease]) -> Result<()> {
-    step::change(live, hosts(leases), |step| {
-        for lease in leases {
-            put_back(step, lease)?;
-        }
-        Ok(())
-    })
-    .await
+    step::change(live, hosts(leases), |step| leases.iter().try_for_each(|lease| put_back(step, lease).map(drop))).await
 }
 
 /// Puts back what runs before this one had leased, in pieces.

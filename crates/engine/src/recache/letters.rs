@@ -11,6 +11,8 @@ use crate::{Result, keys, live::Live};
 
 /// Longest reason in bytes; what is longer is cut.
 const REASON_BYTES: usize = 2048;
+/// Letters that go in one commit, should far fewer be allowed than before: the next ones take the rest.
+const DROPPED: u64 = 1024;
 
 pub(super) async fn bury(live: &Live, lease: &Lease, mut letter: DeadLetter, most: u64) -> Result<()> {
     queues::check(&letter.entry)?;
@@ -26,7 +28,7 @@ pub(super) async fn bury(live: &Live, lease: &Lease, mut letter: DeadLetter, mos
             let number = letters.last().map_or(1, |last| last + 1);
             step.keep_letter(host, number, &letter);
         }
-        let surplus = (letters.len() as u64 + 1).saturating_sub(most.max(1));
+        let surplus = (letters.len() as u64 + 1).saturating_sub(most.max(1)).min(DROPPED);
         letters.iter().take(surplus as usize).for_each(|number| step.remove_letter(host, *number));
         Ok(())
     })

@@ -33,7 +33,8 @@ pub(super) async fn store(live: &Live, key: PageKey, record: &Record, gone_at: u
         step.txn.grow()?;
         if let Some(before) = step.record(key)? {
             step.clear_end(key, &before);
-            if before.file_path != head.file_path {
+            // The file of one that has ended goes with all files of its time.
+            if before.file_path != head.file_path && !before.is_gone(step.txn.now()) {
                 let at = seconds(step.txn.now()).saturating_add(REPLACED_FILE_SECONDS);
                 step.note_file(key.host, &before.file_path, at)?;
             }
@@ -65,8 +66,10 @@ async fn forget_piece(live: &Live, keys: &[PageKey], files_at: u64) -> Result<u6
         for key in keys {
             let Some(head) = step.record(*key)? else { continue };
             step.end_record(*key, &head);
-            step.note_file(key.host, &head.file_path, files_at)?;
-            forgotten += u64::from(!head.is_gone(step.txn.now()));
+            if !head.is_gone(step.txn.now()) {
+                step.note_file(key.host, &head.file_path, files_at)?;
+                forgotten += 1;
+            }
         }
         Ok(forgotten)
     })

@@ -6,6 +6,9 @@ use crate::{
     tests::{House, START, refused},
 };
 
+mod concurrency;
+mod crash;
+mod model;
 mod queues;
 mod records;
 

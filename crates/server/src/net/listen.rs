@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
     time::Duration,
 };
@@ -116,7 +116,18 @@ impl Listener {
 }
 
 fn open(address: SocketAddr, shared_port: bool) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    // All interfaces are those of both protocols, on machines without IPv6 those of IPv4.
+    let everywhere = address.ip() == Ipv6Addr::UNSPECIFIED;
+    let (address, socket) = match Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP)) {
+        Err(_) if everywhere => {
+            let address = SocketAddr::from((Ipv4Addr::UNSPECIFIED, address.port()));
+            (address, Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?)
+        }
+        socket => (address, socket?),
+    };
+    if address.is_ipv6() && everywhere {
+        socket.set_only_v6(false)?;
+    }
     // A restarted server must not wait for the old connections' last packets.
     socket.set_reuse_address(true)?;
     socket.set_reuse_port(shared_port)?;
@@ -132,7 +143,8 @@ async fn accept<S: Service>(name: &'static str, socket: TcpListener, shared: Arc
         match socket.accept().await {
             Ok((stream, peer)) => {
                 pause = ACCEPT_PAUSE;
-                begin(stream, peer.ip(), &shared);
+                // A client of IPv4 on a socket for both is one of IPv4.
+                begin(stream, peer.ip().to_canonical(), &shared);
             }
             // That connection failed, not the socket.
             Err(error) if is_of_the_peer(&error) => {}

@@ -7,6 +7,7 @@ use hyper::{
     Response, StatusCode,
     header::{CONNECTION, HeaderValue},
 };
+use manifold_engine::recache::HostId;
 
 use super::{config::ResponseFormat, home::HomeError};
 use crate::{http::body::BodyError, net::Refusal};
@@ -48,6 +49,11 @@ impl Error {
     /// 503.
     pub(super) fn unavailable(message: impl Into<Cow<'static, str>>) -> Self {
         Error::Unavailable(message.into())
+    }
+
+    /// 503: a queue would be longer than allowed.
+    pub(super) fn queue_full(host: HostId) -> Self {
+        Error::unavailable(format!("queue limit reached for host {host}"))
     }
 
     /// What the home said of a record.

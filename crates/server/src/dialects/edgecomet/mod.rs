@@ -8,7 +8,7 @@ use std::{net::IpAddr, path::PathBuf, sync::Arc};
 
 use axum::body::Body;
 use hyper::{HeaderMap, Request, Response, body::Incoming};
-use manifold_engine::{Engine, Timestamp};
+use manifold_engine::{Clock, Engine, Timestamp};
 use tokio::{sync::watch, time::Instant};
 
 mod answer;
@@ -39,11 +39,12 @@ use asked::{Answer, Asked};
 use config::ResponseFormat;
 use error::Error;
 use home::{Embedded, Home, Redis};
-use hosts::{CurrentHosts, Hosts};
+use hosts::{CurrentHosts, Host, Hosts, Patterns};
 use pages::Pages;
 use routes::Endpoint;
 use scheduler::Scheduler;
 use targets::Targets;
+use url::{Address, BadUrl};
 use worker::Worker;
 
 use crate::{
@@ -88,7 +89,7 @@ impl EdgeComet {
         let home = if config.is_embedded() {
             Home::Embedded(Embedded::new(engine.clone()))
         } else {
-            Home::Redis(Redis::new(config.daemon_id.clone()))
+            Home::Redis(Redis::open(&config, Clock::system()).await.map_err(Refused::Value)?)
         };
         let hosts = CurrentHosts::new(Hosts::build(&config).map_err(|bad| Refused::Value(bad.to_string()))?);
         let pages = Pages::new(&config, &data_dir);
@@ -96,6 +97,14 @@ impl EdgeComet {
         let targets = Targets::new(&config, config.has_worker().then(worker));
         let scheduler = Arc::new(Scheduler::new(&config, engine.clone(), home.clone(), hosts.clone(), targets.clone()));
         Ok(EdgeComet { config, engine, home, hosts, pages, scheduler, targets, began: Instant::now(), shutdown })
+    }
+
+    /// Takes over the hosts of a configuration, and tells how many they are. If they cannot be, the old ones stay.
+    pub fn reload(&self, config: &Config) -> Result<usize, Refused> {
+        let hosts = Hosts::build(config).map_err(|bad| Refused::Value(bad.to_string()))?;
+        let count = hosts.iter().count();
+        self.hosts.set(hosts);
+        Ok(count)
     }
 
     /// What goes on beside requests, until the shutdown.
@@ -110,6 +119,7 @@ impl EdgeComet {
         if let Some(worker) = &self.targets.worker {
             worker.close().await;
         }
+        self.home.close().await;
     }
 
     fn format(&self) -> ResponseFormat {
@@ -120,6 +130,25 @@ impl EdgeComet {
     fn now(&self) -> u64 {
         let Timestamp(ms) = self.engine.now();
         ms / 1000
+    }
+
+    /// When files of records that are forgotten now are for removal.
+    fn files_removed_at(&self) -> u64 {
+        self.now().saturating_add(self.config.storage.cleanup_delay.0.as_secs())
+    }
+
+    /// An address in the form that pages of a host are queued under.
+    fn queued_form(&self, host: &Host, url: &str) -> Result<String, BadUrl> {
+        Address::parse(url).map(|address| self.normal(host, &address))
+    }
+
+    /// An address in normal form, without tracking parameters unless they are to stay.
+    fn normal(&self, host: &Host, address: &Address<'_>) -> String {
+        if self.config.recache.strip_tracking_params {
+            address.normal(&host.treatment(&address.path(), address.query()).strip)
+        } else {
+            address.normal(&Patterns::default())
+        }
     }
 
     async fn answer(&self, request: Request<Incoming>) -> (&'static str, Response<Body>) {

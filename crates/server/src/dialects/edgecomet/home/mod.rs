@@ -224,6 +224,27 @@ impl Home {
         }
     }
 
+    /// Whether visits of bots are to be told with [`Home::bot_hit`]; otherwise others note them.
+    pub(super) fn notes_bot_hits(&self) -> bool {
+        matches!(self, Home::Embedded(_))
+    }
+
+    /// Members of queues that could not be read and were removed, since the start.
+    pub(super) fn malformed_members(&self) -> u64 {
+        match self {
+            Home::Embedded(_) => 0,
+            Home::Redis(home) => home.malformed_members(),
+        }
+    }
+
+    /// Says that this process ends.
+    pub(super) async fn close(&self) {
+        match self {
+            Home::Embedded(_) => {}
+            Home::Redis(home) => home.close().await,
+        }
+    }
+
     /// Who is there besides this process.
     pub(super) async fn registry(&self) -> Result<Registry> {
         match self {
