@@ -128,7 +128,7 @@ impl Worker {
     async fn make(&self, plan: &Plan, job: &Job, renderer: Option<&Renderer>, until: Instant) -> Result<Made, Outcome> {
         let (page, found_at) = self.fetcher.fetch(plan, &job.url).await?;
         let Some(renderer) = renderer else { return Ok(Made { page, found_at, source: FETCHED }) };
-        let is_document = !is_redirect(page.status) && html::is_html(&page.headers);
+        let is_document = !is_redirect(page.status.as_u16()) && html::is_html(&page.headers);
         let page = if is_document { renderer.render(page, &found_at, plan, until).await? } else { page };
         Ok(Made { page, found_at, source: RENDERED })
     }
