@@ -3,7 +3,7 @@
 use manifold_engine::recache::{DeadLetter, DimensionId, Entry, HostId, Lease, Priority};
 use serde::{Deserialize, Serialize};
 
-use super::{Redis, Result, keys, scripts};
+use super::{Redis, Result, connection, keys, scripts};
 
 /// Letters that one script puts back into queues.
 const LETTERS_AT_ONCE: usize = 500;
@@ -30,6 +30,13 @@ impl Redis {
         self.0.connection.one::<redis::Value>(script).await?;
         self.0.held.lock().remove([lease]);
         Ok(())
+    }
+
+    pub(in super::super) async fn failed_counts(&self, hosts: &[HostId]) -> Result<Vec<u64>> {
+        let mut lengths = redis::Pipeline::with_capacity(hosts.len());
+        hosts.iter().for_each(|host| drop(lengths.cmd("LLEN").arg(keys::letters(*host))));
+        let answers = self.0.connection.all(lengths).await?;
+        answers.into_iter().map(connection::read).collect()
     }
 
     pub(in super::super) async fn failed(
