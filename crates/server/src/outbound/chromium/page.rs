@@ -12,11 +12,7 @@ use super::{
     protocol::{
         CloseDialog, ContinueRequest, CreateWorld, EnableInspector, EnableLifecycle, EnablePage, Evaluate, Evaluated,
         Event, FailRequest, FulfilRequest, Header, InterceptRequests, Lifecycle, Navigate, Navigated, Pattern, Paused,
-<<<<<<< HEAD
         RunFirst, SetUserAgent, SetWindow, World,
-=======
-        SetUserAgent, SetWindow, World,
->>>>>>> edgecomet
     },
     tab::Tab,
 };
