@@ -99,8 +99,8 @@ impl EdgeComet {
         };
         let hosts = CurrentHosts::new(Hosts::build(&config).map_err(|bad| Refused::Value(bad.to_string()))?);
         let pages = Pages::new(&config, &data_dir);
-        let worker = || Arc::new(Worker::new(&config, hosts.clone(), home.clone(), pages.clone()));
-        let targets = Targets::new(&config, config.has_worker().then(worker));
+        let worker = || Worker::new(&config, hosts.clone(), home.clone(), pages.clone()).map(Arc::new);
+        let targets = Targets::new(&config, config.has_worker().then(worker).transpose()?);
         let surroundings = scheduler::Surroundings {
             engine: engine.clone(),
             home: home.clone(),
