@@ -9,7 +9,7 @@ mod settings;
 mod sse;
 mod websocket;
 
-pub use browser::Page;
+pub use browser::{Page, program as browser_program};
 pub use http::{Connection, Request, Response, raw_exchange};
 pub use ports::free_port;
 pub use process::Process;
