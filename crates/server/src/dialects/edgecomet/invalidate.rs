@@ -92,8 +92,8 @@ async fn invalidate(
     Ok(invalidated + forget(dialect, &mut keys, files_at).await?)
 }
 
-/// What a page is known by: it may be stored with its tracking parameters or without them.
-fn hashes(host: &Host, url: &str) -> Result<[u64; 2], url::BadUrl> {
+/// What a page is known by: it may be stored without its tracking parameters, or with them.
+pub(super) fn hashes(host: &Host, url: &str) -> Result<[u64; 2], url::BadUrl> {
     let address = Address::parse(url)?;
     let strip = &host.treatment(&address.path(), address.query()).strip;
     Ok([strip, &Patterns::default()].map(|strip| url::hash(&address.normal(strip))))

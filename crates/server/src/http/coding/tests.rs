@@ -46,7 +46,7 @@ fn deflated() -> Bytes {
 
 /// Blocks of 128 KiB of one byte.
 fn zstandard_bomb(blocks: usize) -> Bytes {
-    let mut frame = hex("28b52ffd0070").to_vec();
+    let mut frame = hex("28b52ffd0068").to_vec();
     for block in 1..=blocks {
         let head = (128_u32 << 10) << 3 | 1 << 1 | u32::from(block == blocks);
         frame.extend_from_slice(&head.to_le_bytes()[..3]);

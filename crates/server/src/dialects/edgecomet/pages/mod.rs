@@ -29,6 +29,11 @@ const GROUPS: usize = 64;
 /// Longest body that is read back. What the worker stores is shorter; others may share the directory.
 const LONGEST_BODY: u64 = 256 << 20;
 
+/// Whether a page of this status is a redirect: those are kept without a body, and have no file.
+pub(super) fn is_redirect(status: u16) -> bool {
+    matches!(status, 301 | 302 | 303 | 307 | 308)
+}
+
 /// The directory of pages. Clones are the same directory.
 #[derive(Debug, Clone)]
 pub(super) struct Pages {

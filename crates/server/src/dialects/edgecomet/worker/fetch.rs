@@ -15,7 +15,7 @@ use super::{
     target::Target,
 };
 use crate::{
-    dialects::edgecomet::{config::Config, job::Outcome},
+    dialects::edgecomet::{config::Config, job::Outcome, pages::is_redirect},
     http::{
         coding::{self, Coding},
         gzip::BadCoding,
@@ -61,7 +61,7 @@ impl PageFetcher {
         let mut redirects = 0;
         loop {
             let response = self.get(plan, &url).await?;
-            if is_redirect(response.status()) && redirects < self.max_redirects {
+            if is_redirect(response.status().as_u16()) && redirects < self.max_redirects {
                 redirects += 1;
                 url = next(plan, &url, response.headers())?;
                 continue;
@@ -86,7 +86,7 @@ impl PageFetcher {
     async fn whole(&self, response: Response<Incoming>) -> Result<Fetched, Failure> {
         let (head, body) = response.into_parts();
         let mut fetched = Fetched { status: head.status, headers: head.headers, body: Bytes::new() };
-        if is_redirect(fetched.status) {
+        if is_redirect(fetched.status.as_u16()) {
             return Ok(fetched);
         }
         let codings = coding::codings(&fetched.headers).map_err(|unknown| Failure::Permanent(unknown.to_string()))?;
@@ -95,11 +95,6 @@ impl PageFetcher {
         fetched.body = decode(codings, body, self.max_body).await?;
         Ok(fetched)
     }
-}
-
-/// Redirects are results, or are followed; nothing of their bodies is kept.
-pub(super) fn is_redirect(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
 }
 
 /// Whether a page of this status is to be stored, and whether it may be another time if not.

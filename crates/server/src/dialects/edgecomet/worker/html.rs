@@ -70,6 +70,8 @@ impl Head {
         let mut emitter = DefaultEmitter::default();
         // What stands in a script or a style is no markup.
         emitter.naively_switch_states(true);
+        // The mark of UTF-8 is no text.
+        let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         let mut head = Head::default();
         let mut inside = Inside::Head;
         for Ok(token) in Tokenizer::new_with_emitter(body, emitter) {

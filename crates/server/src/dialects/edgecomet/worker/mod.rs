@@ -26,11 +26,11 @@ use super::{
     home::Home,
     hosts::CurrentHosts,
     job::{Job, Outcome},
-    pages::Pages,
+    pages::{Pages, is_redirect},
     url,
 };
 use crate::outbound::{Guard, PublicOnly};
-use fetch::{PageFetcher, is_redirect};
+use fetch::PageFetcher;
 use fetched::{Failure, Fetched};
 use plan::{Making, Plan};
 use render::Renderer;
@@ -128,7 +128,7 @@ impl Worker {
     async fn make(&self, plan: &Plan, job: &Job, renderer: Option<&Renderer>, until: Instant) -> Result<Made, Outcome> {
         let (page, found_at) = self.fetcher.fetch(plan, &job.url).await?;
         let Some(renderer) = renderer else { return Ok(Made { page, found_at, source: FETCHED }) };
-        let is_document = !is_redirect(page.status) && html::is_html(&page.headers);
+        let is_document = !is_redirect(page.status.as_u16()) && html::is_html(&page.headers);
         let page = if is_document { renderer.render(page, &found_at, plan, until).await? } else { page };
         Ok(Made { page, found_at, source: RENDERED })
     }
@@ -136,7 +136,7 @@ impl Worker {
     async fn store(&self, key: PageKey, plan: &Plan, job: &Job, made: Made) -> Result<(), Outcome> {
         let now = i64::try_from(self.clock.now().0 / 1000).unwrap_or(i64::MAX);
         let mut record = store::record(job, plan, &made.page, made.source, now);
-        let is_page = !is_redirect(made.page.status);
+        let is_page = !is_redirect(made.page.status.as_u16());
         let body = made.page.body.clone();
         if html::is_html(&made.page.headers) {
             describe(job, made, &mut record).await?;
@@ -178,11 +178,8 @@ async fn describe(job: &Job, made: Made, record: &mut Record) -> Result<(), Outc
 /// Where pages may be fetched from.
 fn guard(config: &Config) -> Guard {
     let networks = config.worker.allow_networks.iter().map(String::as_str);
-    let public = PublicOnly::new(config.worker.allow_private, networks).unwrap_or_else(|error| {
-        tracing::error!(%error, "edgecomet: worker.allow_networks permits nothing");
-        PublicOnly::default()
-    });
-    Guard::public_only(public)
+    let public = PublicOnly::new(config.worker.allow_private, networks);
+    Guard::public_only(public.expect("the configuration was checked"))
 }
 
 fn not_stored(error: super::home::HomeError) -> Outcome {

@@ -4,7 +4,7 @@ use manifold_engine::recache::{DeadLetter, DimensionId, Entry, HostId, Lease, Pr
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Redis, Result,
+    Redis, Result, connection,
     held::{self, Burial, Holding},
     keys, scripts,
 };
@@ -43,6 +43,13 @@ impl Redis {
         let mut script = scripts::eval(scripts::BURY, &[&keys::leases(&self.0.daemon_id), &burial.letters]);
         script.arg(field).arg(&burial.letter).arg(burial.most);
         self.0.connection.one::<redis::Value>(script).await.map(drop)
+    }
+
+    pub(in super::super) async fn failed_counts(&self, hosts: &[HostId]) -> Result<Vec<u64>> {
+        let mut lengths = redis::Pipeline::with_capacity(hosts.len());
+        hosts.iter().for_each(|host| drop(lengths.cmd("LLEN").arg(keys::letters(*host))));
+        let answers = self.0.connection.all(lengths).await?;
+        answers.into_iter().map(connection::read).collect()
     }
 
     pub(in super::super) async fn failed(

@@ -136,7 +136,7 @@ async fn other_things_under_our_names_stop_only_what_they_are_in_the_way_of() {
 async fn a_start_needs_redis() {
     let Some(mut shared) = Shared::start() else { return };
     let refused = |config: Config| async move {
-        Redis::open(&config, Clock::system()).await.expect_err("there is nothing to work with")
+        Redis::open(&config, Clock::system(), Arc::default()).await.expect_err("there is nothing to work with")
     };
     let mut config = shared.config("a");
     config.redis.password = "wrong".into();
@@ -166,7 +166,7 @@ async fn passwords_and_numbered_databases_work() {
     let mut config = shared.config("a");
     config.redis.password = redis_server::PASSWORD.into();
     config.redis.db = 3;
-    let home = Redis::open(&config, Clock::manual(Timestamp(NOW * 1000))).await.unwrap();
+    let home = Redis::open(&config, Clock::manual(Timestamp(NOW * 1000)), Arc::default()).await.unwrap();
     home.enqueue(enqueue(Priority::High, &["a"], NOW)).await.unwrap();
     let _: () = redis::cmd("SELECT").arg(3).query(&mut direct).unwrap();
     assert_eq!(direct.zcard::<_, u64>("recache:1:high").unwrap(), 1);
