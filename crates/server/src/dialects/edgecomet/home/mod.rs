@@ -236,11 +236,6 @@ impl Home {
         }
     }
 
-    /// Whether visits of bots are to be told with [`Home::bot_hit`]; otherwise others note them.
-    pub(super) fn notes_bot_hits(&self) -> bool {
-        matches!(self, Home::Embedded(_))
-    }
-
     /// Members of queues that could not be read and were removed, since the start.
     pub(super) fn malformed_members(&self) -> u64 {
         match self {
