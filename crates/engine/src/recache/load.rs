@@ -57,10 +57,17 @@ fn share(places: &mut [Place]) {
 }
 
 fn last_lease(store: &Store) -> Result<u64> {
-    let last = Range { from: Vec::new(), to: None, limit: 1, reverse: true };
-    let rows = store.range(View::Latest, keys::RECACHE_LEASE, &last).rows;
-    let Some((key, _)) = rows.first() else { return Ok(0) };
-    keys::read_number(key).ok_or_else(|| unreadable("a lease"))
+    let mut before = None;
+    loop {
+        let last = Range { from: Vec::new(), to: before, limit: 1, reverse: true };
+        let chunk = store.range(View::Latest, keys::RECACHE_LEASE, &last);
+        match (chunk.rows.first(), chunk.resume) {
+            (Some((key, _)), _) => return keys::read_number(key).ok_or_else(|| unreadable("a lease")),
+            (None, None) => return Ok(0),
+            // A piece of a range may have nothing but rows that were removed.
+            (None, resume) => before = resume,
+        }
+    }
 }
 
 fn each(store: &Store, table: Table, mut with: impl FnMut(&Bytes, &Row) -> Result<()>) -> Result<()> {
