@@ -86,44 +86,46 @@ where
     // Both wake this task by themselves once they were polled, as its waker never changes: a busy connection asks them
     // for each request only what costs no lock.
     let (mut shutdown_armed, mut alarm_armed) = (false, false);
-    std::future::poll_fn(|cx| 'polling: loop {
-        loop {
-            // How it failed is of no use: the client is gone, or was told by hyper.
-            if connection.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(());
+    std::future::poll_fn(|cx| {
+        'polling: loop {
+            loop {
+                // How it failed is of no use: the client is gone, or was told by hyper.
+                if connection.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(());
+                }
+                if shutdown_armed && !down.has_changed().unwrap_or(true) {
+                    break;
+                }
+                shutdown_armed = true;
+                if shutdown.as_mut().poll(cx).is_pending() {
+                    break;
+                }
+                connection.as_mut().graceful_shutdown();
             }
-            if shutdown_armed && !down.has_changed().unwrap_or(true) {
-                break;
-            }
-            shutdown_armed = true;
-            if shutdown.as_mut().poll(cx).is_pending() {
-                break;
-            }
-            connection.as_mut().graceful_shutdown();
-        }
-        // The alarm is only ever moved to an earlier time, or when it rings: a busy connection does not touch the timer
-        // for each request.
-        loop {
-            let deadline = pulse.deadline(patience);
-            if let Some(sooner) = deadline.filter(|deadline| *deadline < alarm.deadline()) {
-                alarm.as_mut().reset(sooner);
+            // The alarm is only ever moved to an earlier time, or when it rings: a busy connection does not touch the timer
+            // for each request.
+            loop {
+                let deadline = pulse.deadline(patience);
+                if let Some(sooner) = deadline.filter(|deadline| *deadline < alarm.deadline()) {
+                    alarm.as_mut().reset(sooner);
+                    alarm_armed = false;
+                }
+                if alarm_armed && !alarm.is_elapsed() {
+                    return Poll::Pending;
+                }
+                alarm_armed = true;
+                if alarm.as_mut().poll(cx).is_pending() {
+                    return Poll::Pending;
+                }
                 alarm_armed = false;
-            }
-            if alarm_armed && !alarm.is_elapsed() {
-                return Poll::Pending;
-            }
-            alarm_armed = true;
-            if alarm.as_mut().poll(cx).is_pending() {
-                return Poll::Pending;
-            }
-            alarm_armed = false;
-            let now = Instant::now();
-            match deadline {
-                // It is polled once more, to read the end that its head has now.
-                Some(deadline) if deadline <= now && pulse.expire() => continue 'polling,
-                Some(deadline) if deadline <= now => return Poll::Ready(()),
-                Some(deadline) => alarm.as_mut().reset(deadline),
-                None => alarm.as_mut().reset(now + patience.idle),
+                let now = Instant::now();
+                match deadline {
+                    // It is polled once more, to read the end that its head has now.
+                    Some(deadline) if deadline <= now && pulse.expire() => continue 'polling,
+                    Some(deadline) if deadline <= now => return Poll::Ready(()),
+                    Some(deadline) => alarm.as_mut().reset(deadline),
+                    None => alarm.as_mut().reset(now + patience.idle),
+                }
             }
         }
     })

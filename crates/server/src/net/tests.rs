@@ -410,7 +410,9 @@ async fn a_head_must_be_complete_ten_seconds_after_its_first_byte() {
 
 #[tokio::test(start_paused = true)]
 async fn where_heads_are_cut_a_slow_one_is_answered() {
-    for head in ["GET /a HTTP/1.1\r\n", "GET /a HTTP/1.1\r\nHost: h\r\nX", "GET /a HTTP/1.1\r\nX: y\r", "GET /a HTTP/1.1\r\nX:"] {
+    for head in
+        ["GET /a HTTP/1.1\r\n", "GET /a HTTP/1.1\r\nHost: h\r\nX", "GET /a HTTP/1.1\r\nX: y\r", "GET /a HTTP/1.1\r\nX:"]
+    {
         let (mut client, served, _shutdown) = pipe_with(Some(1000));
         client.write_all(head.as_bytes()).await.unwrap();
         let (started, mut answer) = (Instant::now(), String::new());
@@ -430,11 +432,14 @@ async fn where_heads_are_cut_a_slow_one_is_answered() {
 async fn where_heads_are_cut_a_long_one_is_answered() {
     let server = start(Options { head_bytes: Some(1000), ..Options::default() });
     for filler in ["X: y\r\n".to_owned(), "y".to_owned(), " ".to_owned(), format!("{}: y\r\n", "X".repeat(500))] {
-        let answer = server.exchange(format!("GET /a HTTP/1.1\r\nX: {}", filler.repeat((200 << 10) / filler.len()))).await;
+        let answer =
+            server.exchange(format!("GET /a HTTP/1.1\r\nX: {}", filler.repeat((200 << 10) / filler.len()))).await;
         assert!(answer.starts_with("HTTP/1.1 431 ") && answer.contains("connection: close"), "{filler:?}: {answer:?}");
     }
     // Shorter ones are the service's to judge, however many lines they have.
-    let answer = server.exchange(format!("GET /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{}\r\n", "X: y\r\n".repeat(500))).await;
+    let answer = server
+        .exchange(format!("GET /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{}\r\n", "X: y\r\n".repeat(500)))
+        .await;
     assert!(answer.ends_with("/a:0"), "{answer:?}");
 }
 
