@@ -69,7 +69,7 @@ fn chunks_and_expectations_are_taken() {
     let head = "POST /internal/cache/invalidate HTTP/1.1\r\nHost: h\r\nX-Internal-Auth: dev\r\n";
     let mut connection = daemon.connect();
     let chunked = format!(
-        "{head}Transfer-Encoding: chunked\r\n\r\nc\r\n{{\"host_id\":1,\r\nf\r\n\"urls\":[\"a.b\"]}}\r\n0\r\n\r\n"
+        "{head}Transfer-Encoding: chunked\r\n\r\nd\r\n{{\"host_id\":1,\r\nf\r\n\"urls\":[\"a.b\"]}}\r\n0\r\n\r\n"
     );
     answer_to(&mut connection, chunked).expect(200);
 
