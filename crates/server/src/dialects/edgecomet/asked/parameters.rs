@@ -34,7 +34,7 @@ pub(in super::super) struct Page {
 }
 
 impl<'a> Parameters<'a> {
-    pub(super) fn parse(raw: &'a str) -> Self {
+    pub(in super::super) fn parse(raw: &'a str) -> Self {
         let pairs = raw.split('&').filter(|pair| !pair.is_empty());
         Parameters(
             pairs
