@@ -100,6 +100,12 @@ impl Pulse {
         state.cut.and_then(|_| state.head.ending())
     }
 
+    /// Whether what comes next belongs to a head that may have to be cut.
+    pub(super) fn may_cut(&self) -> bool {
+        let state = self.0.lock();
+        state.head_bytes.is_some() && matches!(state.phase, Phase::Idle | Phase::Head)
+    }
+
     /// The time for a head is over: whether it is to be cut, so that the client hears of it. It is given some time more
     /// to be answered.
     pub(super) fn expire(&self) -> bool {

@@ -19,6 +19,9 @@ use super::{connections::Permit, pulse::Pulse};
 /// answered with 414 in the dialect's form.
 const LINE_END: &[u8] = b" HTTP/1.1\r\nhost: cut\r\n\r\n";
 
+/// What is read at a time of a head that may have to be cut.
+const HEAD_PIECE: usize = 8 << 10;
+
 /// hyper closes without a word on the whole of the HTTP/2 preface; on its first part it answers 400, as to any other bytes
 /// that are no HTTP/1 request.
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\n";
@@ -80,7 +83,16 @@ impl<T: AsyncRead + Unpin> AsyncRead for Socket<T> {
             Line::Ending(_) | Line::Cut => return Poll::Pending,
         }
         let before = buf.filled().len();
-        ready!(Pin::new(&mut this.io).poll_read(cx, buf))?;
+        if this.pulse.may_cut() {
+            // In steps, so that hyper's own bound is never reached between two of them.
+            let mut piece = [0; HEAD_PIECE];
+            let room = buf.remaining().min(HEAD_PIECE);
+            let mut piece = ReadBuf::new(&mut piece[..room]);
+            ready!(Pin::new(&mut this.io).poll_read(cx, &mut piece))?;
+            buf.put_slice(piece.filled());
+        } else {
+            ready!(Pin::new(&mut this.io).poll_read(cx, buf))?;
+        }
         if std::mem::take(&mut this.fresh) && buf.filled()[before..].starts_with(HTTP2_PREFACE) {
             buf.set_filled(before + HTTP2_PREFACE.len());
         }
