@@ -71,9 +71,12 @@ struct Level {
 pub(super) async fn answer(asked: Asked<'_>) -> Answer {
     let dialect = asked.dialect;
     let config = &dialect.config;
-    let View { last_tick, waiting, free, .. } = dialect.scheduler.view();
     let hosts: Vec<HostId> = dialect.hosts.get().iter().map(|host| host.id).collect();
+    // No entry is seen in two places or in none.
+    let at_rest = dialect.scheduler.at_rest().await;
+    let View { last_tick, waiting, free, .. } = dialect.scheduler.view();
     let depths = dialect.home.depths(&hosts, dialect.now()).await;
+    drop(at_rest);
     let degraded = depths.is_err();
     let depths = depths.unwrap_or_else(|_| vec![Default::default(); hosts.len()]);
 
