@@ -6,6 +6,7 @@ use super::{
     daemon::Daemon,
     gateway::{Gateway, failed, job},
     origin::{Answer, Origin},
+    redis_server::RedisServer,
 };
 use crate::harness::{Connection, Request, Response, Settings, eventually, free_port};
 
@@ -95,4 +96,22 @@ fn nobody_is_asked_for_a_key_and_there_is_nothing_else() {
     // The listener of requests has none of it.
     daemon.send(&Request::get("/healthz")).expect(404);
     daemon.send(&Request::get("/numbers")).expect(404);
+}
+
+#[test]
+fn a_process_whose_redis_is_gone_is_alive_and_not_ready() {
+    let Some(mut redis) = RedisServer::start() else { return };
+    let (_daemon, port) = listening(Daemon::settings().set("edgecomet.redis.addr", redis.address()));
+    get(port, "/readyz").expect(200);
+    wait_for(
+        || get(port, "/metrics").expect(200).text(),
+        &[r#"edgecomet_cd_redis_operations_total{operation="recover",status="success"} 1"#],
+    );
+    redis.stop();
+    let answer = get(port, "/readyz").expect(503);
+    let expected = r#"{"status":"error","message":"the home of the queues does not answer"}"#;
+    assert_eq!(answer.text(), expected);
+    get(port, "/healthz").expect(200);
+    redis.run();
+    eventually("it is ready again", PATIENCE, || (get(port, "/readyz").status == 200).then_some(()));
 }

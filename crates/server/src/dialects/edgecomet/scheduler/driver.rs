@@ -1,12 +1,7 @@
 //! The task that does what [`State`] decides: it ticks, talks to the home and runs jobs. It waits for all of them at
 //! once, so that neither a slow home nor a slow page stops a tick.
 
-use std::{
-    future::{Future, pending},
-    panic::AssertUnwindSafe,
-    sync::Arc,
-    time::Duration,
-};
+use std::{future::pending, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::{FutureExt, future::BoxFuture};
 use manifold_engine::recache::{HostId, Lease, Pull, Pulled};
@@ -38,13 +33,16 @@ type Moving = OwnedRwLockWriteGuard<()>;
 /// One call of the home that runs, or none.
 type Call<T> = Option<BoxFuture<'static, T>>;
 
+/// What was to be pulled, and what came of it.
+type Pulling = (Vec<Pull>, Result<Vec<Pulled>, HomeError>, Moving);
+
 /// The task.
 pub(super) struct Driver {
     scheduler: Arc<Scheduler>,
     jobs: JoinSet<Ended>,
     recovering: Call<(Result<u64, HomeError>, Moving)>,
     looking: Call<Result<Registry, HomeError>>,
-    pulling: Call<(Vec<Pull>, Result<Vec<Pulled>, HomeError>, Moving)>,
+    pulling: Call<Pulling>,
     telling: Call<(Batch, Option<HomeError>)>,
     tell_from: Instant,
     recovered: bool,
@@ -304,12 +302,10 @@ async fn answered<T>(call: &mut Call<T>) -> T {
 }
 
 /// Completes at that moment, if there is one.
-fn until(moment: Option<Instant>) -> impl Future<Output = ()> {
-    async move {
-        match moment {
-            Some(moment) => sleep_until(moment).await,
-            None => pending().await,
-        }
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => pending().await,
     }
 }
 
