@@ -1,4 +1,3 @@
-use super::*;
 use crate::dialects::edgecomet::{
     config::Config,
     hosts::{Hosts, build::BadHosts},
