@@ -123,9 +123,12 @@ impl Driver {
         }
         if !self.recovered && self.recovering.is_none() && !self.failed && !state.closing {
             let home = scheduler.home.clone();
-            let moving = scheduler.moving.clone();
+            let (moving, first) = (scheduler.moving.clone(), scheduler.unrecovered.lock().take());
             let recovering = async move {
-                let moving = moving.write_owned().await;
+                let moving = match first {
+                    Some(held) => held,
+                    None => moving.write_owned().await,
+                };
                 (home.recover().await, moving)
             };
             self.recovering = Some(recovering.boxed());
