@@ -35,6 +35,10 @@ const GIVING_BACK_AGAIN: Duration = Duration::from_millis(50);
 
 /// Held while entries are neither in the home's queues nor known here.
 type Moving = OwnedRwLockWriteGuard<()>;
+/// What became of leases of an earlier run.
+type Recovered = (Result<u64, HomeError>, Moving);
+/// What was asked for, and what came of it.
+type Gained = (Vec<Pull>, Result<Vec<Pulled>, HomeError>, Moving);
 /// One call of the home that runs, or none.
 type Call<T> = Option<BoxFuture<'static, T>>;
 
@@ -42,9 +46,9 @@ type Call<T> = Option<BoxFuture<'static, T>>;
 pub(super) struct Driver {
     scheduler: Arc<Scheduler>,
     jobs: JoinSet<Ended>,
-    recovering: Call<(Result<u64, HomeError>, Moving)>,
+    recovering: Call<Recovered>,
     looking: Call<Result<Registry, HomeError>>,
-    pulling: Call<(Vec<Pull>, Result<Vec<Pulled>, HomeError>, Moving)>,
+    pulling: Call<Gained>,
     telling: Call<(Batch, Option<HomeError>)>,
     tell_from: Instant,
     recovered: bool,
