@@ -12,6 +12,7 @@ use super::{
     asked::{Answer, Asked},
     error::Error,
     scheduler::View,
+    targets::reserved,
 };
 use crate::http::reply;
 
@@ -111,7 +112,7 @@ impl InternalQueue {
 
 impl Capacity {
     fn new(free: u64, share_reserved: f64) -> Self {
-        let reserved = (free as f64 * share_reserved).trunc() as u64;
+        let reserved = reserved(free, share_reserved);
         Capacity {
             total_free_tabs: free,
             reserved_for_online: reserved,
