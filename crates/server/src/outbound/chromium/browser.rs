@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
-use tokio::{task::spawn_blocking, time::timeout};
+use tokio::{runtime::Handle, task::spawn_blocking, time::timeout};
 
 use super::{
     Bounds,
@@ -75,5 +75,14 @@ impl Browser {
             tracing::warn!(last_words = process.last_words(), "the browser ended; the next page starts another");
             spawn_blocking(move || drop(process));
         });
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // Beside whoever drops it, where there is such a place: removing a profile takes a while.
+        if let (Some(process), Ok(runtime)) = (self.process.lock().take(), Handle::try_current()) {
+            runtime.spawn_blocking(move || drop(process));
+        }
     }
 }

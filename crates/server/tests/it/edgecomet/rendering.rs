@@ -6,6 +6,7 @@ use std::{
     net::TcpListener,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    slice,
     time::Duration,
 };
 
@@ -93,7 +94,7 @@ fn what_scripts_write_is_stored_and_the_browser_ends_with_the_process() {
         "/data" => Answer::status(200, "{}").header("Content-Type", "application/json"),
         _ => Answer::redirect(301, "/page"),
     });
-    let mut daemon = Daemon::start(settings.clone());
+    let mut daemon = Daemon::start(settings);
     let (page, data, moved) = (origin.url("/page"), origin.url("/data"), origin.url("/moved"));
     daemon.recache(&[page.clone(), data.clone(), moved.clone()]);
 
@@ -115,7 +116,7 @@ fn what_scripts_write_is_stored_and_the_browser_ends_with_the_process() {
     assert_eq!(stored(&daemon, &moved).header("X-Cache-Location"), Some("/page"));
 
     // What was rendered here is rendered anew.
-    daemon.recache(&[page.clone()]);
+    daemon.recache(slice::from_ref(&page));
     origin.wait_for("/text", 2, PATIENCE);
 
     let (processes, profile) = browser(&daemon);
@@ -141,7 +142,7 @@ fn a_page_that_is_never_quiet_is_stored_at_the_end_of_its_time() {
     });
     let daemon = Daemon::start(settings.set("edgecomet.worker.timeout", "4s"));
     let url = origin.url("/restless");
-    daemon.recache(&[url.clone()]);
+    daemon.recache(slice::from_ref(&url));
     assert!(stored(&daemon, &url).text().contains("<p>Here I am.</p>"));
     assert_eq!(origin.count_of("/restless"), 1, "the first attempt was enough");
 }
@@ -159,7 +160,7 @@ fn a_page_whose_tab_crashes_is_tried_again() {
     });
     let daemon = Daemon::start(settings);
     let url = origin.url("/fragile");
-    daemon.recache(&[url.clone()]);
+    daemon.recache(slice::from_ref(&url));
     origin.wait_for("/text", 1, PATIENCE);
     for pid in browser(&daemon).0 {
         if command_line(pid).contains("--type=renderer") {
@@ -196,7 +197,7 @@ fn a_page_reaches_nothing_that_the_worker_may_not() {
     let settings = settings.set("edgecomet.worker.allow_private", false);
     let daemon = Daemon::start(settings.set("edgecomet.worker.allow_networks", vec!["127.0.0.1/32".to_owned()]));
     let url = origin.url("/page");
-    daemon.recache(&[url.clone()]);
+    daemon.recache(slice::from_ref(&url));
     let page = stored(&daemon, &url).text();
     assert!(page.contains(r#"<p id="p">reached refused</p>"#), "{page}");
     assert_eq!(origin.count_of("/own"), 1);

@@ -30,19 +30,20 @@ const GIVING_BACK_AGAIN: Duration = Duration::from_millis(50);
 
 /// Held while entries are neither in the home's queues nor known here.
 type Moving = OwnedRwLockWriteGuard<()>;
+/// What became of leases of an earlier run.
+type Recovered = (Result<u64, HomeError>, Moving);
+/// What was asked for, and what came of it.
+type Gained = (Vec<Pull>, Result<Vec<Pulled>, HomeError>, Moving);
 /// One call of the home that runs, or none.
 type Call<T> = Option<BoxFuture<'static, T>>;
-
-/// What was to be pulled, and what came of it.
-type Pulling = (Vec<Pull>, Result<Vec<Pulled>, HomeError>, Moving);
 
 /// The task.
 pub(super) struct Driver {
     scheduler: Arc<Scheduler>,
     jobs: JoinSet<Ended>,
-    recovering: Call<(Result<u64, HomeError>, Moving)>,
+    recovering: Call<Recovered>,
     looking: Call<Result<Registry, HomeError>>,
-    pulling: Call<Pulling>,
+    pulling: Call<Gained>,
     telling: Call<(Batch, Option<HomeError>)>,
     tell_from: Instant,
     recovered: bool,
@@ -121,9 +122,12 @@ impl Driver {
         }
         if !self.recovered && self.recovering.is_none() && !self.failed && !state.closing {
             let home = scheduler.home.clone();
-            let moving = scheduler.moving.clone();
+            let (moving, first) = (scheduler.moving.clone(), scheduler.unrecovered.lock().take());
             let recovering = async move {
-                let moving = moving.write_owned().await;
+                let moving = match first {
+                    Some(held) => held,
+                    None => moving.write_owned().await,
+                };
                 (home.recover().await, moving)
             };
             self.recovering = Some(recovering.boxed());

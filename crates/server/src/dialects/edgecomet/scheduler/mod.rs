@@ -10,7 +10,7 @@ use manifold_engine::{
 };
 use parking_lot::Mutex;
 use tokio::{
-    sync::{OwnedRwLockReadGuard, RwLock, watch},
+    sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock, watch},
     time::{Instant, timeout},
 };
 
@@ -48,6 +48,8 @@ pub(super) struct Scheduler {
     state: Mutex<State>,
     /// Held by whoever moves entries from the home to here, and shared by those who count them in both places.
     moving: Arc<RwLock<()>>,
+    /// Held from the start until what an earlier run had leased is queued again.
+    unrecovered: Mutex<Option<OwnedRwLockWriteGuard<()>>>,
     tick_interval: Duration,
     shutdown_grace: Duration,
     /// Dead letters kept per host.
@@ -82,9 +84,11 @@ impl Scheduler {
     pub(super) fn new(config: &Config, surroundings: Surroundings) -> Self {
         let Surroundings { engine, home, hosts, targets, metrics } = surroundings;
         let slots = targets.worker.as_deref().map(Worker::slots);
+        let moving = Arc::new(RwLock::new(()));
         Scheduler {
             state: Mutex::new(State::new(config, slots, engine.now())),
-            moving: Arc::default(),
+            unrecovered: Mutex::new(moving.clone().try_write_owned().ok()),
+            moving,
             engine,
             home,
             hosts,
