@@ -3,6 +3,7 @@
 mod config;
 mod content;
 mod crash;
+mod daemon;
 mod gateway;
 mod gateways;
 mod listener;
