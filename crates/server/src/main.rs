@@ -15,15 +15,15 @@ use manifold_server::{
     config::{self, Config, Loaded},
     dialects::{
         dunena::{self, Dunena},
-        edgecomet::{self, EdgeComet},
+        edgecomet::{self, EdgeComet, MetricsPage},
         flo::{self, Flo},
         synap::{self, Surroundings, Synap},
         unison::Unison,
     },
     net::{Listener, Options},
     telemetry::{
-        self, DunenaMetrics, EngineGauges, FloMetrics, ListenerGauges, ProcessGauges, SynapMemory, SynapMetrics,
-        UnisonMetrics,
+        self, DunenaMetrics, EdgeCometMetrics, EngineGauges, FloMetrics, ListenerGauges, ProcessGauges, SynapMemory,
+        SynapMetrics, UnisonMetrics,
         exposition::{Exposition, Look},
     },
 };
@@ -236,6 +236,7 @@ struct Addresses {
     synap: Option<SocketAddr>,
     dunena: Option<SocketAddr>,
     edgecomet: Option<SocketAddr>,
+    edgecomet_metrics: Option<SocketAddr>,
 }
 
 /// Every socket of the process, bound and not yet served.
@@ -246,6 +247,7 @@ struct Ports {
     synap: Option<Listener>,
     dunena: Option<Listener>,
     edgecomet: Option<Listener>,
+    edgecomet_metrics: Option<Listener>,
 }
 
 impl Ports {
@@ -261,6 +263,7 @@ impl Ports {
             synap: open("synap", addresses.synap, all)?,
             dunena: open("dunena", addresses.dunena, all)?,
             edgecomet: open("edgecomet", addresses.edgecomet, all)?,
+            edgecomet_metrics: open("edgecomet-metrics", addresses.edgecomet_metrics, METRICS_CONNECTIONS)?,
         })
     }
 
@@ -273,7 +276,15 @@ impl Ports {
         down: &watch::Receiver<bool>,
     ) -> Result<(JoinSet<()>, Option<Arc<EdgeComet>>), Failure> {
         let mut registry = Registry::default();
-        let listeners = [&self.metrics, &self.unison, &self.flo, &self.synap, &self.dunena, &self.edgecomet];
+        let listeners = [
+            &self.metrics,
+            &self.unison,
+            &self.flo,
+            &self.synap,
+            &self.dunena,
+            &self.edgecomet,
+            &self.edgecomet_metrics,
+        ];
         let listeners = listeners.into_iter().flatten();
         let listeners: Vec<_> = listeners.map(|listener| (listener.name(), listener.connections())).collect();
         let (shards, connections) = (config.flo.shards(), listeners.iter().map(|(_, open)| open.clone()).collect());
@@ -352,13 +363,25 @@ impl Ports {
         }
         let mut edgecomet = None;
         if config.edgecomet.enabled {
+            let metrics = Arc::new(EdgeCometMetrics::default());
+            let named = registry.sub_registry_with_prefix(config.edgecomet.metrics_prefix());
+            named.register_collector(Box::new(metrics.clone()));
             let surroundings = edgecomet::Surroundings {
                 engine: engine.clone(),
                 data_dir: config.data_dir.clone(),
+                metrics,
                 shutdown: down.clone(),
             };
             let opened = EdgeComet::open(config.edgecomet.clone(), surroundings).await;
             let opened = Arc::new(opened.map_err(Failure::configuration)?);
+            let looked_at = opened.clone();
+            looks.push(Box::new(move || {
+                let edgecomet = looked_at.clone();
+                Box::pin(async move { edgecomet.look().await })
+            }));
+            if let Some(listener) = self.edgecomet_metrics {
+                serving.spawn(listener.serve(Arc::new(MetricsPage::new(opened.clone())), down.clone()));
+            }
             // Without a listener the scheduler still works.
             let drained = self.edgecomet.map(|listener| listener.serve(opened.clone(), down.clone()));
             let drained = async move {
@@ -404,6 +427,8 @@ fn validate(config: &mut Config) -> Result<Addresses, Failure> {
     let Config { unison, flo, synap, dunena, edgecomet, .. } = &*config;
     let listener = edgecomet.listener();
     let listener = listener.map(|at| resolve("edgecomet.http_api.listen", &at.host, at.port)).transpose()?;
+    let own_metrics = edgecomet.metrics_listener();
+    let own_metrics = own_metrics.map(|at| resolve("edgecomet.metrics.listen", &at.host, at.port)).transpose()?;
     let of = |enabled: bool, key, host: &Option<String>, port| {
         if enabled { resolve(key, host, port).map(Some) } else { Ok(None) }
     };
@@ -414,6 +439,7 @@ fn validate(config: &mut Config) -> Result<Addresses, Failure> {
         synap: of(synap.enabled, "synap.host", &synap.host, synap.port)?,
         dunena: of(dunena.enabled, "dunena.host", &dunena.host, dunena.port)?,
         edgecomet: listener,
+        edgecomet_metrics: own_metrics,
     };
     if let Some(address) = addresses.unison {
         config.unison.validate(address).map_err(Failure::configuration)?;

@@ -47,6 +47,20 @@ pub(super) async fn failed(live: &Live, host: HostId, offset: usize, limit: usiz
     Ok((letters, more))
 }
 
+/// How many letters of each host are kept.
+pub(super) async fn count(live: &Live, hosts: &[HostId]) -> Result<Vec<u64>> {
+    let mut frame = 0;
+    let count = |host: &HostId| {
+        let Some(host) = live.recache.find(*host) else { return 0 };
+        let host = host.lock();
+        frame = frame.max(host.frame);
+        host.letters.len() as u64
+    };
+    let counts = hosts.iter().map(count).collect();
+    live.durable(frame).await?;
+    Ok(counts)
+}
+
 fn read(live: &Live, host: HostId, number: u64) -> Result<DeadLetter> {
     let row = live.store.get(View::Latest, keys::RECACHE_LETTER, &keys::recache_letter(host.0, number));
     DeadLetter::read(&row.ok_or_else(|| unreadable("a dead letter"))?)

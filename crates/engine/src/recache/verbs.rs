@@ -60,6 +60,10 @@ impl Engine {
     pub async fn recache_failed(&self, host: HostId, offset: usize, limit: usize) -> Result<(Vec<DeadLetter>, bool)> {
         letters::failed(self.live()?, host, offset, limit).await
     }
+    /// How many dead letters hosts have, in the order of `hosts`.
+    pub async fn recache_failed_counts(&self, hosts: &[HostId]) -> Result<Vec<u64>> {
+        letters::count(self.live()?, hosts).await
+    }
     /// Puts all dead letters of a host back into their queues, due at `now`, attempts forgotten; how many there were.
     /// `Busy` when a queue would be longer than `most` (0 = no limit), and nothing changes.
     pub async fn recache_retry_failed(&self, host: HostId, now: u64, most: u64) -> Result<u64> {

@@ -20,6 +20,7 @@ mod home;
 mod hosts;
 mod invalidate;
 mod job;
+mod metrics;
 mod pages;
 mod reading;
 mod recache;
@@ -34,6 +35,7 @@ mod writing;
 pub use config::{
     Config, ConsoleFormat, DimensionConfig, FileFormat, GatewayFile, HostConfig, Logging, Refused, RuleConfig,
 };
+pub use metrics::MetricsPage;
 
 use asked::{Answer, Asked};
 use config::ResponseFormat;
@@ -50,6 +52,7 @@ use worker::Worker;
 use crate::{
     http::{auth, observe::Observed},
     net::{Refusal, Service},
+    telemetry::EdgeCometMetrics,
 };
 
 /// What requests for no route count under.
@@ -67,6 +70,7 @@ pub struct EdgeComet {
     pages: Pages,
     scheduler: Arc<Scheduler>,
     targets: Targets,
+    metrics: Arc<EdgeCometMetrics>,
     began: Instant,
     shutdown: watch::Receiver<bool>,
 }
@@ -78,6 +82,8 @@ pub struct Surroundings {
     pub engine: Engine,
     /// Where files are that the configuration has no place for.
     pub data_dir: PathBuf,
+    /// Where it counts.
+    pub metrics: Arc<EdgeCometMetrics>,
     /// Turns true when running requests should come to their end.
     pub shutdown: watch::Receiver<bool>,
 }
@@ -85,18 +91,26 @@ pub struct Surroundings {
 impl EdgeComet {
     /// The dialect as configured.
     pub async fn open(config: Config, surroundings: Surroundings) -> Result<Self, Refused> {
-        let Surroundings { engine, data_dir, shutdown } = surroundings;
+        let Surroundings { engine, data_dir, metrics, shutdown } = surroundings;
         let home = if config.is_embedded() {
             Home::Embedded(Embedded::new(engine.clone()))
         } else {
-            Home::Redis(Redis::open(&config, Clock::system()).await.map_err(Refused::Value)?)
+            Home::Redis(Redis::open(&config, Clock::system(), metrics.calls()).await.map_err(Refused::Value)?)
         };
         let hosts = CurrentHosts::new(Hosts::build(&config).map_err(|bad| Refused::Value(bad.to_string()))?);
         let pages = Pages::new(&config, &data_dir);
-        let worker = || Arc::new(Worker::new(&config, hosts.clone(), home.clone(), pages.clone()));
-        let targets = Targets::new(&config, config.has_worker().then(worker));
-        let scheduler = Arc::new(Scheduler::new(&config, engine.clone(), home.clone(), hosts.clone(), targets.clone()));
-        Ok(EdgeComet { config, engine, home, hosts, pages, scheduler, targets, began: Instant::now(), shutdown })
+        let worker = || Worker::new(&config, hosts.clone(), home.clone(), pages.clone()).map(Arc::new);
+        let targets = Targets::new(&config, config.has_worker().then(worker).transpose()?);
+        let surroundings = scheduler::Surroundings {
+            engine: engine.clone(),
+            home: home.clone(),
+            hosts: hosts.clone(),
+            targets: targets.clone(),
+            metrics: metrics.clone(),
+        };
+        let scheduler = Arc::new(Scheduler::new(&config, surroundings));
+        let began = Instant::now();
+        Ok(EdgeComet { config, engine, home, hosts, pages, scheduler, targets, metrics, began, shutdown })
     }
 
     /// Takes over the hosts of a configuration, and tells how many they are. If they cannot be, the old ones stay.

@@ -9,10 +9,10 @@ use std::{
 use serde_json::json;
 
 use super::{
-    daemon::{DESKTOP, Daemon, MOBILE, SOON, settings},
+    daemon::{DESKTOP, Daemon, MOBILE, SOON},
     origin::{Answer, Origin},
 };
-use crate::harness::{Response, eventually};
+use crate::harness::{Request, Response, eventually};
 
 fn site() -> Origin {
     Origin::start(|request| {
@@ -40,14 +40,16 @@ fn error(answer: &Response) -> (u16, String) {
 #[test]
 fn a_page_is_shown_as_it_came_with_what_is_known_of_it() {
     let origin = site();
-    let daemon = Daemon::with(settings());
+    let daemon = Daemon::start(Daemon::settings());
     let url = origin.url("/page?id=5");
     // Stored without the tracking parameter, and found with it.
-    daemon.recache(&[origin.url("/page?utm_source=x&id=5")], &[DESKTOP, MOBILE]);
-    daemon.stored(&url, MOBILE);
-    let page = daemon.stored(&url, DESKTOP);
+    daemon.recache_in(&[origin.url("/page?utm_source=x&id=5")], &[DESKTOP, MOBILE]);
+    eventually("the other dimension", SOON, || {
+        (daemon.content_with(&url, "&dimension=mobile").status == 200).then_some(())
+    });
+    let page = daemon.stored(&url);
     assert_eq!(page.text(), format!("<title>/page</title>{}", "x".repeat(2000)));
-    let known = daemon.known(&url, DESKTOP);
+    let known = daemon.known(&url);
     for (name, value) in [
         ("content-type", "text/html; charset=utf-8"),
         ("x-cache-key", known["cache_key"].as_str().expect("a key")),
@@ -73,15 +75,15 @@ fn a_page_is_shown_as_it_came_with_what_is_known_of_it() {
     assert!(known["disk_size"].as_u64().expect("a size") < 1000, "{known}");
 
     // Any spelling of the address; the lowest dimension that has the page.
-    let any = daemon.content(&origin.url("/./page?gclid=1&id=5#x"), "").expect(200);
+    let any = daemon.content_with(&origin.url("/./page?gclid=1&id=5#x"), "").expect(200);
     assert_eq!(any.header("x-cache-key"), page.header("x-cache-key"));
-    let mobile = daemon.content(&url, "&dimension=mobile").expect(200);
+    let mobile = daemon.content_with(&url, "&dimension=mobile").expect(200);
     assert!(mobile.header("x-cache-key").expect("a key").starts_with("cache:1:2:"));
 }
 
 #[test]
 fn what_is_asked_wrongly_is_refused_in_the_contracts_order() {
-    let daemon = Daemon::with(settings());
+    let daemon = Daemon::start(Daemon::settings());
     let target = "/internal/cache/content";
     for (query, status, message) in [
         ("", 400, "host_id is required"),
@@ -97,7 +99,7 @@ fn what_is_asked_wrongly_is_refused_in_the_contracts_order() {
         ("host_id=1&url=a.b&dimension=bots", 404, "no cache entry"),
         ("host_id=1&url=a.b", 404, "no cache entry"),
     ] {
-        let answer = daemon.get(&format!("{target}?{query}"));
+        let answer = daemon.send(&Request::get(format!("{target}?{query}")));
         assert_eq!(error(&answer), (status, message.to_owned()), "{query}");
     }
 }
@@ -106,46 +108,46 @@ fn what_is_asked_wrongly_is_refused_in_the_contracts_order() {
 fn files_are_packed_as_configured_and_a_lost_one_is_told() {
     for (compression, ending) in [("none", ".html"), ("snappy", ".html.snappy"), ("lz4", ".html.lz4")] {
         let origin = site();
-        let daemon = Daemon::with(settings().set("edgecomet.storage.compression", compression));
+        let daemon = Daemon::start(Daemon::settings().set("edgecomet.storage.compression", compression));
         let url = origin.url("/page");
-        daemon.recache(&[url.clone()], &[DESKTOP]);
-        let page = daemon.stored(&url, DESKTOP).text();
+        daemon.recache(&[url.clone()]);
+        let page = daemon.stored(&url).text();
         let [file] = files(&daemon).try_into().expect("one file");
         assert!(file.to_string_lossy().ends_with(ending), "{file:?}");
         let length = fs::metadata(&file).expect("is there").len();
-        assert_eq!(daemon.known(&url, DESKTOP)["disk_size"], json!(length));
+        assert_eq!(daemon.known(&url)["disk_size"], json!(length));
         assert_eq!(length == page.len() as u64, compression == "none");
 
         if compression != "none" {
             fs::write(&file, b"\xff\xff\xff\xff\xff").expect("written");
-            let damaged = daemon.content(&url, "");
+            let damaged = daemon.content_with(&url, "");
             assert_eq!(error(&damaged), (404, "cache file not found".to_owned()));
         }
         fs::remove_file(&file).expect("removed");
-        assert_eq!(error(&daemon.content(&url, "")), (404, "cache file not found".to_owned()));
-        daemon.content(&url, "&format=meta").expect(200);
+        assert_eq!(error(&daemon.content_with(&url, "")), (404, "cache file not found".to_owned()));
+        daemon.content_with(&url, "&format=meta").expect(200);
     }
 }
 
 #[test]
 fn files_of_forgotten_pages_are_removed_and_no_others() {
     let origin = site();
-    let daemon = Daemon::with(settings().set("edgecomet.storage.cleanup_delay", "1s"));
+    let daemon = Daemon::start(Daemon::settings().set("edgecomet.storage.cleanup_delay", "1s"));
     let (kept, forgotten, fetched_again) = (origin.url("/kept"), origin.url("/forgotten"), origin.url("/again"));
-    daemon.recache(&[kept.clone(), forgotten.clone(), fetched_again.clone()], &[DESKTOP]);
+    daemon.recache(&[kept.clone(), forgotten.clone(), fetched_again.clone()]);
     for url in [&kept, &forgotten, &fetched_again] {
-        daemon.stored(url, DESKTOP);
+        daemon.stored(url);
     }
     assert_eq!(files(&daemon).len(), 3);
     assert_eq!((daemon.invalidate(&forgotten), daemon.invalidate(&fetched_again)), (1, 1));
-    assert_eq!(error(&daemon.content(&forgotten, "")), (404, "no cache entry".to_owned()));
-    daemon.recache(&[fetched_again.clone()], &[DESKTOP]);
-    daemon.stored(&fetched_again, DESKTOP);
+    assert_eq!(error(&daemon.content_with(&forgotten, "")), (404, "no cache entry".to_owned()));
+    daemon.recache(&[fetched_again.clone()]);
+    daemon.stored(&fetched_again);
 
     // Fetched again in the next minute, it would have two files for a moment.
     eventually("the file is gone", SOON, || (files(&daemon).len() == 2).then_some(()));
     for url in [&kept, &fetched_again] {
-        assert_eq!(daemon.content(url, "").status, 200, "{url}");
+        assert_eq!(daemon.content_with(url, "").status, 200, "{url}");
     }
     assert_eq!(origin.count_of("/again"), 2);
 }
@@ -153,13 +155,13 @@ fn files_of_forgotten_pages_are_removed_and_no_others() {
 #[test]
 fn minutes_that_are_long_past_are_swept() {
     let origin = site();
-    let short = settings()
+    let short = Daemon::settings()
         .env("TEST_MODE", "local")
         .set("edgecomet.storage.cleanup.interval", "1s")
         .set("edgecomet.storage.cleanup.safety_margin", "1s");
-    let daemon = Daemon::with(short);
-    daemon.recache(&[origin.url("/page")], &[DESKTOP]);
-    daemon.stored(&origin.url("/page"), DESKTOP);
+    let daemon = Daemon::start(short);
+    daemon.recache(&[origin.url("/page")]);
+    daemon.stored(&origin.url("/page"));
     let base = daemon.server.data_dir().join("edgecomet/cache");
     let old = base.join("1/2020/01/01/00/00");
     fs::create_dir_all(&old).expect("created");
@@ -167,5 +169,5 @@ fn minutes_that_are_long_past_are_swept() {
     fs::write(base.join("1/readme"), b"mine").expect("written");
     eventually("the year is gone", Duration::from_secs(20), || (!base.join("1/2020").exists()).then_some(()));
     assert!(base.join("1/readme").exists());
-    daemon.content(&origin.url("/page"), "").expect(200);
+    daemon.content(&origin.url("/page")).expect(200);
 }

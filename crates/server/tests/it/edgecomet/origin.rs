@@ -188,6 +188,11 @@ impl Origin {
         self.seen.connections.load(Ordering::SeqCst)
     }
 
+    /// How many requests wait for their answers now.
+    pub fn running(&self) -> usize {
+        self.seen.running.load(Ordering::SeqCst)
+    }
+
     /// The most requests that waited for their answers at one time.
     pub fn most_at_once(&self) -> usize {
         self.seen.most_at_once.load(Ordering::SeqCst)

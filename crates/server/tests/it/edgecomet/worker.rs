@@ -5,27 +5,30 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{
-    daemon::{DESKTOP, Daemon, MOBILE, SOON, settings},
+    daemon::{Daemon, MOBILE, SOON, USER_AGENT},
     origin::{Answer, Origin, encode},
 };
+use crate::harness::eventually;
 
 #[test]
 fn a_page_is_fetched_with_one_plain_get() {
     let origin = Origin::start(|_| Answer::html("<title>A page</title>"));
     let odd = origin.url("/it's/%41/a%2Fb?q='x';y=\"<é> &z=%zz");
-    let daemon = Daemon::with(
-        settings().set("edgecomet.recache.strip_tracking_params", false).set("edgecomet.daemon_id", "here"),
+    let daemon = Daemon::start(
+        Daemon::settings().set("edgecomet.recache.strip_tracking_params", false).set("edgecomet.daemon_id", "here"),
     );
     let page = origin.url("/page?b=1&a=2#top");
-    daemon.recache(&[page.clone(), odd], &[DESKTOP]);
-    daemon.recache(&[page.clone()], &[MOBILE]);
-    assert_eq!(daemon.stored(&page, DESKTOP).text(), "<title>A page</title>");
-    daemon.stored(&page, MOBILE);
+    daemon.recache(&[page.clone(), odd]);
+    daemon.recache_in(&[page.clone()], &[MOBILE]);
+    assert_eq!(daemon.stored(&page).text(), "<title>A page</title>");
+    eventually("the other dimension", SOON, || {
+        (daemon.content_with(&page, "&dimension=mobile").status == 200).then_some(())
+    });
     daemon.wait_idle();
 
     let asked = origin.received_for("/page?a=2&b=1");
     let agent = |agent: &str| asked.iter().filter(|request| request.header("user-agent") == Some(agent)).count();
-    assert_eq!((asked.len(), agent("DesktopBot/1.0"), agent("Mozilla/5.0 (compatible; Manifold/1.0)")), (2, 1, 1));
+    assert_eq!((asked.len(), agent(USER_AGENT), agent("Mozilla/5.0 (compatible; Manifold/1.0)")), (2, 1, 1));
     for request in origin.received() {
         let mut names: Vec<&str> = request.headers.iter().map(|(name, _)| name.as_str()).collect();
         names.sort_unstable();
@@ -66,19 +69,19 @@ fn bodies_are_stored_without_their_encoding_and_within_their_limit() {
             _ => Answer::html("cut off").header("Content-Encoding", "gzip"),
         }
     });
-    let daemon = Daemon::with(settings().set("edgecomet.worker.max_body", 1_000_000));
+    let daemon = Daemon::start(Daemon::settings().set("edgecomet.worker.max_body", 1_000_000));
     let urls = |paths: &[&str]| -> Vec<String> { paths.iter().map(|path| origin.url(path)).collect() };
     let refused = ["/long", "/endless", "/bomb/gzip", "/bomb/zstd"];
-    daemon.recache(&urls(&["/gzip", "/br", "/zstd", "/exact", "/odd", "/damaged"]), &[DESKTOP]);
-    daemon.recache(&urls(&refused), &[DESKTOP]);
+    daemon.recache(&urls(&["/gzip", "/br", "/zstd", "/exact", "/odd", "/damaged"]));
+    daemon.recache(&urls(&refused));
     for path in ["/gzip", "/br", "/zstd"] {
-        assert_eq!(daemon.stored(&origin.url(path), DESKTOP).text(), PAGE, "{path}");
-        let known = daemon.known(&origin.url(path), DESKTOP);
+        assert_eq!(daemon.stored(&origin.url(path)).text(), PAGE, "{path}");
+        let known = daemon.known(&origin.url(path));
         assert_eq!(known["title"], "Fish & chips");
         assert_eq!((&known["size"], &known["index_status"]), (&json!(PAGE.len()), &json!(3)));
         assert_eq!(known["headers"], json!({"Content-Type": ["text/html; charset=utf-8"]}));
     }
-    assert_eq!(daemon.stored(&origin.url("/exact"), DESKTOP).body.len(), 1_000_000);
+    assert_eq!(daemon.stored(&origin.url("/exact")).body.len(), 1_000_000);
     for path in refused {
         let letter = daemon.dead_letter(&origin.url(path));
         assert_eq!((&letter["reason"], &letter["attempts"]), (&json!("response too large"), &json!(1)), "{path}");
@@ -97,9 +100,9 @@ fn an_origin_that_fails_is_asked_three_times_with_growing_pauses() {
         "/not-http" => Answer::raw("220 mail ESMTP\r\n\r\n"),
         _ => Answer::status(403, "no"),
     });
-    let daemon = Daemon::with(settings());
+    let daemon = Daemon::start(Daemon::settings());
     let urls: Vec<String> = ["/500", "/reset", "/not-http", "/403"].map(|path| origin.url(path)).to_vec();
-    daemon.recache(&urls, &[DESKTOP]);
+    daemon.recache(&urls);
     for (path, reason, attempts) in [
         ("/500", "status 500 is not cacheable", 3),
         ("/reset", "cannot reach upstream: connection", 3),
@@ -114,15 +117,15 @@ fn an_origin_that_fails_is_asked_three_times_with_growing_pauses() {
     let (first, second) = (at[1] - at[0], at[2] - at[1]);
     assert!(first >= Duration::from_millis(100) && second >= Duration::from_millis(200), "{first:?} {second:?}");
     daemon.wait_idle();
-    assert_eq!((daemon.dead_letters().len(), origin.count()), (4, 10));
+    assert_eq!((daemon.failed().len(), origin.count()), (4, 10));
 }
 
 #[test]
 fn private_networks_are_not_connected_to_unless_that_is_permitted() {
     let origin = Origin::start(|_| Answer::html("secret"));
-    let daemon = Daemon::with(settings().set("edgecomet.worker.allow_private", false));
+    let daemon = Daemon::start(Daemon::settings().set("edgecomet.worker.allow_private", false));
     let by_name = origin.url_at("localhost", "/a");
-    daemon.recache(&[origin.url("/a"), by_name.clone()], &[DESKTOP]);
+    daemon.recache(&[origin.url("/a"), by_name.clone()]);
     let letter = daemon.dead_letter(&origin.url("/a"));
     assert_eq!((&letter["reason"], &letter["attempts"]), (&json!("address not allowed: 127.0.0.1"), &json!(1)));
     let reason = daemon.dead_letter(&by_name)["reason"].clone();
@@ -130,30 +133,30 @@ fn private_networks_are_not_connected_to_unless_that_is_permitted() {
     assert_eq!(origin.connections(), 0);
     drop(daemon);
 
-    let excepted = settings().set("edgecomet.worker.allow_private", false);
-    let daemon = Daemon::with(excepted.set("edgecomet.worker.allow_networks", vec!["127.0.0.1/32"]));
-    daemon.recache(&[origin.url("/a")], &[DESKTOP]);
-    assert_eq!(daemon.stored(&origin.url("/a"), DESKTOP).text(), "secret");
+    let excepted = Daemon::settings().set("edgecomet.worker.allow_private", false);
+    let daemon = Daemon::start(excepted.set("edgecomet.worker.allow_networks", vec!["127.0.0.1/32"]));
+    daemon.recache(&[origin.url("/a")]);
+    assert_eq!(daemon.stored(&origin.url("/a")).text(), "secret");
 }
 
 #[test]
 fn only_pages_of_the_host_are_asked_for() {
     let origin = Origin::start(|_| Answer::html("page"));
-    let daemon = Daemon::with(settings());
+    let daemon = Daemon::start(Daemon::settings());
     let port = origin.address().port();
     let elsewhere = format!("http://other.example:{port}/");
     let other_scheme = format!("ftp://127.0.0.1:{port}/");
     let credentials = format!("http://user:pass@127.0.0.1:{port}/in");
-    daemon.recache(&[elsewhere.clone(), other_scheme.clone(), credentials.clone()], &[DESKTOP]);
+    daemon.recache(&[elsewhere.clone(), other_scheme.clone(), credentials.clone()]);
     // The built-in dimension passes pages through, and nothing of that is stored unless it is configured.
-    daemon.recache(&[origin.url("/skipped")], &[0]);
+    daemon.recache_in(&[origin.url("/skipped")], &[0]);
     let reason = |url: &str| daemon.dead_letter(url)["reason"].clone();
     let why = r#"URL hostname "other.example" does not match any configured domain for host 1"#;
     assert_eq!(reason(&elsewhere), why);
     assert_eq!(reason(&other_scheme), "scheme not allowed: ftp");
-    daemon.stored(&credentials, DESKTOP);
+    daemon.stored(&credentials);
     daemon.wait_idle();
-    assert_eq!((daemon.dead_letters().len(), origin.count_of("/skipped"), origin.count()), (2, 0, 1));
+    assert_eq!((daemon.failed().len(), origin.count_of("/skipped"), origin.count()), (2, 0, 1));
     assert_eq!(origin.received_for("/in")[0].header("authorization"), None);
 }
 
@@ -173,24 +176,24 @@ fn moving() -> Origin {
 #[test]
 fn redirects_and_missing_pages_are_stored_as_what_they_are() {
     let origin = moving();
-    let daemon = Daemon::with(settings());
+    let daemon = Daemon::start(Daemon::settings());
     let urls: Vec<String> = ["/a", "/off", "/gone"].map(|path| origin.url(path)).to_vec();
-    daemon.recache(&urls, &[DESKTOP]);
+    daemon.recache(&urls);
 
-    let moved = daemon.stored(&urls[0], DESKTOP);
+    let moved = daemon.stored(&urls[0]);
     let shown = |name: &str| moved.header(name).unwrap_or_default().to_owned();
     assert_eq!(
         (moved.text(), shown("x-cache-status-code"), shown("x-cache-location")),
         (String::new(), "301".into(), "/b?from=a".into())
     );
-    let known = daemon.known(&urls[0], DESKTOP);
+    let known = daemon.known(&urls[0]);
     assert_eq!((&known["size"], &known["disk_size"], &known["status_code"]), (&json!(0), &json!(0), &json!(301)));
     assert_eq!(known["headers"], json!({"Location": ["/b?from=a"]}));
-    assert_eq!(daemon.stored(&urls[1], DESKTOP).header("x-cache-location"), Some("http://169.254.169.254/latest"));
+    assert_eq!(daemon.stored(&urls[1]).header("x-cache-location"), Some("http://169.254.169.254/latest"));
 
-    let gone = daemon.stored(&urls[2], DESKTOP);
+    let gone = daemon.stored(&urls[2]);
     assert_eq!((gone.text().as_str(), gone.header("x-cache-status-code")), ("<title>Not here</title>", Some("404")));
-    let known = daemon.known(&urls[2], DESKTOP);
+    let known = daemon.known(&urls[2]);
     assert_eq!((&known["title"], &known["index_status"]), (&json!("Not here"), &json!(2)));
     assert_eq!(origin.count(), 3);
 }
@@ -198,11 +201,11 @@ fn redirects_and_missing_pages_are_stored_as_what_they_are() {
 #[test]
 fn redirects_are_followed_within_the_host_when_that_is_wanted() {
     let origin = moving();
-    let daemon = Daemon::with(settings().set("edgecomet.worker.max_redirects", 2));
+    let daemon = Daemon::start(Daemon::settings().set("edgecomet.worker.max_redirects", 2));
     let urls: Vec<String> = ["/a", "/off", "/scheme", "/loop", "/nowhere"].map(|path| origin.url(path)).to_vec();
-    daemon.recache(&urls, &[DESKTOP]);
-    assert!(daemon.stored(&urls[0], DESKTOP).text().contains("<title>C</title>"));
-    let known = daemon.known(&urls[0], DESKTOP);
+    daemon.recache(&urls);
+    assert!(daemon.stored(&urls[0]).text().contains("<title>C</title>"));
+    let known = daemon.known(&urls[0]);
     assert_eq!(
         (&known["url"], &known["status_code"], &known["index_status"]),
         (&json!(urls[0]), &json!(200), &json!(4))
@@ -214,7 +217,7 @@ fn redirects_are_followed_within_the_host_when_that_is_wanted() {
     ] {
         assert_eq!(daemon.dead_letter(url)["reason"], reason);
     }
-    let last = daemon.stored(&urls[3], DESKTOP);
+    let last = daemon.stored(&urls[3]);
     assert_eq!(last.header("x-cache-location"), Some("/loop"), "the last redirect is a result");
     assert_eq!(origin.count_of("/loop"), 3);
 }
@@ -225,14 +228,15 @@ fn a_page_that_hangs_holds_up_no_other() {
         "/hang" => Answer::silence(),
         _ => Answer::html("page"),
     });
-    let daemon =
-        Daemon::with(settings().set("edgecomet.worker.timeout", "1s").set("edgecomet.internal_queue.max_retries", 1));
-    daemon.recache(&[origin.url("/hang")], &[DESKTOP]);
+    let daemon = Daemon::start(
+        Daemon::settings().set("edgecomet.worker.timeout", "1s").set("edgecomet.internal_queue.max_retries", 1),
+    );
+    daemon.recache(&[origin.url("/hang")]);
     origin.wait_for("/hang", 1, SOON);
     let others: Vec<String> = (0..20).map(|page| origin.url(&format!("/{page}"))).collect();
-    daemon.recache(&others, &[DESKTOP]);
+    daemon.recache(&others);
     for url in &others {
-        daemon.stored(url, DESKTOP);
+        daemon.stored(url);
     }
     assert_eq!(daemon.dead_letter(&origin.url("/hang"))["reason"], "timed out");
     assert_eq!(origin.count_of("/hang"), 1);
@@ -243,12 +247,12 @@ fn a_page_that_hangs_holds_up_no_other() {
 fn the_environments_proxy_is_not_used() {
     let origin = Origin::start(|_| Answer::html("page"));
     let proxy = Origin::start(|_| Answer::html("from the proxy"));
-    let mut proxied = settings();
+    let mut proxied = Daemon::settings();
     for name in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
         proxied = proxied.env(name, proxy.url(""));
     }
-    let daemon = Daemon::with(proxied);
-    daemon.recache(&[origin.url("/")], &[DESKTOP]);
-    assert_eq!(daemon.stored(&origin.url("/"), DESKTOP).text(), "page");
+    let daemon = Daemon::start(proxied);
+    daemon.recache(&[origin.url("/")]);
+    assert_eq!(daemon.stored(&origin.url("/")).text(), "page");
     assert_eq!(proxy.connections(), 0);
 }

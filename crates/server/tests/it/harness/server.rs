@@ -368,7 +368,7 @@ impl Log {
         lines[lines.len().saturating_sub(20)..].join("\n")
     }
 
-    fn follow(&self, pipe: impl Read + Send + 'static) -> JoinHandle<()> {
+    pub(super) fn follow(&self, pipe: impl Read + Send + 'static) -> JoinHandle<()> {
         let log = self.clone();
         std::thread::spawn(move || {
             for line in BufReader::new(pipe).split(b'\n').map_while(Result::ok) {

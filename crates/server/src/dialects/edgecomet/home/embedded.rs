@@ -74,6 +74,10 @@ impl Embedded {
         Ok(self.engine.recache_failed(host, offset, limit).await?)
     }
 
+    pub(super) async fn failed_counts(&self, hosts: &[HostId]) -> Result<Vec<u64>> {
+        Ok(self.engine.recache_failed_counts(hosts).await?)
+    }
+
     pub(super) async fn retry_failed(&self, host: HostId, now: u64, most: u64) -> Result<u64> {
         Ok(self.engine.recache_retry_failed(host, now, most).await?)
     }

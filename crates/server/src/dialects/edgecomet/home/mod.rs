@@ -12,7 +12,7 @@ mod registry;
 
 pub(super) use embedded::Embedded;
 pub(super) use redis::Redis;
-pub(super) use registry::{RegisteredGateway, Registry, RenderService};
+pub(super) use registry::{RegisteredGateway, Registry, RenderService, reachable};
 
 /// Why a home did not do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,7 +45,7 @@ impl Home {
     pub(super) async fn enqueue(&self, enqueue: Enqueue) -> Result<()> {
         match self {
             Home::Embedded(home) => home.enqueue(enqueue).await,
-            Home::Redis(home) => home.enqueue(enqueue).await,
+            Home::Redis(home) => home.calls().count("enqueue", home.enqueue(enqueue)).await,
         }
     }
 
@@ -53,7 +53,7 @@ impl Home {
     pub(super) async fn pull(&self, pulls: &[Pull], now: u64) -> Result<Vec<Pulled>> {
         match self {
             Home::Embedded(home) => home.pull(pulls, now).await,
-            Home::Redis(home) => home.pull(pulls, now).await,
+            Home::Redis(home) => home.calls().count("pull", home.pull(pulls, now)).await,
         }
     }
 
@@ -61,7 +61,7 @@ impl Home {
     pub(super) async fn finish(&self, leases: &[Lease]) -> Result<()> {
         match self {
             Home::Embedded(home) => home.finish(leases).await,
-            Home::Redis(home) => home.finish(leases).await,
+            Home::Redis(home) => home.calls().count("finish", home.finish(leases)).await,
         }
     }
 
@@ -70,7 +70,9 @@ impl Home {
     pub(super) async fn wait_for_retry(&self, lease: &Lease, attempts: u32, ready_at: u64) -> Result<()> {
         match self {
             Home::Embedded(home) => home.wait_for_retry(lease, attempts, ready_at).await,
-            Home::Redis(home) => home.wait_for_retry(lease, attempts, ready_at).await,
+            Home::Redis(home) => {
+                home.calls().count("wait_for_retry", home.wait_for_retry(lease, attempts, ready_at)).await
+            }
         }
     }
 
@@ -78,7 +80,7 @@ impl Home {
     pub(super) async fn bury(&self, lease: &Lease, letter: DeadLetter, most: u64) -> Result<()> {
         match self {
             Home::Embedded(home) => home.bury(lease, letter, most).await,
-            Home::Redis(home) => home.bury(lease, letter, most).await,
+            Home::Redis(home) => home.calls().count("bury", home.bury(lease, letter, most)).await,
         }
     }
 
@@ -87,7 +89,7 @@ impl Home {
     pub(super) async fn give_back(&self, leases: &[Lease]) -> Result<()> {
         match self {
             Home::Embedded(home) => home.give_back(leases).await,
-            Home::Redis(home) => home.give_back(leases).await,
+            Home::Redis(home) => home.calls().count("give_back", home.give_back(leases)).await,
         }
     }
 
@@ -96,7 +98,7 @@ impl Home {
     pub(super) async fn recover(&self) -> Result<u64> {
         match self {
             Home::Embedded(home) => home.recover().await,
-            Home::Redis(home) => home.recover().await,
+            Home::Redis(home) => home.calls().count("recover", home.recover()).await,
         }
     }
 
@@ -104,7 +106,7 @@ impl Home {
     pub(super) async fn depths(&self, hosts: &[HostId], now: u64) -> Result<Vec<[Depth; 3]>> {
         match self {
             Home::Embedded(home) => home.depths(hosts, now).await,
-            Home::Redis(home) => home.depths(hosts, now).await,
+            Home::Redis(home) => home.calls().count("depths", home.depths(hosts, now)).await,
         }
     }
 
@@ -118,7 +120,7 @@ impl Home {
     ) -> Result<(Vec<Queued>, bool)> {
         match self {
             Home::Embedded(home) => home.queued(host, priorities, offset, limit).await,
-            Home::Redis(home) => home.queued(host, priorities, offset, limit).await,
+            Home::Redis(home) => home.calls().count("queued", home.queued(host, priorities, offset, limit)).await,
         }
     }
 
@@ -126,7 +128,7 @@ impl Home {
     pub(super) async fn purge(&self, host: HostId, priorities: &[Priority]) -> Result<u64> {
         match self {
             Home::Embedded(home) => home.purge(host, priorities).await,
-            Home::Redis(home) => home.purge(host, priorities).await,
+            Home::Redis(home) => home.calls().count("purge", home.purge(host, priorities)).await,
         }
     }
 
@@ -134,7 +136,15 @@ impl Home {
     pub(super) async fn failed(&self, host: HostId, offset: usize, limit: usize) -> Result<(Vec<DeadLetter>, bool)> {
         match self {
             Home::Embedded(home) => home.failed(host, offset, limit).await,
-            Home::Redis(home) => home.failed(host, offset, limit).await,
+            Home::Redis(home) => home.calls().count("failed", home.failed(host, offset, limit)).await,
+        }
+    }
+
+    /// How many dead letters hosts have, in the order of `hosts`.
+    pub(super) async fn failed_counts(&self, hosts: &[HostId]) -> Result<Vec<u64>> {
+        match self {
+            Home::Embedded(home) => home.failed_counts(hosts).await,
+            Home::Redis(home) => home.calls().count("failed_counts", home.failed_counts(hosts)).await,
         }
     }
 
@@ -142,7 +152,7 @@ impl Home {
     pub(super) async fn retry_failed(&self, host: HostId, now: u64, most: u64) -> Result<u64> {
         match self {
             Home::Embedded(home) => home.retry_failed(host, now, most).await,
-            Home::Redis(home) => home.retry_failed(host, now, most).await,
+            Home::Redis(home) => home.calls().count("retry_failed", home.retry_failed(host, now, most)).await,
         }
     }
 
@@ -150,7 +160,7 @@ impl Home {
     pub(super) async fn record(&self, key: PageKey) -> Result<Option<Record>> {
         match self {
             Home::Embedded(home) => home.record(key).await,
-            Home::Redis(home) => home.record(key).await,
+            Home::Redis(home) => home.calls().count("record", home.record(key)).await,
         }
     }
 
@@ -158,7 +168,7 @@ impl Home {
     pub(super) async fn store_record(&self, key: PageKey, record: &Record, gone_at: u64) -> Result<()> {
         match self {
             Home::Embedded(home) => home.store_record(key, record, gone_at).await,
-            Home::Redis(home) => home.store_record(key, record, gone_at).await,
+            Home::Redis(home) => home.calls().count("store_record", home.store_record(key, record, gone_at)).await,
         }
     }
 
@@ -166,7 +176,7 @@ impl Home {
     pub(super) async fn forget(&self, keys: &[PageKey], files_at: u64) -> Result<u64> {
         match self {
             Home::Embedded(home) => home.forget(keys, files_at).await,
-            Home::Redis(home) => home.forget(keys, files_at).await,
+            Home::Redis(home) => home.calls().count("forget", home.forget(keys, files_at)).await,
         }
     }
 
@@ -174,7 +184,9 @@ impl Home {
     pub(super) async fn forget_selected(&self, host: HostId, selection: &Selection, files_at: u64) -> Result<u64> {
         match self {
             Home::Embedded(home) => home.forget_selected(host, selection, files_at).await,
-            Home::Redis(home) => home.forget_selected(host, selection, files_at).await,
+            Home::Redis(home) => {
+                home.calls().count("forget_selected", home.forget_selected(host, selection, files_at)).await
+            }
         }
     }
 
@@ -188,7 +200,7 @@ impl Home {
     ) -> Result<(Vec<(PageKey, Record)>, Option<String>)> {
         match self {
             Home::Embedded(home) => home.records(host, cursor, count).await,
-            Home::Redis(home) => home.records(host, cursor, count).await,
+            Home::Redis(home) => home.calls().count("records", home.records(host, cursor, count)).await,
         }
     }
 
@@ -196,7 +208,7 @@ impl Home {
     pub(super) async fn bot_hit(&self, hit: BotHit) -> Result<Scheduled> {
         match self {
             Home::Embedded(home) => home.bot_hit(hit).await,
-            Home::Redis(home) => home.bot_hit(hit).await,
+            Home::Redis(home) => home.calls().count("bot_hit", home.bot_hit(hit)).await,
         }
     }
 
@@ -204,7 +216,7 @@ impl Home {
     pub(super) async fn removable_files(&self, now: u64, most: usize) -> Result<Vec<String>> {
         match self {
             Home::Embedded(home) => home.removable_files(now, most).await,
-            Home::Redis(home) => home.removable_files(now, most).await,
+            Home::Redis(home) => home.calls().count("removable_files", home.removable_files(now, most)).await,
         }
     }
 
@@ -212,7 +224,7 @@ impl Home {
     pub(super) async fn files_removed(&self, files: &[String]) -> Result<()> {
         match self {
             Home::Embedded(home) => home.files_removed(files).await,
-            Home::Redis(home) => home.files_removed(files).await,
+            Home::Redis(home) => home.calls().count("files_removed", home.files_removed(files)).await,
         }
     }
 
@@ -220,13 +232,8 @@ impl Home {
     pub(super) async fn ping(&self) -> Result<()> {
         match self {
             Home::Embedded(home) => home.ping().await,
-            Home::Redis(home) => home.ping().await,
+            Home::Redis(home) => home.calls().count("ping", home.ping()).await,
         }
-    }
-
-    /// Whether visits of bots are to be told with [`Home::bot_hit`]; otherwise others note them.
-    pub(super) fn notes_bot_hits(&self) -> bool {
-        matches!(self, Home::Embedded(_))
     }
 
     /// Members of queues that could not be read and were removed, since the start.
@@ -249,7 +256,7 @@ impl Home {
     pub(super) async fn registry(&self) -> Result<Registry> {
         match self {
             Home::Embedded(_) => Ok(Registry::alone()),
-            Home::Redis(home) => home.registry().await,
+            Home::Redis(home) => home.calls().count("registry", home.registry()).await,
         }
     }
 }

@@ -19,7 +19,7 @@ use parking_lot::Mutex;
 use tokio::task::JoinHandle;
 
 use super::{HomeError, Registry, Result};
-use crate::dialects::edgecomet::config::Config;
+use crate::{dialects::edgecomet::config::Config, telemetry::HomeCalls};
 
 mod connection;
 mod held;
@@ -60,6 +60,7 @@ struct Inner {
     registry_lasts: Duration,
     stale_after: Duration,
     malformed: AtomicU64,
+    calls: Arc<HomeCalls>,
     /// Names of queues under which there is something else, as far as that was logged.
     foreign: Mutex<BTreeSet<String>>,
     heart: Mutex<Option<JoinHandle<()>>>,
@@ -67,7 +68,11 @@ struct Inner {
 
 impl Redis {
     /// Connects, and begins to say that this process is alive. The error is one line.
-    pub(in super::super) async fn open(config: &Config, clock: Clock) -> std::result::Result<Self, String> {
+    pub(in super::super) async fn open(
+        config: &Config,
+        clock: Clock,
+        calls: Arc<HomeCalls>,
+    ) -> std::result::Result<Self, String> {
         let connection = Connection::new(&config.redis)?;
         connection.wait_for_ping().await?;
         let run = format!("{:016x}", getrandom::u64().map_err(|error| format!("no random number: {error}"))?);
@@ -82,11 +87,17 @@ impl Redis {
             registry_lasts: config.scheduler.tick_interval.0 / 2,
             stale_after: config.recache.rs_stale_after.0,
             malformed: AtomicU64::new(0),
+            calls,
             foreign: Mutex::default(),
             heart: Mutex::new(None),
         }));
         home.beat_from_now_on();
         Ok(home)
+    }
+
+    /// Where calls are counted.
+    pub(super) fn calls(&self) -> &HomeCalls {
+        &self.0.calls
     }
 
     /// Members and leases found so far that could not be read.

@@ -72,7 +72,7 @@ fn tabs(said: &Value, name: &str) -> u64 {
 }
 
 /// Where a gateway is asked that says where it listens: on all interfaces means on this machine too.
-fn reachable(address: &str) -> Option<String> {
+pub(in super::super) fn reachable(address: &str) -> Option<String> {
     let (host, port) = address.trim().rsplit_once(':')?;
     let port: u16 = port.parse().ok().filter(|port| *port > 0)?;
     let host = if matches!(host, "" | "0.0.0.0" | "[::]") { "127.0.0.1" } else { host };

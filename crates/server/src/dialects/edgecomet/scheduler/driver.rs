@@ -165,13 +165,12 @@ impl Driver {
             // A job that panics says so itself, and none is cancelled before the end.
             if let Ok(Ended { lease, target, outcome, contact, took }) = ended {
                 let now = Moment { instant: Instant::now(), wall: self.scheduler.engine.now() };
-                let (host, priority, entry) = (lease.host, lease.priority, lease.entry.clone());
-                log(&outcome, host, &entry.url);
-                let (result, left_out) = state.ended(lease, outcome, contact, now);
+                log(&outcome, &lease);
+                let (end, left_out) = state.ended(lease.clone(), outcome, contact, now);
                 if let (true, Target::Gateway(gateway)) = (left_out, &target) {
                     tracing::warn!(gateway = gateway.id, "edgecomet: a gateway cannot be reached and is left out");
                 }
-                self.scheduler.count(host, priority, &target, result, took);
+                self.scheduler.count(&lease, &target, end, took);
             }
             next = self.jobs.try_join_next();
         }
@@ -301,8 +300,8 @@ fn until(moment: Option<Instant>) -> impl Future<Output = ()> {
     }
 }
 
-fn log(outcome: &Outcome, host: HostId, url: &str) {
-    let host = host.0;
+fn log(outcome: &Outcome, lease: &Lease) {
+    let (host, url) = (lease.host.0, &*lease.entry.url);
     match outcome {
         Outcome::Done => tracing::debug!(host, url, "edgecomet: recached"),
         Outcome::Skipped(why) => tracing::debug!(host, url, why, "edgecomet: nothing to store"),

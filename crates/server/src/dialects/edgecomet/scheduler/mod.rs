@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use manifold_engine::{
     Engine, Timestamp,
-    recache::{HostId, Priority},
+    recache::{HostId, Lease},
 };
 use parking_lot::Mutex;
 use tokio::{sync::watch, time::Instant};
@@ -29,6 +29,7 @@ use super::{
     targets::{Target, Targets},
     worker::Worker,
 };
+use crate::telemetry::{EdgeCometMetrics, JobEnd};
 
 /// The scheduler.
 #[derive(Debug)]
@@ -37,11 +38,23 @@ pub(super) struct Scheduler {
     home: Home,
     hosts: CurrentHosts,
     targets: Targets,
+    metrics: Arc<EdgeCometMetrics>,
     state: Mutex<State>,
     tick_interval: Duration,
     shutdown_grace: Duration,
     /// Dead letters kept per host.
     most_letters: u64,
+}
+
+/// What the scheduler works with.
+#[derive(Debug)]
+pub(super) struct Surroundings {
+    /// Has the clock.
+    pub(super) engine: Engine,
+    pub(super) home: Home,
+    pub(super) hosts: CurrentHosts,
+    pub(super) targets: Targets,
+    pub(super) metrics: Arc<EdgeCometMetrics>,
 }
 
 /// How things are at one moment.
@@ -58,7 +71,8 @@ pub(super) struct View {
 }
 
 impl Scheduler {
-    pub(super) fn new(config: &Config, engine: Engine, home: Home, hosts: CurrentHosts, targets: Targets) -> Self {
+    pub(super) fn new(config: &Config, surroundings: Surroundings) -> Self {
+        let Surroundings { engine, home, hosts, targets, metrics } = surroundings;
         let slots = targets.worker.as_deref().map(Worker::slots);
         Scheduler {
             state: Mutex::new(State::new(config, slots, engine.now())),
@@ -66,6 +80,7 @@ impl Scheduler {
             home,
             hosts,
             targets,
+            metrics,
             tick_interval: config.scheduler.tick_interval.0,
             shutdown_grace: config.shutdown_grace.0,
             most_letters: config.recache.max_dead_letters,
@@ -104,5 +119,15 @@ impl Scheduler {
         (state.waiting.of(host) + state.roster.in_flight_of(host)) as u64
     }
 
-    fn count(&self, _host: HostId, _queue: Priority, _target: &Target, _result: state::Result, _took: Duration) {}
+    fn count(&self, lease: &Lease, target: &Target, end: Option<JobEnd>, took: Duration) {
+        if let Target::Gateway(gateway) = target {
+            let done = matches!(end, Some(JobEnd::Success | JobEnd::Skipped));
+            self.metrics.gateway(&gateway.id, done);
+        }
+        if let Some(end) = end {
+            let hosts = self.hosts.get();
+            let host = hosts.get(lease.host).map_or("unknown", |host| host.primary_domain());
+            self.metrics.ended(host, lease.priority, end, took);
+        }
+    }
 }

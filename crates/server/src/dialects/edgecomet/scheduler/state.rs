@@ -17,10 +17,13 @@ use super::{
     ticks::Ticks,
     waiting::{Merged, Waiting},
 };
-use crate::dialects::edgecomet::{
-    config::Config,
-    job::Outcome,
-    targets::{Contact, Roster, Target},
+use crate::{
+    dialects::edgecomet::{
+        config::Config,
+        job::Outcome,
+        targets::{Contact, Roster, Target},
+    },
+    telemetry::JobEnd,
 };
 
 #[cfg(test)]
@@ -62,17 +65,6 @@ struct Rules {
 pub(super) struct Moment {
     pub(super) instant: Instant,
     pub(super) wall: Timestamp,
-}
-
-/// What became of a job, as it is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Result {
-    Success,
-    Retry,
-    Failed,
-    Skipped,
-    /// The target was not there.
-    NotTried,
 }
 
 impl State {
@@ -153,15 +145,21 @@ impl State {
         Some((lease, target))
     }
 
-    /// A job has ended. Also tells whether its gateway is left out from now on.
-    pub(super) fn ended(&mut self, lease: Lease, outcome: Outcome, contact: Contact, now: Moment) -> (Result, bool) {
+    /// A job has ended; how, unless its target was not there. Also tells whether its gateway is left out from now on.
+    pub(super) fn ended(
+        &mut self,
+        lease: Lease,
+        outcome: Outcome,
+        contact: Contact,
+        now: Moment,
+    ) -> (Option<JobEnd>, bool) {
         let left_out = self.roster.ended(lease.id, contact, now.instant);
         self.in_flight.remove(&lease.id);
         self.waiting.ended(&lease);
         let attempts = lease.attempts.saturating_add(1);
-        let result = match outcome {
-            Outcome::Done => self.finish(lease, Result::Success),
-            Outcome::Skipped(_) => self.finish(lease, Result::Skipped),
+        let end = match outcome {
+            Outcome::Done => self.finish(lease, JobEnd::Success),
+            Outcome::Skipped(_) => self.finish(lease, JobEnd::Skipped),
             Outcome::Permanent(reason) => self.bury(lease, attempts, &reason, now),
             Outcome::Temporary(reason) if attempts >= self.rules.max_attempts => {
                 self.bury(lease, attempts, &reason, now)
@@ -170,10 +168,10 @@ impl State {
             Outcome::NotTried(_) => {
                 let merged = self.waiting.put_back(lease, now.instant + UNTRIED);
                 self.settle(merged);
-                Result::NotTried
+                None
             }
         };
-        (result, left_out)
+        (end, left_out)
     }
 
     /// Lets go of everything that is leased.
@@ -189,22 +187,22 @@ impl State {
         self.in_flight.len()
     }
 
-    fn finish(&mut self, lease: Lease, result: Result) -> Result {
+    fn finish(&mut self, lease: Lease, end: JobEnd) -> Option<JobEnd> {
         self.owed.add(lease, End::Finish);
-        result
+        Some(end)
     }
 
-    fn retry(&mut self, mut lease: Lease, now: Moment) -> Result {
+    fn retry(&mut self, mut lease: Lease, now: Moment) -> Option<JobEnd> {
         let wait = backoff::wait(self.rules.base_delay, lease.attempts, backoff::chance());
         // Whole seconds, rounded up: after a restart it is not earlier either.
         lease.due = now.wall.plus(wait).0.div_ceil(1000);
         self.owed.add(lease.clone(), End::Wait);
         let merged = self.waiting.put_back(lease, now.instant + wait);
         self.settle(merged);
-        Result::Retry
+        Some(JobEnd::Retry)
     }
 
-    fn bury(&mut self, lease: Lease, attempts: u32, reason: &str, now: Moment) -> Result {
+    fn bury(&mut self, lease: Lease, attempts: u32, reason: &str, now: Moment) -> Option<JobEnd> {
         let letter = DeadLetter {
             entry: lease.entry.clone(),
             priority: lease.priority,
@@ -213,7 +211,7 @@ impl State {
             failed_at: now.wall.0 / 1000,
         };
         self.owed.add(lease, End::Bury(letter));
-        Result::Failed
+        Some(JobEnd::Failed)
     }
 
     fn settle(&mut self, merged: Option<Merged>) {

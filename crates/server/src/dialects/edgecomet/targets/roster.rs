@@ -10,7 +10,10 @@ use manifold_engine::recache::HostId;
 use tokio::time::Instant;
 
 use super::budget::{Load, may_begin};
-use crate::dialects::edgecomet::{config::Config, home::Registry};
+use crate::dialects::edgecomet::{
+    config::Config,
+    home::{Registry, reachable},
+};
 
 #[cfg(test)]
 mod tests;
@@ -111,7 +114,7 @@ impl Roster {
     pub(in super::super) fn new(config: &Config, slots: Option<usize>) -> Self {
         let embedded = config.is_embedded();
         let known = |address: &String| {
-            let address = reachable(address);
+            let address = reachable(address).unwrap_or_else(|| address.clone());
             Arc::new(Gateway { id: address.clone(), address, registered: false })
         };
         let mut configured: Vec<_> = config.gateways.iter().map(known).collect();
@@ -120,7 +123,8 @@ impl Roster {
         // Where nobody else could have put its jobs there, a gateway of the file gets none either.
         let of_file = config.gateway_file.listen.as_ref().filter(|_| !embedded);
         let of_file = of_file.map(|listen| {
-            let address = reachable(listen);
+            let address = reachable(listen).or_else(|| reachable(&format!(":{listen}")));
+            let address = address.unwrap_or_else(|| listen.clone());
             let id = config.gateway_file.eg_id.clone().unwrap_or_else(|| address.clone());
             Arc::new(Gateway { id, address, registered: false })
         });
@@ -320,14 +324,5 @@ impl Roster {
 
     fn standing(&mut self, gateway: &Gateway) -> &mut Standing {
         self.standings.entry(gateway.id.as_str().into()).or_default()
-    }
-}
-
-/// Where to call who listens at `listen`: without a host, or at every address, it is on this machine.
-fn reachable(listen: &str) -> String {
-    let (host, port) = listen.rsplit_once(':').unwrap_or(("", listen));
-    match host {
-        "" | "0.0.0.0" | "[::]" => format!("127.0.0.1:{port}"),
-        _ => listen.to_owned(),
     }
 }

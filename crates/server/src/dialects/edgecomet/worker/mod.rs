@@ -7,18 +7,22 @@ use manifold_engine::{
     Clock,
     recache::{PageKey, Record},
 };
-use tokio::{task::spawn_blocking, time::timeout};
+use tokio::{
+    task::spawn_blocking,
+    time::{Instant, timeout_at},
+};
 
 mod charset;
 mod fetch;
 mod fetched;
 mod html;
 mod plan;
+mod render;
 mod store;
 mod target;
 
 use super::{
-    config::Config,
+    config::{Config, Refused},
     home::Home,
     hosts::CurrentHosts,
     job::{Job, Outcome},
@@ -28,7 +32,8 @@ use super::{
 use crate::outbound::{Guard, PublicOnly};
 use fetch::PageFetcher;
 use fetched::{Failure, Fetched};
-use plan::Plan;
+use plan::{Making, Plan};
+use render::Renderer;
 
 /// What made a page that was fetched.
 const FETCHED: &str = "bypass";
@@ -44,6 +49,8 @@ pub(super) struct Worker {
     home: Home,
     pages: Pages,
     fetcher: PageFetcher,
+    /// Where pages are rendered.
+    renderer: Option<Renderer>,
     clock: Clock,
     slots: usize,
     timeout: Duration,
@@ -61,18 +68,20 @@ struct Made {
 
 impl Worker {
     /// A worker within the bounds of the configuration.
-    pub(super) fn new(config: &Config, hosts: CurrentHosts, home: Home, pages: Pages) -> Self {
-        Worker {
+    pub(super) fn new(config: &Config, hosts: CurrentHosts, home: Home, pages: Pages) -> Result<Self, Refused> {
+        let guard = guard(config);
+        Ok(Worker {
             hosts,
             home,
             pages,
-            fetcher: PageFetcher::new(config, guard(config)),
+            fetcher: PageFetcher::new(config, guard.clone()),
+            renderer: Renderer::new(config, guard)?,
             clock: Clock::system(),
             slots: config.worker.concurrency,
             timeout: config.worker.timeout.0.min(config.recache.timeout_per_url.0),
             gateway: config.gateway_file.eg_id.clone().unwrap_or_else(|| DEFAULT_GATEWAY.to_owned()),
             replace_rendered: config.worker.replace_rendered,
-        }
+        })
     }
 
     /// Jobs it takes at a time.
@@ -82,19 +91,27 @@ impl Worker {
 
     /// Does one job. The caller keeps to the number of slots. Dropping the future ends the job.
     pub(super) async fn run(&self, job: &Job) -> Outcome {
-        let done = timeout(self.timeout, self.work(job)).await;
+        let until = Instant::now() + self.timeout;
+        let done = timeout_at(until, self.work(job, until)).await;
         done.unwrap_or_else(|_| Err(Outcome::Temporary("timed out".to_owned())))
             .map_or_else(|other| other, |()| Outcome::Done)
     }
 
     /// Ends what it runs beside jobs.
-    pub(super) async fn close(&self) {}
+    pub(super) async fn close(&self) {
+        if let Some(renderer) = &self.renderer {
+            renderer.close().await;
+        }
+    }
 
-    async fn work(&self, job: &Job) -> Result<(), Outcome> {
+    async fn work(&self, job: &Job, until: Instant) -> Result<(), Outcome> {
         let plan = Plan::of(&self.hosts.get(), job)?;
         let key = PageKey { host: job.host, dimension: job.dimension, hash: url::hash(&job.url) };
-        self.check_replaceable(key).await?;
-        let made = self.make(&plan, job).await?;
+        let renderer = self.renderer.as_ref().filter(|_| plan.making == Making::Render);
+        if renderer.is_none() {
+            self.check_replaceable(key).await?;
+        }
+        let made = self.make(&plan, job, renderer, until).await?;
         self.store(key, &plan, job, made).await
     }
 
@@ -107,9 +124,13 @@ impl Worker {
         Ok(())
     }
 
-    async fn make(&self, plan: &Plan, job: &Job) -> Result<Made, Outcome> {
+    /// Fetches a page and, where there is something to render with, renders it. What is no HTML stays as it is.
+    async fn make(&self, plan: &Plan, job: &Job, renderer: Option<&Renderer>, until: Instant) -> Result<Made, Outcome> {
         let (page, found_at) = self.fetcher.fetch(plan, &job.url).await?;
-        Ok(Made { page, found_at, source: FETCHED })
+        let Some(renderer) = renderer else { return Ok(Made { page, found_at, source: FETCHED }) };
+        let is_document = !is_redirect(page.status.as_u16()) && html::is_html(&page.headers);
+        let page = if is_document { renderer.render(page, &found_at, plan, until).await? } else { page };
+        Ok(Made { page, found_at, source: RENDERED })
     }
 
     async fn store(&self, key: PageKey, plan: &Plan, job: &Job, made: Made) -> Result<(), Outcome> {

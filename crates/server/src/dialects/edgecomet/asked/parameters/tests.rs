@@ -29,7 +29,7 @@ fn lists_are_split_at_commas_and_trimmed() {
 
 #[test]
 fn a_page_has_1_to_100_items_and_begins_anywhere() {
-    let page = |query| Parameters::parse(query).page();
+    let page = |query: &str| Parameters::parse(query).page();
     assert_eq!(page(""), Ok(Page { offset: 0, limit: 25 }));
     assert_eq!(page("limit=100&cursor=7"), Ok(Page { offset: 7, limit: 100 }));
     assert_eq!(page("limit=1&cursor=-7"), Ok(Page { offset: 0, limit: 1 }));

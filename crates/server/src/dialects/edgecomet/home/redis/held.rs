@@ -1,8 +1,9 @@
 //! What this process knows of its leases. Redis is asked for them and may answer late, twice, or not at all; what it then
 //! has more than is known here belongs to nobody and goes back into queues.
 
-use std::{collections::HashMap, ops::Range};
+use std::{collections::HashSet, ops::Range};
 
+use foldhash::quality::RandomState;
 use manifold_engine::recache::Lease;
 use parking_lot::Mutex;
 
@@ -15,27 +16,7 @@ pub(super) struct Held {
     next: u64,
     /// Numbers that a pull on its way may be using.
     pulling: Vec<Range<u64>>,
-    known: HashMap<u64, Holding>,
-}
-
-/// A lease that is known.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Holding {
-    /// Its entry is being worked on.
-    Alive,
-    /// Its entry was brought to an end, which Redis could not be told yet.
-    Finished,
-    /// Its entry was given up, likewise.
-    Buried(Burial),
-}
-
-/// What is needed to give an entry up.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Burial {
-    /// Key of the list.
-    pub(super) letters: String,
-    pub(super) letter: Vec<u8>,
-    pub(super) most: u64,
+    known: HashSet<u64, RandomState>,
 }
 
 /// A range of numbers in use by a pull on its way; not any more once this is dropped.
@@ -57,31 +38,13 @@ impl Held {
 
     /// Notes leases that arrived.
     pub(super) fn insert(&mut self, ids: impl IntoIterator<Item = u64>) {
-        self.known.extend(ids.into_iter().map(|id| (id, Holding::Alive)));
+        self.known.extend(ids);
     }
 
-    /// Forgets leases that Redis has ended.
+    /// Forgets leases that Redis has ended. Of one that it could not end the scheduler tells it again.
     pub(super) fn remove<'a>(&mut self, leases: impl IntoIterator<Item = &'a Lease>) {
         for lease in leases {
             self.known.remove(&lease.id);
-        }
-    }
-
-    /// Notes what Redis has to be told later.
-    pub(super) fn owe(&mut self, id: u64, holding: Holding) {
-        self.known.insert(id, holding);
-    }
-
-    /// What Redis has to be told.
-    pub(super) fn owed(&self) -> Vec<(u64, Holding)> {
-        let owed = self.known.iter().filter(|(_, holding)| **holding != Holding::Alive);
-        owed.map(|(id, holding)| (*id, holding.clone())).collect()
-    }
-
-    /// Forgets what Redis has been told.
-    pub(super) fn told(&mut self, id: u64) {
-        if self.known.get(&id).is_some_and(|holding| *holding != Holding::Alive) {
-            self.known.remove(&id);
         }
     }
 
@@ -91,7 +54,7 @@ impl Held {
 
     /// Whether a lease of this run belongs to nobody.
     pub(super) fn is_lost(&self, id: u64) -> bool {
-        !self.known.contains_key(&id) && !self.pulling.iter().any(|range| range.contains(&id))
+        !self.known.contains(&id) && !self.pulling.iter().any(|range| range.contains(&id))
     }
 }
 

@@ -6,7 +6,7 @@ use redis::{Pipeline, RedisError, RedisResult, Value};
 use super::{
     Redis, Result,
     connection::{read, said},
-    held::{self, Held, Holding},
+    held::{self, Held},
     keys, member, scripts,
 };
 
@@ -159,13 +159,9 @@ impl Redis {
 
     pub(in super::super) async fn finish(&self, leases: &[Lease]) -> Result<()> {
         let fields: Vec<String> = leases.iter().map(|lease| self.field(lease)).collect();
-        let ended = self.end(&fields).await;
-        let mut held = self.0.held.lock();
-        match &ended {
-            Ok(()) => held.remove(leases),
-            Err(_) => leases.iter().for_each(|lease| held.owe(lease.id, Holding::Finished)),
-        }
-        ended
+        self.end(&fields).await?;
+        self.0.held.lock().remove(leases);
+        Ok(())
     }
 
     /// Deletes leases, whether they are there or not.
@@ -191,10 +187,9 @@ impl Redis {
 
     pub(in super::super) async fn give_back(&self, leases: &[Lease]) -> Result<()> {
         let given: Vec<Back> = leases.iter().map(|lease| self.back(lease)).collect();
-        let returned = self.put_back(&keys::leases(&self.0.daemon_id), None, &given).await;
-        // Those that did not go back now are nobody's, and go back later.
+        self.put_back(&keys::leases(&self.0.daemon_id), None, &given).await?;
         self.0.held.lock().remove(leases);
-        returned.map(drop)
+        Ok(())
     }
 
     fn back(&self, lease: &Lease) -> Back {
@@ -217,7 +212,7 @@ impl Redis {
         Ok(returned)
     }
 
-    fn field(&self, lease: &Lease) -> String {
+    pub(super) fn field(&self, lease: &Lease) -> String {
         held::field(&self.0.run, lease.id)
     }
 }

@@ -3,11 +3,7 @@
 use manifold_engine::recache::{DeadLetter, DimensionId, Entry, HostId, Lease, Priority};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Redis, Result,
-    held::{self, Burial, Holding},
-    keys, scripts,
-};
+use super::{Redis, Result, connection, keys, scripts};
 
 /// Letters that one script puts back into queues.
 const LETTERS_AT_ONCE: usize = 500;
@@ -25,24 +21,22 @@ struct Written {
 
 impl Redis {
     pub(in super::super) async fn bury(&self, lease: &Lease, letter: DeadLetter, most: u64) -> Result<()> {
-        let burial = Burial { letters: keys::letters(lease.host), letter: written(&letter), most };
-        let buried = self.bury_as(lease.id, &burial).await;
-        let mut held = self.0.held.lock();
-        match &buried {
-            Ok(()) => held.remove([lease]),
-            Err(_) => held.owe(lease.id, Holding::Buried(burial)),
+        if most == 0 {
+            return self.finish(std::slice::from_ref(lease)).await;
         }
-        buried
+        let (leases, letters) = (keys::leases(&self.0.daemon_id), keys::letters(lease.host));
+        let mut script = scripts::eval(scripts::BURY, &[&leases, &letters]);
+        script.arg(self.field(lease)).arg(written(&letter)).arg(most);
+        self.0.connection.one::<redis::Value>(script).await?;
+        self.0.held.lock().remove([lease]);
+        Ok(())
     }
 
-    pub(super) async fn bury_as(&self, id: u64, burial: &Burial) -> Result<()> {
-        let field = held::field(&self.0.run, id);
-        if burial.most == 0 {
-            return self.end(&[field]).await;
-        }
-        let mut script = scripts::eval(scripts::BURY, &[&keys::leases(&self.0.daemon_id), &burial.letters]);
-        script.arg(field).arg(&burial.letter).arg(burial.most);
-        self.0.connection.one::<redis::Value>(script).await.map(drop)
+    pub(in super::super) async fn failed_counts(&self, hosts: &[HostId]) -> Result<Vec<u64>> {
+        let mut lengths = redis::Pipeline::with_capacity(hosts.len());
+        hosts.iter().for_each(|host| drop(lengths.cmd("LLEN").arg(keys::letters(*host))));
+        let answers = self.0.connection.all(lengths).await?;
+        answers.into_iter().map(connection::read).collect()
     }
 
     pub(in super::super) async fn failed(

@@ -11,8 +11,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::{
     Inner, Redis, Result,
     connection::read,
-    held::{self, Holding},
-    keys,
+    held, keys,
     leases::{Back, LEASES_AT_ONCE, is_wrong_type},
 };
 
@@ -52,9 +51,8 @@ impl Redis {
     }
 
     /// What has to be done again and again.
-    pub(super) async fn keep(&self) -> Result<()> {
+    async fn keep(&self) -> Result<()> {
         self.say_alive().await?;
-        self.tell_owed().await?;
         let own = self.recover_own().await?;
         let count = own + self.recover_others().await?;
         if count > 0 {
@@ -67,28 +65,6 @@ impl Redis {
         let mut set = redis::cmd("SET");
         set.arg(keys::heartbeat(&self.0.daemon_id)).arg(&self.0.run).arg("EX").arg(GONE_AFTER);
         self.0.connection.one::<redis::Value>(set).await.map(drop)
-    }
-
-    /// Ends leases that could not be ended when their entries were.
-    async fn tell_owed(&self) -> Result<()> {
-        let owed = self.0.held.lock().owed();
-        let finished: Vec<u64> =
-            owed.iter().filter(|(_, holding)| *holding == Holding::Finished).map(|(id, _)| *id).collect();
-        let fields: Vec<String> = finished.iter().map(|id| held::field(&self.0.run, *id)).collect();
-        self.end(&fields).await?;
-        self.told(&finished);
-        for (id, holding) in owed {
-            if let Holding::Buried(burial) = holding {
-                self.bury_as(id, &burial).await?;
-                self.told(&[id]);
-            }
-        }
-        Ok(())
-    }
-
-    fn told(&self, ids: &[u64]) {
-        let mut held = self.0.held.lock();
-        ids.iter().for_each(|id| held.told(*id));
     }
 
     /// Puts back leases of this daemon that nobody has: of its runs before once on each connection, because Redis may have

@@ -34,7 +34,9 @@ impl Shared {
     }
 
     async fn home(&self, daemon_id: &str) -> Redis {
-        Redis::open(&self.config(daemon_id), Clock::manual(Timestamp(NOW * 1000))).await.expect("redis answers")
+        Redis::open(&self.config(daemon_id), Clock::manual(Timestamp(NOW * 1000)), Arc::default())
+            .await
+            .expect("redis answers")
     }
 
     fn config(&self, daemon_id: &str) -> Config {

@@ -75,7 +75,7 @@ impl Desk {
         std::iter::from_fn(|| self.state.begin(now)).map(|(lease, _)| lease).collect()
     }
 
-    fn end(&mut self, lease: Lease, outcome: Outcome) -> Result {
+    fn end(&mut self, lease: Lease, outcome: Outcome) -> Option<JobEnd> {
         let now = self.now();
         self.state.ended(lease, outcome, Contact::Answered, now).0
     }
@@ -105,7 +105,7 @@ fn as_much_is_pulled_as_can_begin_and_the_rest_stays_queued() {
     assert_eq!((desk.queued(1, HIGH), desk.state.waiting.len(), desk.begin().len()), (89, 1, 0));
     // What ends makes room at once, without a tick.
     for lease in begun {
-        assert_eq!(desk.end(lease, Outcome::Done), Result::Success);
+        assert_eq!(desk.end(lease, Outcome::Done), Some(JobEnd::Success));
     }
     assert_eq!(desk.begin().len(), 1);
     assert_eq!(desk.pull(), 1, "nine entries by one call");
@@ -136,7 +136,7 @@ fn what_is_pulled_has_a_bound_and_what_failed_finds_room() {
     (0..5).for_each(|_| desk.tick());
     assert_eq!((desk.state.in_flight(), desk.state.waiting.len()), (2, 1));
     for lease in begun {
-        assert_eq!(desk.end(lease, failed()), Result::Retry);
+        assert_eq!(desk.end(lease, failed()), Some(JobEnd::Retry));
     }
     assert_eq!((desk.state.in_flight(), desk.state.waiting.len()), (0, 3));
     desk.tick();
@@ -169,7 +169,7 @@ fn an_entry_is_tried_as_often_as_configured_and_waits_longer_each_time() {
     desk.tick();
     for (attempt, least) in [(1, 100), (2, 200)] {
         let lease = desk.begin().pop().expect("one job");
-        assert_eq!(desk.end(lease, failed()), Result::Retry);
+        assert_eq!(desk.end(lease, failed()), Some(JobEnd::Retry));
         let (lease, end) = desk.told().remove(&1).expect("the home is told");
         assert_eq!((end, lease.attempts, lease.due), (End::Wait, attempt, (desk.ms + least).div_ceil(1000)));
         desk.ms += least - 1;
@@ -178,7 +178,7 @@ fn an_entry_is_tried_as_often_as_configured_and_waits_longer_each_time() {
         desk.ms += 1 + least / 10;
     }
     let lease = desk.begin().pop().expect("one job");
-    assert_eq!(desk.end(lease, failed()), Result::Failed);
+    assert_eq!(desk.end(lease, failed()), Some(JobEnd::Failed));
     let (lease, end) = desk.told().remove(&1).expect("the home is told");
     let letter = DeadLetter {
         entry: lease.entry.clone(),
@@ -198,7 +198,7 @@ fn attempts_of_an_earlier_run_count() {
     desk.queues.values_mut().for_each(|queue| queue[0].attempts = 2);
     desk.tick();
     let lease = desk.begin().pop().expect("one job");
-    assert_eq!(desk.end(lease, failed()), Result::Failed);
+    assert_eq!(desk.end(lease, failed()), Some(JobEnd::Failed));
 }
 
 #[test]
@@ -207,7 +207,7 @@ fn what_would_fail_again_is_not_tried_again() {
     desk.enqueue(1, HIGH, [5]);
     desk.tick();
     let lease = desk.begin().pop().expect("one job");
-    assert_eq!(desk.end(lease, Outcome::Permanent("ö".repeat(5000))), Result::Failed);
+    assert_eq!(desk.end(lease, Outcome::Permanent("ö".repeat(5000))), Some(JobEnd::Failed));
     let Some((_, End::Bury(letter))) = desk.told().remove(&1) else { panic!("no letter") };
     assert_eq!((letter.attempts, letter.reason.chars().count()), (1, 500));
 }
@@ -218,7 +218,7 @@ fn nothing_to_store_ends_the_lease_without_a_letter() {
     desk.enqueue(1, HIGH, [5]);
     desk.tick();
     let lease = desk.begin().pop().expect("one job");
-    assert_eq!(desk.end(lease, Outcome::Skipped("off".to_owned())), Result::Skipped);
+    assert_eq!(desk.end(lease, Outcome::Skipped("off".to_owned())), Some(JobEnd::Skipped));
     assert_eq!(desk.told()[&1].1, End::Finish);
 }
 
@@ -230,7 +230,7 @@ fn a_target_that_was_not_there_is_no_attempt() {
     for _ in 0..10 {
         let lease = desk.begin().pop().expect("one job");
         assert_eq!(lease.attempts, 0);
-        assert_eq!(desk.end(lease, Outcome::NotTried("nobody".to_owned())), Result::NotTried);
+        assert_eq!(desk.end(lease, Outcome::NotTried("nobody".to_owned())), None);
         assert!(desk.begin().is_empty(), "not at once");
         desk.ms += 1000;
     }
@@ -275,7 +275,7 @@ fn a_pause_stops_pulling_and_beginning_but_not_ticks_and_ends() {
     desk.ms += 500;
     desk.tick();
     assert_eq!((desk.state.last_tick, desk.queued(1, HIGH)), (Timestamp(desk.ms), 3));
-    assert_eq!(desk.end(running, Outcome::Done), Result::Success);
+    assert_eq!(desk.end(running, Outcome::Done), Some(JobEnd::Success));
     assert_eq!((desk.begin().len(), desk.pull()), (0, 0));
     desk.state.paused = false;
     desk.tick();

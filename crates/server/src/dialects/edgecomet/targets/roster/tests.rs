@@ -219,15 +219,10 @@ fn one_host_takes_no_more_of_the_worker_than_it_may() {
 
 #[test]
 fn whoever_listens_everywhere_is_called_on_this_machine() {
-    for (listen, address) in [
-        (":10071", "127.0.0.1:10071"),
-        ("10071", "127.0.0.1:10071"),
-        ("0.0.0.0:10071", "127.0.0.1:10071"),
-        ("[::]:10071", "127.0.0.1:10071"),
-        ("10.1.2.3:10071", "10.1.2.3:10071"),
-        ("eg.internal:10071", "eg.internal:10071"),
-        ("[fd00::1]:10071", "[fd00::1]:10071"),
-    ] {
-        assert_eq!(reachable(listen), address);
+    for listen in [":10071", "10071", "0.0.0.0:10071", "127.0.0.1:10071"] {
+        let gateway_file = GatewayFile { listen: Some(listen.to_owned()), eg_id: None };
+        let mut roster = Roster::new(&Config { gateway_file, ..shared(&[]) }, None);
+        roster.learn(registry(&[(10, 0)], &[]));
+        assert_eq!(given(&mut roster, 1, later(0)), ["127.0.0.1:10071"], "{listen}");
     }
 }

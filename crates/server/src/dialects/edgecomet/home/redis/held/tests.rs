@@ -14,19 +14,6 @@ fn a_lease_is_lost_when_no_pull_and_nobody_has_it() {
 }
 
 #[test]
-fn what_is_owed_is_not_lost_until_it_is_told() {
-    let held = Mutex::new(Held::default());
-    held.lock().insert([7, 8]);
-    held.lock().owe(7, Holding::Finished);
-    assert_eq!(held.lock().owed(), [(7, Holding::Finished)]);
-    assert!(!held.lock().is_lost(7));
-    held.lock().told(7);
-    held.lock().told(8);
-    assert!(held.lock().is_lost(7));
-    assert!(!held.lock().is_lost(8), "it is worked on: nothing was to be told of it");
-}
-
-#[test]
 fn the_run_tells_leases_apart() {
     assert_eq!(number("ab", &field("ab", 12)), Some(12));
     for other in ["abc:12", "a:12", "ab:", "ab:x", "12", ""] {

@@ -30,33 +30,12 @@ async fn the_first_call_after_a_restart_works() {
     assert_unavailable(home.finish(&held).await, now());
     shared.server.run();
     assert_eq!(paths(&pull_high(&home, 5, NOW).await.leases), ["b"], "it came back with what it had");
-    home.keep().await.unwrap();
-    assert_eq!(shared.direct().hlen::<_, u64>("manifold:ec:lease:a").unwrap(), 1, "what was owed was told");
+    home.finish(&held).await.unwrap();
+    assert_eq!(shared.direct().hlen::<_, u64>("manifold:ec:lease:a").unwrap(), 1);
     shared.server.stop();
     shared.server.run_empty();
     home.ping().await.expect("the first call");
     assert_eq!(pull_high(&home, 5, NOW).await.leases, []);
-}
-
-#[tokio::test]
-async fn what_was_given_up_while_redis_was_gone_is_told_later() {
-    let Some(mut shared) = Shared::start() else { return };
-    let home = shared.home("a").await;
-    home.enqueue(enqueue(Priority::High, &["a"], NOW)).await.unwrap();
-    let lease = pull_high(&home, 1, NOW).await.leases.pop().unwrap();
-    let letter = DeadLetter {
-        entry: lease.entry.clone(),
-        priority: Priority::High,
-        attempts: 1,
-        reason: "gone".to_owned(),
-        failed_at: NOW,
-    };
-    shared.server.stop();
-    assert_unavailable(home.bury(&lease, letter.clone(), 10).await, now());
-    shared.server.run();
-    home.keep().await.unwrap();
-    assert_eq!(home.failed(HOST, 0, 5).await.unwrap(), (vec![letter], false));
-    assert_eq!(home.0.held.lock().len(), 0);
 }
 
 #[tokio::test]
@@ -83,7 +62,7 @@ async fn a_frozen_server_keeps_nobody_waiting() {
 async fn a_long_script_is_told_as_busy() {
     let Some(shared) = Shared::start() else { return };
     let home = shared.home("a").await;
-    let mut direct = shared.direct();
+    let (mut direct, mut killer) = (shared.direct(), shared.direct());
     let _: () = redis::cmd("CONFIG").arg("SET").arg("lua-time-limit").arg(50).query(&mut direct).unwrap();
     let endless = std::thread::spawn(move || {
         let script = "while true do end";
@@ -95,7 +74,7 @@ async fn a_long_script_is_told_as_busy() {
     }
     assert_eq!(home.enqueue(enqueue(Priority::High, &["a"], NOW)).await, Err(HomeError::Busy));
     assert_eq!(home.records(HOST, None, 3).await, Err(HomeError::Busy));
-    let _: () = redis::cmd("SCRIPT").arg("KILL").query(&mut shared.direct()).unwrap();
+    let _: () = redis::cmd("SCRIPT").arg("KILL").query(&mut killer).unwrap();
     endless.join().unwrap();
     home.enqueue(enqueue(Priority::High, &["a"], NOW)).await.unwrap();
 }
@@ -136,7 +115,7 @@ async fn other_things_under_our_names_stop_only_what_they_are_in_the_way_of() {
 async fn a_start_needs_redis() {
     let Some(mut shared) = Shared::start() else { return };
     let refused = |config: Config| async move {
-        Redis::open(&config, Clock::system()).await.expect_err("there is nothing to work with")
+        Redis::open(&config, Clock::system(), Arc::default()).await.expect_err("there is nothing to work with")
     };
     let mut config = shared.config("a");
     config.redis.password = "wrong".into();
@@ -166,7 +145,7 @@ async fn passwords_and_numbered_databases_work() {
     let mut config = shared.config("a");
     config.redis.password = redis_server::PASSWORD.into();
     config.redis.db = 3;
-    let home = Redis::open(&config, Clock::manual(Timestamp(NOW * 1000))).await.unwrap();
+    let home = Redis::open(&config, Clock::manual(Timestamp(NOW * 1000)), Arc::default()).await.unwrap();
     home.enqueue(enqueue(Priority::High, &["a"], NOW)).await.unwrap();
     let _: () = redis::cmd("SELECT").arg(3).query(&mut direct).unwrap();
     assert_eq!(direct.zcard::<_, u64>("recache:1:high").unwrap(), 1);
