@@ -253,8 +253,11 @@ struct Ports {
 impl Ports {
     fn bind(config: &Config, addresses: Addresses) -> Result<Ports, Failure> {
         let all = config.limits.connections;
-        let open = |name, address: Option<SocketAddr>, connections: usize| {
-            address.map(|address| bind(name, address, connections.min(all))).transpose()
+        let open_with = |name, address: Option<SocketAddr>, options: Options| {
+            address.map(|address| bind(name, address, options)).transpose()
+        };
+        let open = |name, address, connections: usize| {
+            open_with(name, address, Options { connections: connections.min(all), ..Options::default() })
         };
         Ok(Ports {
             metrics: open("metrics", addresses.metrics, METRICS_CONNECTIONS)?,
@@ -262,7 +265,7 @@ impl Ports {
             flo: open("flo", addresses.flo, config.flo.limits.max_connections)?,
             synap: open("synap", addresses.synap, all)?,
             dunena: open("dunena", addresses.dunena, all)?,
-            edgecomet: open("edgecomet", addresses.edgecomet, all)?,
+            edgecomet: open_with("edgecomet", addresses.edgecomet, config.edgecomet.listener_options(all))?,
             edgecomet_metrics: open("edgecomet-metrics", addresses.edgecomet_metrics, METRICS_CONNECTIONS)?,
         })
     }
@@ -404,8 +407,8 @@ impl Ports {
     }
 }
 
-fn bind(name: &'static str, address: SocketAddr, connections: usize) -> Result<Listener, Failure> {
-    let listener = Listener::bind(name, address, Options { connections, ..Options::default() })
+fn bind(name: &'static str, address: SocketAddr, options: Options) -> Result<Listener, Failure> {
+    let listener = Listener::bind(name, address, options)
         .map_err(|error| Failure::new(Exit::Unavailable, format!("{name} cannot listen on {address}: {error}")))?;
     tracing::info!("{name} listens on http://{}", listener.address());
     Ok(listener)

@@ -72,14 +72,18 @@ impl Step<'_, '_> {
 
 /// Files for removal at `now`, those first that have been so for longest.
 pub(super) fn removable(live: &Live, now: u64, most: usize) -> Result<Vec<String>> {
-    if most == 0 {
-        return Ok(Vec::new());
-    }
     let to = now.checked_add(1).map(|end| keys::number(end).to_vec());
-    let range = Range { from: Vec::new(), to, limit: most, reverse: false };
-    let rows = live.store.range(View::Durable, keys::RECACHE_FILE_ORDER, &range).rows;
-    let path = |key: &[u8]| keys::read_recache_file_path(key).map(str::to_owned).ok_or_else(|| unreadable("a file"));
-    rows.iter().map(|(key, _)| path(key)).collect()
+    let mut paths = Vec::new();
+    let mut next = Some(Vec::new());
+    while let Some(from) = next.filter(|_| paths.len() < most) {
+        let range = Range { from, to: to.clone(), limit: most - paths.len(), reverse: false };
+        let chunk = live.store.range(View::Durable, keys::RECACHE_FILE_ORDER, &range);
+        for (key, _) in &chunk.rows {
+            paths.push(keys::read_recache_file_path(key).ok_or_else(|| unreadable("a file"))?.to_owned());
+        }
+        next = chunk.resume;
+    }
+    Ok(paths)
 }
 
 /// Says that files are removed. One that is for removal only later was written again meanwhile: it stays noted.

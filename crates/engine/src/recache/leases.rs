@@ -112,11 +112,10 @@ pub(super) async fn give_back(live: &Live, leases: &[Lease]) -> Result<()> {
 /// Puts back what runs before this one had leased, in pieces.
 pub(super) async fn recover(live: &Live) -> Result<u64> {
     let mut recovered = 0;
-    loop {
-        let left = left_behind(live)?;
-        if left.is_empty() {
-            return Ok(recovered);
-        }
+    let mut next = Some(Vec::new());
+    while let Some(from) = next {
+        let left;
+        (left, next) = left_behind(live, from)?;
         recovered += step::change(live, hosts(&left), |step| {
             let mut put = 0;
             for lease in &left {
@@ -126,18 +125,20 @@ pub(super) async fn recover(live: &Live) -> Result<u64> {
         })
         .await?;
     }
+    Ok(recovered)
 }
 
 /// Leases of runs before this one, as they go back: what waited for a retry is due when it would have been tried again.
-fn left_behind(live: &Live) -> Result<Vec<Lease>> {
+/// And where to go on.
+fn left_behind(live: &Live, from: Vec<u8>) -> Result<(Vec<Lease>, Option<Vec<u8>>)> {
     let to = keys::number(live.recache.left_behind.saturating_add(1)).to_vec();
-    let range = Range { from: Vec::new(), to: Some(to), limit: RECOVERED, reverse: false };
-    let rows = live.store.range(View::Latest, keys::RECACHE_LEASE, &range).rows;
+    let range = Range { from, to: Some(to), limit: RECOVERED, reverse: false };
+    let chunk = live.store.range(View::Latest, keys::RECACHE_LEASE, &range);
     let lease = |(key, row): &(bytes::Bytes, manifold_store::Row)| {
         let Leased { lease, ready_at } = Leased::read(key, row)?;
         Ok(Lease { due: ready_at.unwrap_or(lease.due), ..lease })
     };
-    rows.iter().map(lease).collect()
+    Ok((chunk.rows.iter().map(lease).collect::<Result<_>>()?, chunk.resume))
 }
 
 /// Lets a leased entry wait again; where it was queued meanwhile, the earlier time stays and attempts are those of the

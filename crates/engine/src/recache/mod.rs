@@ -218,6 +218,9 @@ pub struct Record {
     pub title: String,
 }
 
+/// Some records of a host, and behind which variant and hash the next ones are; none at the end.
+pub type RecordPage = (Vec<(PageKey, Record)>, Option<(DimensionId, u64)>);
+
 /// Which records of a host to forget.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selection {

@@ -11,6 +11,9 @@ use crate::{
     codec::{Reader, put_bytes, put_signed, put_varint},
 };
 
+#[cfg(test)]
+mod tests;
+
 /// Longest path of a file in bytes.
 pub(super) const PATH_BYTES: usize = 4096;
 

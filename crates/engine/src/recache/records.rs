@@ -3,7 +3,7 @@
 use manifold_store::{Range, Seq, View};
 
 use super::{
-    BotHit, DimensionId, HostId, PageKey, Priority, Record, Scheduled, Selection, queues,
+    BotHit, DimensionId, HostId, PageKey, Priority, Record, RecordPage, Scheduled, Selection, queues,
     record_row::{self, Head},
     rows::{Waiting, unreadable},
     step::{self, Step},
@@ -24,10 +24,8 @@ pub(super) fn record(live: &Live, key: PageKey) -> Result<Option<Record>> {
 
 pub(super) async fn store(live: &Live, key: PageKey, record: &Record, gone_at: u64) -> Result<()> {
     let body = record_row::body(record);
-    let limit = live.limits.value_bytes;
-    if body.len() > limit || record.file_path.len() > record_row::PATH_BYTES {
-        return Err(Error::new(Kind::TooLarge, format!("the record has {} bytes, the limit is {limit}", body.len())));
-    }
+    check_size("record", body.len(), live.limits.value_bytes)?;
+    check_size("path", record.file_path.len(), record_row::PATH_BYTES)?;
     let head = Head { gone_at, file_path: record.file_path.clone() };
     step::change(live, [key.host], |step| {
         step.txn.grow()?;
@@ -45,6 +43,13 @@ pub(super) async fn store(live: &Live, key: PageKey, record: &Record, gone_at: u
         Ok(())
     })
     .await
+}
+
+fn check_size(what: &str, size: usize, limit: usize) -> Result<()> {
+    if size <= limit {
+        return Ok(());
+    }
+    Err(Error::new(Kind::TooLarge, format!("the {what} has {size} bytes, the limit is {limit}")))
 }
 
 /// Forgets records, in pieces.
@@ -109,34 +114,35 @@ pub(super) async fn forget_selected(live: &Live, host: HostId, selection: &Selec
 }
 
 /// A page of the records of a host behind a key.
-pub(super) fn list(
-    live: &Live,
-    host: HostId,
-    after: Option<(DimensionId, u64)>,
-    count: usize,
-) -> Result<(Vec<(PageKey, Record)>, Option<(DimensionId, u64)>)> {
+pub(super) fn list(live: &Live, host: HostId, after: Option<(DimensionId, u64)>, count: usize) -> Result<RecordPage> {
     let mut from = match after {
         None => keys::number(host.0).to_vec(),
-        Some((dimension, hash)) => keys::recache_record(host.0, dimension.0, hash).to_vec(),
+        Some((dimension, hash)) => {
+            let mut behind = keys::recache_record(host.0, dimension.0, hash).to_vec();
+            behind.push(0);
+            behind
+        }
     };
-    if after.is_some() {
-        from.push(0);
-    }
-    let range =
-        Range { from, to: keys::prefix_end(&keys::number(host.0)), limit: count.clamp(1, PIECE), reverse: false };
-    let chunk = live.store.range(View::Durable, keys::RECACHE_RECORD, &range);
+    let to = keys::prefix_end(&keys::number(host.0));
+    // A piece of a range may have nothing but rows that were removed: a page goes on behind a row.
+    let chunk = loop {
+        let range = Range { from, to: to.clone(), limit: count.clamp(1, PIECE), reverse: false };
+        let chunk = live.store.range(View::Durable, keys::RECACHE_RECORD, &range);
+        match &chunk.resume {
+            Some(resume) if chunk.rows.is_empty() => from = resume.clone(),
+            _ => break chunk,
+        }
+    };
+    let last = chunk.rows.last().map(|(key, _)| read_key(key)).transpose()?;
+    let next = last.filter(|_| chunk.resume.is_some()).map(|key| (key.dimension, key.hash));
     let now = live.clock.now();
     let mut page = Vec::new();
-    let mut last = None;
     for (key, row) in &chunk.rows {
-        let key = read_key(key)?;
         let head = Head::read(row)?;
         if !head.is_gone(now) {
-            page.push((key, record_row::read(head, row)?));
+            page.push((read_key(key)?, record_row::read(head, row)?));
         }
-        last = Some((key.dimension, key.hash));
     }
-    let next = if chunk.resume.is_some() { last.or(after) } else { None };
     Ok((page, next))
 }
 

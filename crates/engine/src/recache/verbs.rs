@@ -2,7 +2,7 @@
 
 use super::{
     BotHit, DeadLetter, Depth, DimensionId, Enqueue, HostId, Lease, PageKey, Priority, Pull, Pulled, Queued, Record,
-    Scheduled, Selection, files, leases, letters, queues, records,
+    RecordPage, Scheduled, Selection, files, leases, letters, queues, records,
 };
 use crate::{Engine, Result};
 
@@ -94,7 +94,7 @@ impl Engine {
         host: HostId,
         after: Option<(DimensionId, u64)>,
         count: usize,
-    ) -> Result<(Vec<(PageKey, Record)>, Option<(DimensionId, u64)>)> {
+    ) -> Result<RecordPage> {
         records::list(self.live()?, host, after, count)
     }
     /// Notes a visit in the page's record, if there is one, and makes sure its entry is due no later than the hit says.

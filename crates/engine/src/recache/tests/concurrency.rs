@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    task::Poll,
 };
 
 use super::*;
@@ -62,18 +63,19 @@ async fn consume(engine: Engine, finished: Arc<AtomicU64>) -> Vec<String> {
 async fn a_caller_that_goes_away_takes_nothing() {
     let house = House::new().await;
     house.enqueue(high(&["a", "b"], 10)).await;
-    let pulls = [from_high(1)];
+    house.disk.hold_syncs(true);
     {
+        let pulls = [from_high(1)];
         let mut pull = std::pin::pin!(house.recache_pull(&pulls, 10));
         // It has decided then, and waits for the disk.
         assert!(poll_once(pull.as_mut()).is_pending());
-        let store = &house.opened().expect("open").store;
-        assert_eq!(store.rows(keys::RECACHE_LEASE), 1);
+        assert_eq!(house.opened().expect("open").store.rows(keys::RECACHE_LEASE), 1);
     }
+    house.disk.hold_syncs(false);
     assert_eq!(house.queued().await, pairs(&[("a", 10), ("b", 10)]));
     assert_eq!(house.pull(1, 10).await[0].entry, entry("a", 1));
 }
 
-fn poll_once<F: Future>(future: std::pin::Pin<&mut F>) -> std::task::Poll<F::Output> {
+fn poll_once<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut std::task::Context::from_waker(std::task::Waker::noop()))
 }

@@ -99,6 +99,19 @@ async fn leases_outlive_a_crash_and_go_back_with_their_times_and_attempts() {
 }
 
 #[tokio::test]
+async fn leases_of_more_than_one_piece_go_back() {
+    let mut house = House::new().await;
+    let many: Vec<Entry> = (0..1100).map(|number| entry(&number.to_string(), 1)).collect();
+    house.enqueue(Enqueue { entries: many, ..high(&[], 10) }).await;
+    assert_eq!(house.pull(2000, 10).await.len(), 1100);
+    house.crash(Reboot::Lost).await;
+    assert_eq!(house.recache_recover().await.expect("recovers"), 1100);
+    assert_eq!(house.recache_recover().await.expect("recovers"), 0);
+    house.crash(Reboot::Lost).await;
+    assert_eq!(house.depth(10).await, Depth { total: 1100, due: 1100 });
+}
+
+#[tokio::test]
 async fn what_is_given_back_waits_with_its_attempts_unless_it_was_queued_again() {
     let house = House::new().await;
     house.enqueue(high(&["a", "b", "c"], 10)).await;

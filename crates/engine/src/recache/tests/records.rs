@@ -160,6 +160,18 @@ async fn paging_meets_every_record_once_whatever_comes_and_goes() {
 }
 
 #[tokio::test]
+async fn a_record_is_met_behind_a_thousand_that_were_forgotten() {
+    let house = House::with(|options| options.level = crate::Level::Os).await;
+    for hash in 0..1100 {
+        house.store(key(1, hash), "f").await;
+    }
+    assert_eq!(house.recache_forget_selected(HOST, &Selection::default(), NOW).await.expect("forgotten"), 1100);
+    house.store(key(2, 0), "g").await;
+    let (page, _) = house.recache_records(HOST, None, 1).await.expect("records");
+    assert_eq!(page, [(key(2, 0), record("g"))]);
+}
+
+#[tokio::test]
 async fn a_visit_is_noted_and_brings_the_entry_forward_only() {
     let house = House::new().await;
     house.store(key(1, 1), "f").await;

@@ -8,6 +8,7 @@ use super::hosts::Hosts;
 use crate::http::auth::Secret;
 
 mod check;
+mod defaults;
 mod host;
 mod lenient;
 mod level;
@@ -17,8 +18,7 @@ mod span;
 #[cfg(test)]
 mod tests;
 
-pub use check::BadValue;
-use lenient::{at_least_zero, some_text, text};
+use lenient::{at_least_zero, secret, some_text, text};
 pub use listen::Listen;
 pub use logging::{ConsoleFormat, FileFormat, Logging};
 
@@ -41,8 +41,10 @@ pub struct Config {
     /// The listener's port. `http_api.listen` wins.
     pub port: u16,
     /// What this process is called in its home; `manifold-{hostname}` when empty.
+    #[serde(deserialize_with = "text")]
     pub daemon_id: String,
     /// Whoever has it may come in.
+    #[serde(deserialize_with = "secret")]
     pub internal_auth_key: Secret,
     /// Configuration file of the original daemon.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -114,6 +116,7 @@ pub struct Redis {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub addr: Option<String>,
     /// May be empty.
+    #[serde(deserialize_with = "secret")]
     pub password: Secret,
     /// Number of the database.
     pub db: i64,
@@ -201,7 +204,7 @@ pub enum ResponseFormat {
 #[serde(default)]
 pub struct Worker {
     /// Whether pages are fetched by this process.
-    pub enabled: Auto,
+    pub enabled: Switch,
     /// How pages are made.
     pub mode: WorkerMode,
     /// The same as mode `chrome`.
@@ -230,14 +233,14 @@ pub struct Worker {
 
 /// On, off, or on where it is needed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Auto {
-    /// On in the embedded home when no gateway is configured.
+pub enum Switch {
+    /// `auto`: on in the embedded home when no gateway is configured.
     #[default]
     Auto,
-    /// On.
-    True,
-    /// Off.
-    False,
+    /// `true`.
+    On,
+    /// `false`.
+    Off,
 }
 
 /// How the worker makes pages.
@@ -307,128 +310,6 @@ pub struct Metrics {
     pub namespace: String,
 }
 
-impl Default for Config {
-    fn default() -> Self {
-        Config {
-            enabled: true,
-            host: None,
-            port: 10090,
-            daemon_id: String::new(),
-            internal_auth_key: Secret::default(),
-            config_file: None,
-            eg_config: None,
-            hosts: Vec::new(),
-            hosts_include: None,
-            included_hosts: Vec::new(),
-            dimensions: BTreeMap::new(),
-            render: Render::default(),
-            bypass: Bypass::default(),
-            tracking_params: TrackingParams::default(),
-            bothit_recache: BothitRecache::default(),
-            headers: Headers::default(),
-            redis: Redis::default(),
-            scheduler: Scheduler::default(),
-            internal_queue: InternalQueue::default(),
-            recache: Recache::default(),
-            http_api: HttpApi::default(),
-            gateways: Vec::new(),
-            worker: Worker::default(),
-            storage: Storage::default(),
-            shutdown_grace: Span::seconds(2),
-            metrics: Metrics::default(),
-            logging: Logging::default(),
-            gateway_file: GatewayFile::default(),
-        }
-    }
-}
-
-impl Default for Scheduler {
-    fn default() -> Self {
-        Scheduler { tick_interval: Span::seconds(1), normal_check_interval: Span::seconds(60) }
-    }
-}
-
-impl Default for InternalQueue {
-    fn default() -> Self {
-        InternalQueue { max_size: 1000, max_retries: 3, retry_base_delay: Span::seconds(5) }
-    }
-}
-
-impl Default for Recache {
-    fn default() -> Self {
-        Recache {
-            rs_capacity_reserved: 0.30,
-            timeout_per_url: Span::seconds(60),
-            strip_tracking_params: true,
-            max_entries_per_queue: None,
-            max_dead_letters: 1000,
-            rs_stale_after: Span::seconds(3),
-            gateway_concurrency: 4,
-        }
-    }
-}
-
-impl Default for HttpApi {
-    fn default() -> Self {
-        HttpApi {
-            enabled: true,
-            listen: None,
-            request_timeout: Span::seconds(30),
-            max_body_bytes: 32 << 20,
-            scheduler_control_api: false,
-            response_format: ResponseFormat::Documented,
-        }
-    }
-}
-
-impl Default for Worker {
-    fn default() -> Self {
-        Worker {
-            enabled: Auto::Auto,
-            mode: WorkerMode::Fetch,
-            render: false,
-            concurrency: 10,
-            host_concurrency: 0,
-            timeout: Span::seconds(30),
-            connect_timeout: Span::seconds(5),
-            max_body: 20 << 20,
-            allow_private: false,
-            allow_networks: Vec::new(),
-            max_redirects: 0,
-            replace_rendered: false,
-            chromium: String::new(),
-        }
-    }
-}
-
-impl Default for Storage {
-    fn default() -> Self {
-        Storage {
-            base_path: None,
-            compression: Compression::Snappy,
-            cleanup_delay: Span::seconds(30),
-            cleanup: Cleanup::default(),
-        }
-    }
-}
-
-impl Default for Cleanup {
-    fn default() -> Self {
-        Cleanup { enabled: None, interval: Span::seconds(600), safety_margin: Span::seconds(3600) }
-    }
-}
-
-impl Default for Metrics {
-    fn default() -> Self {
-        Metrics {
-            enabled: false,
-            listen: "127.0.0.1:10099".to_owned(),
-            path: "/metrics".to_owned(),
-            namespace: "edgecomet".to_owned(),
-        }
-    }
-}
-
 /// Why the dialect does not start.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
@@ -487,9 +368,9 @@ impl Config {
     /// Whether pages are fetched by this process.
     pub fn has_worker(&self) -> bool {
         match self.worker.enabled {
-            Auto::Auto => self.is_embedded() && self.gateways.is_empty(),
-            Auto::True => true,
-            Auto::False => false,
+            Switch::Auto => self.is_embedded() && self.gateways.is_empty(),
+            Switch::On => true,
+            Switch::Off => false,
         }
     }
 

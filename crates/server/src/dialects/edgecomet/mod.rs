@@ -4,7 +4,7 @@
 //! and writes the answer. The home ([`home::Home`]) is the engine of this process or Redis. Beside requests the scheduler
 //! pulls what is due and gives it to targets.
 
-use std::{net::IpAddr, path::PathBuf, sync::Arc};
+use std::{net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::body::Body;
 use hyper::{HeaderMap, Request, Response, body::Incoming};
@@ -51,7 +51,7 @@ use worker::Worker;
 
 use crate::{
     http::{auth, observe::Observed},
-    net::{Refusal, Service},
+    net::{Cut, Options, Refusal, Service},
     telemetry::EdgeCometMetrics,
 };
 
@@ -59,6 +59,26 @@ use crate::{
 const OTHER_ROUTE: &str = "other";
 /// The header with the key.
 const KEY_HEADER: &str = "x-internal-auth";
+
+/// Most bytes of headers in a request.
+const HEADER_BYTES: usize = 16 << 10;
+/// What a line of a header has besides its name and value.
+const HEADER_LINE: usize = ": \r\n".len();
+/// How long a connection may rest between two requests.
+const IDLE: Duration = Duration::from_secs(60);
+
+impl Config {
+    /// How the listener treats its connections, of which there may be so many.
+    pub fn listener_options(&self, connections: usize) -> Options {
+        Options {
+            connections,
+            head_timeout: self.http_api.request_timeout.0,
+            head_bytes: Some(HEADER_BYTES),
+            idle_timeout: IDLE,
+            ..Options::default()
+        }
+    }
+}
 
 /// The dialect, ready to be served by a listener.
 #[derive(Debug)]
@@ -169,12 +189,11 @@ impl EdgeComet {
         let (parts, incoming) = request.into_parts();
         let found = routes::find(&parts.method, parts.uri.path());
         let route = found.map_or(OTHER_ROUTE, |(route, _)| route);
-        let answer = match (self.has_key(&parts.headers), found) {
-            (false, _) => Err(Error::Unauthorized),
-            (true, None) => Err(Error::NoRoute),
-            (true, Some((_, endpoint))) => {
-                self.dispatch(endpoint, Asked { dialect: self, parts: &parts, incoming }).await
-            }
+        let answer = match found {
+            _ if !self.has_key(&parts.headers) => Err(Error::Unauthorized),
+            _ if header_bytes(&parts.headers) > HEADER_BYTES => Err(Error::HeaderTooLarge),
+            None => Err(Error::NoRoute),
+            Some((_, endpoint)) => self.dispatch(endpoint, Asked { dialect: self, parts: &parts, incoming }).await,
         };
         (route, answer.unwrap_or_else(|error| error.into_response(self.format())))
     }
@@ -207,6 +226,10 @@ impl EdgeComet {
     }
 }
 
+fn header_bytes(headers: &HeaderMap) -> usize {
+    headers.iter().map(|(name, value)| name.as_str().len() + value.len() + HEADER_LINE).sum()
+}
+
 impl Service for EdgeComet {
     async fn call(self: Arc<Self>, request: Request<Incoming>, _peer: IpAddr) -> Response<Body> {
         let observed = Observed::begin(&request).always_named();
@@ -217,5 +240,9 @@ impl Service for EdgeComet {
 
     fn refuse(&self, refusal: Refusal) -> Response<Body> {
         Error::from(refusal).into_response(self.format())
+    }
+
+    fn cut(&self, cut: Cut) -> Response<Body> {
+        Error::from(cut).into_response(self.format())
     }
 }

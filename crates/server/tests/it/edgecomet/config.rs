@@ -179,8 +179,10 @@ fn files_of_the_original_are_enough() {
     assert_eq!(blocked.expect(400).text(), expected);
     let own = original.recache(r#"{"host_id":2,"urls":["https://a.b"],"dimension_ids":[0,7],"priority":"high"}"#);
     assert_eq!(own.expect(200).json()["data"]["entries_enqueued"], 2);
+    let process_log = process.log.clone();
     process.stop();
 
+    assert_eq!(process_log.text().matches("listens on").count(), 1, "no other listener: {}", process_log.text());
     let log = fs::read_to_string(original.home.path().join("logs/cache-daemon.log")).expect("the log file");
     let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert!(lines.iter().any(|line| line["message"] == "stopped"), "{log}");
@@ -190,13 +192,18 @@ fn files_of_the_original_are_enough() {
 
 #[test]
 fn what_a_file_does_not_say_has_the_documented_default() {
-    let daemon = "daemon_id: d\nhosts: [{id: 1, domain: a.b}]\ninternal_auth_key: shared-key\n\
-                  http_api: {listen: '127.0.0.1:PORT'}\n";
-    let original = Original::with(&[("conf/cache-daemon.yaml", daemon)]);
+    let metrics = free_port();
+    let daemon = format!(
+        "daemon_id: d\nhosts: [{{id: 1, domain: a.b}}]\ninternal_auth_key: shared-key\n\
+         http_api: {{listen: '127.0.0.1:PORT'}}\nmetrics: {{enabled: true, listen: '127.0.0.1:{metrics}'}}\n"
+    );
+    let original = Original::with(&[("conf/cache-daemon.yaml", &daemon)]);
     let process = original.start(&[]);
     original.ask(Request::get("/status")).expect(200);
     let pause = original.ask(Request::post("/internal/scheduler/pause", "")).expect(403);
     assert!(pause.text().contains("Scheduler control API not enabled"), "{}", pause.text());
+    let shown = ask(([127, 0, 0, 1], metrics).into(), Request::get("/metrics")).expect(200).text();
+    assert!(shown.contains("edgecomet_cd_queue_depth"), "{shown}");
     process.stop();
 }
 
@@ -314,16 +321,16 @@ fn a_port_alone_means_every_interface_and_wants_a_key() {
     process.stop();
 
     original.write("conf/cache-daemon.yaml", &daemon.replace("internal_auth_key: shared-key\n", ""));
-    for args in [&["-t"][..], &[]] {
+    for args in [&["-t"][..], &["--data-dir", "untouched"]] {
         let (code, output) = original.refused(args);
         assert_eq!(code, Some(1), "{output}");
         assert!(output.contains("MANIFOLD_EDGECOMET_INTERNAL_AUTH_KEY"), "{output}");
     }
     let listen = format!(":{}", original.port);
-    let env = [("MANIFOLD_EDGECOMET_HTTP_API_LISTEN", listen.as_str())];
+    let env = [("MANIFOLD_EDGECOMET_HTTP_API_LISTEN", listen.as_str()), ("MANIFOLD_DATA_DIR", "untouched")];
     let finished = run_to_exit(&["serve"], &env, original.home.path());
     assert_eq!(finished.status.code(), Some(78), "{}", finished.output);
-    assert!(!original.home.path().join("data").join("LOCK").exists(), "nothing was opened");
+    assert!(!original.home.path().join("untouched").exists(), "nothing was opened");
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod gateways;
 mod listener;
 mod metrics;
 mod origin;
+mod records;
 mod redis;
 mod redis_server;
 mod rendering;

@@ -7,10 +7,12 @@ use super::*;
 /// A file whose record was replaced is for removal so many seconds later.
 const REPLACED_FILE_SECONDS: u64 = 60;
 
+/// What waits in a queue by the bytes of its members: due times and attempts.
+type Queue = BTreeMap<Vec<u8>, (Entry, u64, u32)>;
+
 #[derive(Debug, Default)]
 pub(super) struct Model {
-    /// Due time and attempts of what waits.
-    queues: BTreeMap<(HostId, Priority), BTreeMap<Vec<u8>, (Entry, u64, u32)>>,
+    queues: BTreeMap<(HostId, Priority), Queue>,
     /// All leases, and when those that wait for a retry are tried again.
     pub(super) leased: BTreeMap<u64, (Lease, Option<u64>)>,
     /// Every lease ever given out.
@@ -22,7 +24,7 @@ pub(super) struct Model {
 }
 
 impl Model {
-    fn queue(&mut self, host: HostId, priority: Priority) -> &mut BTreeMap<Vec<u8>, (Entry, u64, u32)> {
+    fn queue(&mut self, host: HostId, priority: Priority) -> &mut Queue {
         self.queues.entry((host, priority)).or_default()
     }
 

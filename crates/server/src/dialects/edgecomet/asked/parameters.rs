@@ -18,6 +18,8 @@ mod tests;
 const LIMIT: RangeInclusive<i64> = 1..=100;
 /// Items of a page whose size was not asked for.
 const LIMIT_DEFAULT: i64 = 25;
+/// Beyond the end of any list, and a number that every home can count to.
+const OFFSET_MAX: usize = 1 << 40;
 
 /// The parameters of one request, decoded. What does not decode stays as it is: nobody but the parameter itself says
 /// what is wrong with it.
@@ -32,7 +34,7 @@ pub(in super::super) struct Page {
 }
 
 impl<'a> Parameters<'a> {
-    pub(super) fn parse(raw: &'a str) -> Self {
+    pub(in super::super) fn parse(raw: &'a str) -> Self {
         let pairs = raw.split('&').filter(|pair| !pair.is_empty());
         Parameters(
             pairs
@@ -79,8 +81,8 @@ impl<'a> Parameters<'a> {
 
     /// A page of a list whose cursor is an offset. Whatever is no offset is the beginning.
     pub(in super::super) fn page(&self) -> Result<Page, Error> {
-        let offset = self.text("cursor").and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
-        Ok(Page { offset, limit: self.limit()? })
+        let offset: usize = self.text("cursor").and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
+        Ok(Page { offset: offset.min(OFFSET_MAX), limit: self.limit()? })
     }
 
     /// The queues that `priority` lists, each once; all of them without it.

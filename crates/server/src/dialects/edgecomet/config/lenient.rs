@@ -7,7 +7,8 @@ use serde::{
     de::{self, Visitor},
 };
 
-use super::Auto;
+use super::Switch;
+use crate::http::auth::Secret;
 
 /// An integer, where one below 0 is as wrong as 0 and refused with the same words.
 pub(super) fn at_least_zero<'de, T: TryFrom<i64>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
@@ -23,6 +24,11 @@ pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String,
 /// The same where it may be absent.
 pub(super) fn some_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     text(deserializer).map(Some)
+}
+
+/// A secret; one of digits only needs no quotes either.
+pub(super) fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
+    text(deserializer).map(|text| Secret::from(text.as_str()))
 }
 
 struct Text;
@@ -43,43 +49,43 @@ impl Visitor<'_> for Text {
     }
 }
 
-impl Auto {
+impl Switch {
     fn name(self) -> &'static str {
         match self {
-            Auto::Auto => "auto",
-            Auto::True => "true",
-            Auto::False => "false",
+            Switch::Auto => "auto",
+            Switch::On => "true",
+            Switch::Off => "false",
         }
     }
 }
 
-impl Serialize for Auto {
+impl Serialize for Switch {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.name())
     }
 }
 
-impl<'de> Deserialize<'de> for Auto {
+impl<'de> Deserialize<'de> for Switch {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(AutoReader)
+        deserializer.deserialize_any(SwitchReader)
     }
 }
 
-struct AutoReader;
+struct SwitchReader;
 
-impl Visitor<'_> for AutoReader {
-    type Value = Auto;
+impl Visitor<'_> for SwitchReader {
+    type Value = Switch;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("auto, true or false")
     }
 
-    fn visit_bool<E: de::Error>(self, on: bool) -> Result<Auto, E> {
-        Ok(if on { Auto::True } else { Auto::False })
+    fn visit_bool<E: de::Error>(self, on: bool) -> Result<Switch, E> {
+        Ok(if on { Switch::On } else { Switch::Off })
     }
 
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Auto, E> {
-        let named = [Auto::Auto, Auto::True, Auto::False].into_iter().find(|auto| auto.name() == text.trim());
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Switch, E> {
+        let named = [Switch::Auto, Switch::On, Switch::Off].into_iter().find(|switch| switch.name() == text.trim());
         named.ok_or_else(|| E::custom(format_args!("{text:?} is not one of auto, true, false")))
     }
 }

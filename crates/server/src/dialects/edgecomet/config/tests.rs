@@ -79,3 +79,13 @@ fn what_is_absent_has_the_documented_default() {
     assert_eq!(config("redis.addr = \"a:1\"").max_entries_per_queue(), 0);
     assert_eq!(read.check(false), Ok(()));
 }
+
+#[test]
+fn texts_of_digits_need_no_quotes() {
+    let read = config("daemon_id = 7\ninternal_auth_key = 12345\nredis = { password = 6 }\nhttp_api.listen = 8080");
+    assert_eq!(
+        (read.daemon_id.as_str(), read.internal_auth_key.expose(), read.redis.password.expose()),
+        ("7", "12345", "6")
+    );
+    assert_eq!(read.listener(), Some(Listen { host: Some("::".into()), port: 8080 }));
+}

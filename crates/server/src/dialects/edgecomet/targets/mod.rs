@@ -17,7 +17,7 @@ mod roster;
 mod verdict;
 
 pub(super) use budget::reserved;
-pub(super) use roster::{Contact, Gateway, Roster, Target};
+pub(super) use roster::{Contact, Roster, Target};
 
 /// Everything jobs may be given to. Clones share connections.
 #[derive(Debug, Clone)]

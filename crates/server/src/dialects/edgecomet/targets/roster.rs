@@ -248,11 +248,6 @@ impl Roster {
         !was_left_out
     }
 
-    /// Jobs in flight.
-    pub(in super::super) fn in_flight(&self) -> usize {
-        self.flights.len()
-    }
-
     /// Jobs of a host in flight.
     pub(in super::super) fn in_flight_of(&self, host: HostId) -> usize {
         self.flights.values().filter(|flight| flight.host == host).count()

@@ -160,6 +160,33 @@ fn a_query_is_sorted_by_its_decoded_names() {
 }
 
 #[test]
+fn what_is_stripped_is_told_by_its_decoded_name() {
+    let strip = |patterns: &[&str], query: &str| {
+        let patterns: Vec<String> = patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
+        let patterns = Patterns::parse(&patterns).expect("patterns");
+        let url = format!("https://a.b/c{query}");
+        Address::parse(&url).expect("an address").normal(&patterns).replace("https://a.b/c", "")
+    };
+    for (query, expected) in [
+        ("?UTM_Source=x&b=2&a=1", "?a=1&b=2"),
+        ("?%75tm_source=x&a", "?a"),
+        ("?b=%zz&a=1", "?a=1"),
+        ("?x=1;y=2&b", "?b"),
+        ("?%zz", ""),
+        ("?utm_source", ""),
+        ("?", "?"),
+        ("?%ff=1", "?%FF=1"),
+    ] {
+        assert_eq!(strip(&["utm_source"], query), expected, "{query}");
+        // Without anything to strip, what cannot be decoded stays.
+        if query.contains([';', 'z']) {
+            assert_eq!(strip(&[], query), query);
+        }
+    }
+    assert_eq!(strip(&["utm_*", "~^N[0-9]$", "~*^q$"], "?utm_x&N1&n1&Q&q&utm"), "?n1&utm");
+}
+
+#[test]
 fn an_address_tells_its_path_and_query_as_they_were_given() {
     let address = Address::parse("http://a.b/x%20y//%FF/../?B=%31&a").expect("an address");
     assert_eq!((address.path().as_ref(), address.query()), ("/x y//\u{fffd}/../", "B=%31&a"));

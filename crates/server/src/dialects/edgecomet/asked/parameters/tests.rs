@@ -40,12 +40,13 @@ fn a_page_has_1_to_100_items_and_begins_anywhere() {
     assert_eq!(page("limit=ten"), Err(Error::invalid("limit must be a valid integer")));
     assert_eq!((Page { offset: 4, limit: 4 }).next(true), "8");
     assert_eq!((Page { offset: 8, limit: 4 }).next(false), "0");
-    assert_eq!((Page { offset: usize::MAX, limit: 4 }).next(true), usize::MAX.to_string());
+    assert_eq!(page("cursor=18446744073709551615").map(|page| page.offset), Ok(OFFSET_MAX));
+    assert_eq!(page("cursor=18446744073709551616").map(|page| page.offset), Ok(0));
 }
 
 #[test]
 fn queues_are_listed_in_the_order_asked_for() {
-    let listed = |query| Parameters::parse(query).priorities();
+    let listed = |query: &str| Parameters::parse(query).priorities();
     assert_eq!(listed(""), Ok(Priority::ALL.to_vec()));
     assert_eq!(listed("priority=autorecache,high,autorecache"), Ok(vec![Priority::Autorecache, Priority::High]));
     assert_eq!(listed("priority=high,HIGH"), Err(Error::invalid("invalid priority filter: HIGH")));

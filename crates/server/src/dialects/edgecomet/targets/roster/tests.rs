@@ -50,7 +50,7 @@ fn the_worker_keeps_a_share_of_its_slots() {
     let mut roster = Roster::new(&embedded(&[]), Some(10));
     assert_eq!((roster.free(later(0)), roster.capacity(later(0))), (10, 7));
     assert_eq!(given(&mut roster, 100, later(0)), ["worker"; 7]);
-    assert_eq!((roster.free(later(0)), roster.capacity(later(0)), roster.in_flight()), (3, 0, 7));
+    assert_eq!((roster.free(later(0)), roster.capacity(later(0)), roster.in_flight_of(HOST)), (3, 0, 7));
     roster.ended(1000, Contact::Answered, later(0));
     assert_eq!((roster.free(later(0)), roster.capacity(later(0))), (4, 1));
     assert_eq!((roster.in_flight_of(HOST), roster.in_flight_of(HostId(2))), (6, 0));
@@ -61,7 +61,7 @@ fn without_a_target_nothing_begins() {
     let mut roster = Roster::new(&embedded(&[]), None);
     assert_eq!((roster.free(later(0)), roster.capacity(later(0))), (0, 0));
     assert_eq!(roster.begin(1, HOST, later(0)), None);
-    assert_eq!(roster.in_flight(), 0);
+    assert_eq!(roster.in_flight_of(HOST), 0);
 }
 
 #[test]
