@@ -1,18 +1,24 @@
 //! A server that recaches one host, and what tests ask it. The host's names are those of this machine, so that pages can
 //! come from an `Origin`.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use crate::harness::{Connection, Request, Response, Server, Settings};
+use crate::harness::{Connection, Request, Response, Server, Settings, eventually};
 
 /// The host everything is about.
 pub const HOST: i64 = 1;
-/// Its only dimension besides the built-in one.
+/// Its first dimension besides the built-in one.
 pub const DESKTOP: i64 = 1;
-/// What pages of that dimension are asked for with.
+/// Its second one, which asks for pages with the user agent of the product; the third, `bots`, blocks.
+pub const MOBILE: i64 = 2;
+/// What pages of the first dimension are asked for with.
 pub const USER_AGENT: &str = "Desktop/1.0";
 /// Its window.
 pub const VIEWPORT: (i64, i64) = (1234, 567);
+/// Longest time for a job that has all it needs; the machine may be busy.
+pub const SOON: Duration = Duration::from_secs(20);
 const KEY: &str = "dev";
 
 /// A server that recaches.
@@ -33,6 +39,12 @@ impl Daemon {
                 width = {}
                 height = {}
                 render_ua = "{USER_AGENT}"
+                [hosts.dimensions.mobile]
+                id = {MOBILE}
+                [hosts.dimensions.bots]
+                id = 3
+                action = "block"
+                match_ua = ["*bad*"]
             "#,
             VIEWPORT.0, VIEWPORT.1
         );
@@ -67,9 +79,33 @@ impl Daemon {
     /// Recaches pages in [`DESKTOP`] at high priority, all in one call.
     #[track_caller]
     pub fn recache(&self, urls: &[String]) {
-        let body = json!({ "host_id": HOST, "urls": urls, "dimension_ids": [DESKTOP], "priority": "high" });
+        self.recache_in(urls, &[DESKTOP]);
+    }
+
+    /// Recaches pages in these dimensions at high priority, all in one call.
+    #[track_caller]
+    pub fn recache_in(&self, urls: &[String], dimensions: &[i64]) {
+        let body = json!({ "host_id": HOST, "urls": urls, "dimension_ids": dimensions, "priority": "high" });
         let answer = self.send(&Request::post("/internal/cache/recache", body.to_string())).expect(200).json();
-        assert_eq!(answer["data"]["entries_enqueued"], urls.len());
+        assert_eq!(answer["data"]["entries_enqueued"], urls.len() * dimensions.len());
+    }
+
+    /// Forgets a page in all dimensions; how many records there were.
+    #[track_caller]
+    pub fn invalidate(&self, url: &str) -> u64 {
+        let body = json!({ "host_id": HOST, "urls": [url] });
+        let answer = self.send(&Request::post("/internal/cache/invalidate", body.to_string())).expect(200).json();
+        answer["data"]["entries_invalidated"].as_u64().expect("a number")
+    }
+
+    /// Waits until nothing is queued, waiting or running.
+    #[track_caller]
+    pub fn wait_idle(&self) {
+        eventually("nothing to do", SOON, || {
+            let summary = Request::get(format!("/internal/cache/queue/summary?host_id={HOST}"));
+            let summary = self.send(&summary).expect(200).json();
+            (summary["data"] == json!({ "pending": 0, "processing": 0 })).then_some(())
+        });
     }
 
     /// What the daemon says of itself.
@@ -94,16 +130,44 @@ impl Daemon {
         }
     }
 
+    /// Waits for the dead letter of a page.
+    #[track_caller]
+    pub fn dead_letter(&self, url: &str) -> Value {
+        eventually(url, SOON, || self.failed().into_iter().find(|letter| letter["url"] == url))
+    }
+
     /// A stored page, as it is read back.
     #[track_caller]
     pub fn content(&self, url: &str) -> Response {
         self.send(&content(url))
     }
+
+    /// The same with other parameters than the dimension.
+    #[track_caller]
+    pub fn content_with(&self, url: &str, parameters: &str) -> Response {
+        self.send(&content_of(url, parameters))
+    }
+
+    /// Waits until a page is stored, and gives it.
+    #[track_caller]
+    pub fn stored(&self, url: &str) -> Response {
+        eventually(url, SOON, || Some(self.content(url)).filter(|answer| answer.status == 200))
+    }
+
+    /// What is known of a page that is stored.
+    #[track_caller]
+    pub fn known(&self, url: &str) -> Value {
+        self.content_with(url, &format!("&dimension_id={DESKTOP}&format=meta")).expect(200).json()["data"].clone()
+    }
 }
 
 /// The request for a stored page.
 pub fn content(url: &str) -> Request {
+    content_of(url, &format!("&dimension_id={DESKTOP}"))
+}
+
+fn content_of(url: &str, parameters: &str) -> Request {
     let url: String = url::form_urlencoded::byte_serialize(url.as_bytes()).collect();
-    let target = format!("/internal/cache/content?host_id={HOST}&dimension_id={DESKTOP}&url={url}");
+    let target = format!("/internal/cache/content?host_id={HOST}&url={url}{parameters}");
     Request::get(target).header("X-Internal-Auth", KEY)
 }

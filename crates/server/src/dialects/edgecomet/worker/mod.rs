@@ -194,3 +194,6 @@ impl From<Failure> for Outcome {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
