@@ -116,6 +116,9 @@ impl Connection {
     /// A pipeline is sent a second time when the connection turns out to have been closed, as it is after Redis was
     /// restarted. The first may have been executed even so: what is asked must bear that.
     pub(super) async fn all(&self, mut pipeline: Pipeline) -> Result<Vec<RedisResult<Value>>> {
+        if pipeline.is_empty() {
+            return Ok(Vec::new());
+        }
         pipeline.ignore_errors();
         let mut repeated = false;
         loop {
