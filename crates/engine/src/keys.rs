@@ -88,7 +88,7 @@ pub(crate) const ZSET_MEMBER: Table = Table(55);
 /// The same in their order: the collection's id, the score, the member.
 pub(crate) const ZSET_ORDER: Table = Table(56);
 
-/// Entries that wait to be fetched anew: the host, the queue, the address, the variant.
+/// Entries that wait to be fetched anew: the host, the queue, a digest of the entry.
 pub(crate) const RECACHE_ENTRY: Table = Table(60);
 /// Entries that were taken: the lease's number.
 pub(crate) const RECACHE_LEASE: Table = Table(61);
@@ -146,8 +146,8 @@ pub(crate) const TABLES: &[TableSpec] = &[
     TableSpec { table: SET_SLOT, name: "set_slot", ordered: false, inline_max: None },
     TableSpec { table: ZSET_MEMBER, name: "zset_member", ordered: false, inline_max: None },
     TableSpec { table: ZSET_ORDER, name: "zset_order", ordered: true, inline_max: None },
-    TableSpec { table: RECACHE_ENTRY, name: "recache_entry", ordered: true, inline_max: None },
-    // Read when the engine starts: until then the one who holds a lease knows what it is of.
+    // Read when the engine starts: from then on the order of the queue has the addresses, or who holds a lease.
+    TableSpec { table: RECACHE_ENTRY, name: "recache_entry", ordered: true, inline_max: Some(0) },
     TableSpec { table: RECACHE_LEASE, name: "recache_lease", ordered: true, inline_max: Some(0) },
     TableSpec { table: RECACHE_LETTER, name: "recache_letter", ordered: true, inline_max: Some(0) },
     TableSpec { table: RECACHE_RECORD, name: "recache_record", ordered: true, inline_max: None },
@@ -353,27 +353,22 @@ pub(crate) fn in_collection_at(id: u64, number: u64) -> RowKey {
 /// Where the member begins in a key of [`ZSET_ORDER`].
 pub(crate) const ZSET_SCORE_END: usize = 16;
 
-/// What the rows of one queue begin with in [`RECACHE_ENTRY`].
-pub(crate) fn recache_queue(host: u64, priority: u8) -> RowKey {
-    let mut row = RowKey::from_slice(&host.to_be_bytes());
-    row.push(priority);
+/// Bytes of what stands for an entry in its row's key.
+pub(crate) const RECACHE_DIGEST: usize = 20;
+
+/// The key of [`RECACHE_ENTRY`]: just as long as the index keeps without an allocation.
+pub(crate) fn recache_entry(host: u64, priority: u8, digest: [u8; RECACHE_DIGEST]) -> [u8; 9 + RECACHE_DIGEST] {
+    let mut row = [0; 9 + RECACHE_DIGEST];
+    row[..8].copy_from_slice(&host.to_be_bytes());
+    row[8] = priority;
+    row[9..].copy_from_slice(&digest);
     row
 }
 
-/// The key of [`RECACHE_ENTRY`]. The variants of a page are neighbours.
-pub(crate) fn recache_entry(host: u64, priority: u8, url: &str, dimension: u64) -> RowKey {
-    let mut row = recache_queue(host, priority);
-    row.extend_from_slice(url.as_bytes());
-    row.extend_from_slice(&dimension.to_be_bytes());
-    row
-}
-
-/// Reads a key made by [`recache_entry`].
-pub(crate) fn read_recache_entry(row: &[u8]) -> Option<(u64, u8, &str, u64)> {
+/// The host and the queue in a key made by [`recache_entry`].
+pub(crate) fn read_recache_entry(row: &[u8]) -> Option<(u64, u8)> {
     let (host, rest) = row.split_first_chunk()?;
-    let (priority, rest) = rest.split_first()?;
-    let (url, dimension) = rest.split_last_chunk()?;
-    Some((u64::from_be_bytes(*host), *priority, std::str::from_utf8(url).ok()?, u64::from_be_bytes(*dimension)))
+    Some((u64::from_be_bytes(*host), *rest.first()?))
 }
 
 /// The key of [`RECACHE_LETTER`].

@@ -1,15 +1,15 @@
 //! Reading what memory holds of the hosts when the engine starts.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use manifold_store::{Range, Row, Store, Table, View};
 
 use super::{
-    DimensionId, Entry, HostId, Priority,
+    HostId, Priority,
     hosts::{Host, Recache},
     order::{Order, Place},
-    rows::{Waiting, read_priority, unreadable},
+    rows::{Waiting, read_entry, read_priority, unreadable},
 };
 use crate::{Result, keys};
 
@@ -34,21 +34,26 @@ impl Recache {
 
 fn queues(store: &Store) -> Result<BTreeMap<(HostId, Priority), Vec<Place>>> {
     let mut queues: BTreeMap<_, Vec<Place>> = BTreeMap::new();
-    // The variants of a page are neighbours: one copy of the address is enough for them.
-    let mut last: Arc<str> = Arc::from("");
     each(store, keys::RECACHE_ENTRY, |key, row| {
         let damaged = || unreadable("an entry");
-        let (host, priority, url, dimension) = keys::read_recache_entry(key).ok_or_else(damaged)?;
+        let (host, priority) = keys::read_recache_entry(key).ok_or_else(damaged)?;
         let priority = read_priority(priority).ok_or_else(damaged)?;
-        if *last != *url {
-            last = url.into();
-        }
-        let entry = Entry { url: last.clone(), dimension: DimensionId(dimension) };
-        let due = Waiting::read(row)?.due;
-        queues.entry((HostId(host), priority)).or_default().push(Place { due, entry });
+        let place = Place { due: Waiting::read(row)?.due, entry: read_entry(row)? };
+        queues.entry((HostId(host), priority)).or_default().push(place);
         Ok(())
     })?;
+    queues.values_mut().for_each(|places| share(places));
     Ok(queues)
+}
+
+/// Puts places in order. The variants of a page are neighbours then: one copy of the address is enough for them.
+fn share(places: &mut [Place]) {
+    places.sort_unstable();
+    for at in 1..places.len() {
+        if places[at].entry.url == places[at - 1].entry.url {
+            places[at].entry.url = places[at - 1].entry.url.clone();
+        }
+    }
 }
 
 fn last_lease(store: &Store) -> Result<u64> {

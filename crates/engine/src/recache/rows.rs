@@ -1,17 +1,18 @@
 //! The rows of queues, leases and dead letters.
 
 use manifold_store::Row;
+use sha2::{Digest, Sha256};
 
 use super::{DeadLetter, DimensionId, Entry, HostId, Lease, Priority};
 use crate::{
     Error, Result,
     codec::{Reader, put_bytes, put_varint},
-    keys::{self, RowKey},
+    keys,
 };
 
 const ENCODING: u8 = 1;
 
-/// What the row of an entry that waits says beside its key.
+/// What the head of the row of an entry that waits says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Waiting {
     pub(super) due: u64,
@@ -33,9 +34,33 @@ impl Waiting {
     }
 }
 
-/// The key of the row of an entry that waits.
-pub(super) fn entry_key(host: HostId, priority: Priority, entry: &Entry) -> RowKey {
-    keys::recache_entry(host.0, priority_byte(priority), &entry.url, entry.dimension.0)
+/// The key of the row of an entry that waits. A digest stands for the entry: keys are kept in memory, and addresses are
+/// there already. Nobody finds two entries with one digest.
+pub(super) fn entry_key(host: HostId, priority: Priority, entry: &Entry) -> EntryKey {
+    let digest = Sha256::new().chain_update(entry.dimension.0.to_be_bytes()).chain_update(&*entry.url).finalize();
+    let digest = digest.first_chunk().expect("a digest of SHA-256 is longer");
+    keys::recache_entry(host.0, priority_byte(priority), *digest)
+}
+
+/// A key of [`entry_key`].
+pub(super) type EntryKey = [u8; 9 + keys::RECACHE_DIGEST];
+
+/// The body of the row of an entry that waits.
+pub(super) fn entry_body(entry: &Entry) -> Vec<u8> {
+    let mut body = Vec::with_capacity(entry.url.len() + 4);
+    put_varint(&mut body, entry.dimension.0);
+    body.extend_from_slice(entry.url.as_bytes());
+    body
+}
+
+/// Reads what [`entry_body`] made.
+pub(super) fn read_entry(row: &Row) -> Result<Entry> {
+    let body = row.body()?;
+    let read = |mut body: Reader<'_>| {
+        let dimension = DimensionId(body.varint()?);
+        Some(Entry { url: text(body.rest())?.into(), dimension })
+    };
+    read(Reader::new(&body)).ok_or_else(|| unreadable("an entry"))
 }
 
 /// The row of a lease.

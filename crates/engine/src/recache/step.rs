@@ -9,7 +9,7 @@ use super::{
     DeadLetter, Entry, HostId, Lease, Priority,
     hosts::{Held, Host},
     order::Place,
-    rows::{Leased, Waiting, entry_key},
+    rows::{EntryKey, Leased, Waiting, entry_body, entry_key},
 };
 use crate::{
     Result, keys,
@@ -29,8 +29,9 @@ pub(super) struct Step<'a, 't> {
 type Spot = (HostId, Priority, Entry);
 
 /// What becomes of an entry of a queue.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 struct Shift {
+    key: EntryKey,
     before: Option<Waiting>,
     after: Option<Waiting>,
 }
@@ -94,20 +95,21 @@ impl<'a> Step<'a, '_> {
         if let Some(shift) = self.shifts.get(&spot) {
             return Ok(shift.after);
         }
-        let row = self.txn.get(keys::RECACHE_ENTRY, &entry_key(host, priority, entry));
+        let key = entry_key(host, priority, entry);
+        let row = self.txn.get(keys::RECACHE_ENTRY, &key);
         let before = row.as_ref().map(Waiting::read).transpose()?;
-        self.shifts.insert(spot, Shift { before, after: before });
+        self.shifts.insert(spot, Shift { key, before, after: before });
         Ok(before)
     }
 
-    /// Lets an entry wait, or wait no longer, whose state was asked for before.
+    /// Lets an entry wait, or wait no longer; what it did before was asked with [`Step::waiting`].
     pub(super) fn set_waiting(&mut self, host: HostId, priority: Priority, entry: &Entry, after: Option<Waiting>) {
-        let key = entry_key(host, priority, entry);
+        let shift = self.shifts.get_mut(&(host, priority, entry.clone())).expect("the rule has asked for its state");
+        shift.after = after;
         match after {
-            Some(waiting) => self.txn.put(keys::RECACHE_ENTRY, &key, &waiting.encode(), &[]),
-            None => self.txn.delete(keys::RECACHE_ENTRY, &key),
+            Some(waiting) => self.txn.put(keys::RECACHE_ENTRY, &shift.key, &waiting.encode(), &entry_body(entry)),
+            None => self.txn.delete(keys::RECACHE_ENTRY, &shift.key),
         }
-        self.shifts.entry((host, priority, entry.clone())).or_default().after = after;
     }
 
     /// How many entries a queue has by now.
@@ -158,7 +160,7 @@ impl<'a> Step<'a, '_> {
 
 impl Effect {
     fn apply(self, held: &mut Held<'_>) {
-        for ((id, priority, entry), Shift { before, after }) in self.shifts {
+        for ((id, priority, entry), Shift { before, after, .. }) in self.shifts {
             if before.map(|waiting| waiting.due) == after.map(|waiting| waiting.due) {
                 continue;
             }

@@ -37,6 +37,9 @@ pub struct Options {
     pub connections: usize,
     /// Time for a request's head, and before that for a new connection's first byte.
     pub head_timeout: Duration,
+    /// Where set, a head with a longer header block is cut and answered by the service, and so is one that does not come
+    /// in time. Without it the former has the bounds and the answer of hyper, and the latter none.
+    pub head_bytes: Option<usize>,
     /// Time a connection may rest between two requests.
     pub idle_timeout: Duration,
     /// Time that running requests are given when the shutdown begins.
@@ -50,6 +53,7 @@ impl Default for Options {
         Options {
             connections: 20_000,
             head_timeout: Duration::from_secs(10),
+            head_bytes: None,
             idle_timeout: Duration::from_secs(75),
             drain: Duration::from_secs(9),
             sockets: 1,
@@ -99,8 +103,9 @@ impl Listener {
     /// last connection is gone or the time for that is over.
     pub async fn serve<S: Service>(self, service: Arc<S>, mut shutdown: watch::Receiver<bool>) {
         let patience = Patience { head: self.options.head_timeout, idle: self.options.idle_timeout };
+        let head_bytes = self.options.head_bytes;
         let connections = self.connections;
-        let shared = Arc::new(Shared { service, connections, patience, shutdown: shutdown.clone() });
+        let shared = Arc::new(Shared { service, connections, patience, head_bytes, shutdown: shutdown.clone() });
         let mut accepting = JoinSet::new();
         for socket in self.sockets {
             accepting.spawn(accept(self.name, socket, shared.clone()));

@@ -45,8 +45,8 @@ pub(super) struct Socket<T> {
 enum Line {
     /// What the client sends.
     Open,
-    /// The end we put to its request line.
-    Ending,
+    /// The end we put to its request line, or to its head.
+    Ending(&'static [u8]),
     /// Nothing more.
     Cut,
 }
@@ -66,15 +66,18 @@ impl<T> Socket<T> {
 impl<T: AsyncRead + Unpin> AsyncRead for Socket<T> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
+        if let Some(end) = this.pulse.ending().filter(|_| this.line == Line::Open) {
+            this.line = Line::Ending(end);
+        }
         match this.line {
             Line::Open => {}
-            Line::Ending if buf.remaining() >= LINE_END.len() => {
-                buf.put_slice(LINE_END);
+            Line::Ending(end) if buf.remaining() >= end.len() => {
+                buf.put_slice(end);
                 this.line = Line::Cut;
                 return Poll::Ready(Ok(()));
             }
             // Nobody has to be woken: the refusal closes the connection.
-            Line::Ending | Line::Cut => return Poll::Pending,
+            Line::Ending(_) | Line::Cut => return Poll::Pending,
         }
         let before = buf.filled().len();
         ready!(Pin::new(&mut this.io).poll_read(cx, buf))?;
@@ -83,7 +86,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Socket<T> {
         }
         this.pulse.received(&buf.filled()[before..]);
         if this.pulse.target_too_long() {
-            this.line = Line::Ending;
+            this.line = Line::Ending(LINE_END);
         }
         Poll::Ready(Ok(()))
     }

@@ -148,6 +148,7 @@ fn what_is_wrong_is_told_in_one_line_with_file_and_key() {
             inline("scheduler: {tick_intervall: 1s}"),
             "daemon.yaml: unknown key \"tick_intervall\" in [edgecomet.scheduler]; did you mean \"tick_interval\"?",
         ),
+        (inline("internal_auth_key: 'sesame '"), "daemon.yaml: internal_auth_key must not begin or end with a blank"),
         (inline("scheduler: {tick_interval: 50ms}"), "daemon.yaml: scheduler.tick_interval must be >= 100ms"),
         (
             inline("scheduler: {tick_interval: 7s}"),

@@ -17,7 +17,6 @@ mod span;
 #[cfg(test)]
 mod tests;
 
-pub use check::BadValue;
 use lenient::{at_least_zero, some_text, text};
 pub use listen::Listen;
 pub use logging::{ConsoleFormat, FileFormat, Logging};

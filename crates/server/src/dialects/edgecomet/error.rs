@@ -10,7 +10,10 @@ use hyper::{
 use manifold_engine::recache::HostId;
 
 use super::{config::ResponseFormat, home::HomeError};
-use crate::{http::body::BodyError, net::Refusal};
+use crate::{
+    http::body::BodyError,
+    net::{Cut, Refusal},
+};
 
 /// Why a request was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,6 +112,15 @@ impl From<BodyError> for Error {
             BodyError::TooLarge => Error::TooLarge,
             BodyError::TooSlow => Error::TooSlow,
             BodyError::Aborted => Error::invalid("invalid json: the body was cut off"),
+        }
+    }
+}
+
+impl From<Cut> for Error {
+    fn from(cut: Cut) -> Self {
+        match cut {
+            Cut::TooLong => Error::HeaderTooLarge,
+            Cut::TooSlow => Error::TooSlow,
         }
     }
 }

@@ -12,6 +12,7 @@ use super::{
     asked::{Answer, Asked},
     error::Error,
     scheduler::View,
+    targets::reserved,
 };
 use crate::http::reply;
 
@@ -70,9 +71,12 @@ struct Level {
 pub(super) async fn answer(asked: Asked<'_>) -> Answer {
     let dialect = asked.dialect;
     let config = &dialect.config;
-    let View { last_tick, waiting, free, .. } = dialect.scheduler.view();
     let hosts: Vec<HostId> = dialect.hosts.get().iter().map(|host| host.id).collect();
+    // No entry is seen in two places or in none.
+    let at_rest = dialect.scheduler.at_rest().await;
+    let View { last_tick, waiting, free, .. } = dialect.scheduler.view();
     let depths = dialect.home.depths(&hosts, dialect.now()).await;
+    drop(at_rest);
     let degraded = depths.is_err();
     let depths = depths.unwrap_or_else(|_| vec![Default::default(); hosts.len()]);
 
@@ -108,7 +112,7 @@ impl InternalQueue {
 
 impl Capacity {
     fn new(free: u64, share_reserved: f64) -> Self {
-        let reserved = (free as f64 * share_reserved).trunc() as u64;
+        let reserved = reserved(free, share_reserved);
         Capacity {
             total_free_tabs: free,
             reserved_for_online: reserved,

@@ -314,16 +314,16 @@ fn a_port_alone_means_every_interface_and_wants_a_key() {
     process.stop();
 
     original.write("conf/cache-daemon.yaml", &daemon.replace("internal_auth_key: shared-key\n", ""));
-    for args in [&["-t"][..], &[]] {
+    for args in [&["-t"][..], &["--data-dir", "untouched"]] {
         let (code, output) = original.refused(args);
         assert_eq!(code, Some(1), "{output}");
         assert!(output.contains("MANIFOLD_EDGECOMET_INTERNAL_AUTH_KEY"), "{output}");
     }
     let listen = format!(":{}", original.port);
-    let env = [("MANIFOLD_EDGECOMET_HTTP_API_LISTEN", listen.as_str())];
+    let env = [("MANIFOLD_EDGECOMET_HTTP_API_LISTEN", listen.as_str()), ("MANIFOLD_DATA_DIR", "untouched")];
     let finished = run_to_exit(&["serve"], &env, original.home.path());
     assert_eq!(finished.status.code(), Some(78), "{}", finished.output);
-    assert!(!original.home.path().join("data").join("LOCK").exists(), "nothing was opened");
+    assert!(!original.home.path().join("untouched").exists(), "nothing was opened");
 }
 
 #[test]

@@ -239,7 +239,7 @@ fn without_a_browser_nothing_starts() {
     daemon.server.stop();
     std::fs::remove_file(&program).expect("remove the program");
     let refused = daemon.server.start_refused();
-    assert_eq!(refused.status.code(), Some(1), "{}", refused.output);
+    assert_eq!(refused.status.code(), Some(78), "{}", refused.output);
     let line = format!("no browser to render with: {shown} is no file");
     assert!(refused.output.contains(&line), "{}", refused.output);
 }

@@ -39,6 +39,12 @@ impl Config {
     /// Refuses values that no configuration may have. `in_tests` = times of the sweeper may be short.
     pub fn check(&self, in_tests: bool) -> Result {
         let Config { scheduler, internal_queue, recache, redis, .. } = self;
+        // It is sent in a header.
+        must(!self.daemon_id.chars().any(char::is_control), "daemon_id", "be one line of text")?;
+        let key = self.internal_auth_key.expose();
+        must(!key.chars().any(char::is_control), "internal_auth_key", "be one line of text")?;
+        // Blanks around a header's value are no part of it, so nobody could send such a key.
+        must(key.trim() == key, "internal_auth_key", "not begin or end with a blank")?;
         must(redis.db >= 0, "redis.db", "be >= 0")?;
         let (tick, normal) = (scheduler.tick_interval.0, scheduler.normal_check_interval.0);
         must(tick >= TICK, "scheduler.tick_interval", "be >= 100ms")?;
@@ -68,7 +74,7 @@ impl Config {
         }
         if metrics.enabled {
             listen("metrics.listen", &metrics.listen)?;
-            must(metrics.listen != "", "metrics.listen", "not be empty")?;
+            must(!metrics.listen.is_empty(), "metrics.listen", "not be empty")?;
             must(metrics.path.starts_with('/'), "metrics.path", "begin with /")?;
             let name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
             let named = metrics.namespace.chars().all(name)

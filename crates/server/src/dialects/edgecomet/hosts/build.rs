@@ -169,6 +169,9 @@ fn dimension(name: &str, config: &DimensionConfig) -> Result<Dimension> {
     if let Err(bad) = Patterns::of_agents(&config.match_ua) {
         return refused(&format!("match_ua: {bad}"));
     }
+    if config.render_ua.chars().any(char::is_control) {
+        return refused("render_ua must be one line of text");
+    }
     let or = |given: Option<u32>, otherwise| given.filter(|pixels| *pixels > 0).unwrap_or(otherwise);
     let (width, height) = (or(config.width, VIEWPORT.0), or(config.height, VIEWPORT.1));
     let (name, render_ua) = (name.to_owned(), config.render_ua.clone());

@@ -1,6 +1,6 @@
 //! Patterns over names and paths: exact, with `*`, or a regular expression behind `~` or `~*`.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use regex::{Regex, RegexBuilder};
 
@@ -12,9 +12,12 @@ mod tests;
 /// Memory that a compiled expression may take.
 const REGEX_BYTES: usize = 1 << 20;
 
-/// Several patterns; one of them is enough. Matching takes time in proportion to the text.
+/// Several patterns; one of them is enough. Matching takes time in proportion to the text. Clones share what was parsed.
 #[derive(Debug, Clone, Default)]
-pub(in super::super) struct Patterns {
+pub(in super::super) struct Patterns(Arc<Several>);
+
+#[derive(Debug, Default)]
+struct Several {
     /// In lower case.
     exact: HashSet<String>,
     others: Vec<Pattern>,
@@ -23,16 +26,16 @@ pub(in super::super) struct Patterns {
 impl Patterns {
     /// Patterns that ignore the case of letters, unless they are expressions.
     pub(in super::super) fn parse(texts: &[String]) -> Result<Self, BadPattern> {
-        let mut patterns = Patterns::default();
+        let mut patterns = Several::default();
         for text in texts {
             patterns.add(Pattern::parse(text, Case::Ignored)?);
         }
-        Ok(patterns)
+        Ok(Patterns(Arc::new(patterns)))
     }
 
     /// The same over user agents, where `$Name` stands for bots.
     pub(in super::super) fn of_agents(texts: &[String]) -> Result<Self, BadPattern> {
-        let mut patterns = Patterns::default();
+        let mut patterns = Several::default();
         for text in texts {
             let Some(name) = text.strip_prefix('$') else {
                 patterns.add(Pattern::parse(text, Case::Ignored)?);
@@ -41,19 +44,12 @@ impl Patterns {
             let bots = agents::named(name).ok_or_else(|| BadPattern::new(text, "is an unknown bot alias"))?;
             patterns.others.extend(bots.into_iter().map(Pattern::Agent));
         }
-        Ok(patterns)
-    }
-
-    fn add(&mut self, pattern: Pattern) {
-        match pattern {
-            Pattern::Exact { text, case: Case::Ignored } => drop(self.exact.insert(text)),
-            other => self.others.push(other),
-        }
+        Ok(Patterns(Arc::new(patterns)))
     }
 
     /// Whether there is no pattern.
     pub(in super::super) fn is_empty(&self) -> bool {
-        self.exact.is_empty() && self.others.is_empty()
+        self.0.exact.is_empty() && self.0.others.is_empty()
     }
 
     /// Whether one of them fits.
@@ -62,7 +58,16 @@ impl Patterns {
             return false;
         }
         let lower = text.to_lowercase();
-        self.exact.contains(&lower) || self.others.iter().any(|pattern| pattern.fits(text, &lower))
+        self.0.exact.contains(&lower) || self.0.others.iter().any(|pattern| pattern.fits(text, &lower))
+    }
+}
+
+impl Several {
+    fn add(&mut self, pattern: Pattern) {
+        match pattern {
+            Pattern::Exact { text, case: Case::Ignored } => drop(self.exact.insert(text)),
+            other => self.others.push(other),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{cmp::Reverse, sync::Arc, time::Duration};
 
 use super::{
-    Action, BadHosts, RuleAction, Treatment,
+    Action, BadHosts, Patterns, RuleAction, Treatment,
     layered::Layered,
     pattern::{Case, Pattern},
 };
@@ -48,6 +48,8 @@ pub(super) fn sorted(
         layered.lay(config.level()).map_err(|BadHosts(what)| refused(what))?;
         let treatment = Arc::new(layered.treatment(Some(action(&config.action).map_err(refused)?)));
         let query: Arc<[_]> = parameters(config).map_err(refused)?.into();
+        Patterns::of_agents(config.match_ua.as_deref().unwrap_or_default())
+            .map_err(|bad| refused(format!("match_ua: {bad}")))?;
         if config.paths.as_slice().is_empty() {
             return Err(refused("match is required".to_owned()));
         }

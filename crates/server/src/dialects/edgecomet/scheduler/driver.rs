@@ -11,7 +11,7 @@ use std::{
 use futures_util::{FutureExt, future::BoxFuture};
 use manifold_engine::recache::{HostId, Lease, Pull, Pulled};
 use tokio::{
-    sync::watch,
+    sync::{OwnedRwLockWriteGuard, watch},
     task::JoinSet,
     time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until, timeout},
 };
@@ -33,6 +33,8 @@ const TOLD_AGAIN: Duration = Duration::from_millis(500);
 const GIVING_BACK: Duration = Duration::from_secs(3);
 const GIVING_BACK_AGAIN: Duration = Duration::from_millis(50);
 
+/// Held while entries are neither in the home's queues nor known here.
+type Moving = OwnedRwLockWriteGuard<()>;
 /// One call of the home that runs, or none.
 type Call<T> = Option<BoxFuture<'static, T>>;
 
@@ -40,9 +42,9 @@ type Call<T> = Option<BoxFuture<'static, T>>;
 pub(super) struct Driver {
     scheduler: Arc<Scheduler>,
     jobs: JoinSet<Ended>,
-    recovering: Call<Result<u64, HomeError>>,
+    recovering: Call<(Result<u64, HomeError>, Moving)>,
     looking: Call<Result<Registry, HomeError>>,
-    pulling: Call<(Vec<Pull>, Result<Vec<Pulled>, HomeError>)>,
+    pulling: Call<(Vec<Pull>, Result<Vec<Pulled>, HomeError>, Moving)>,
     telling: Call<(Batch, Option<HomeError>)>,
     tell_from: Instant,
     recovered: bool,
@@ -87,9 +89,12 @@ impl Driver {
             tokio::select! {
                 _ = shutdown.wait_for(|down| *down) => break,
                 _ = ticks.tick() => self.tick(),
-                recovered = answered(&mut self.recovering) => self.recovered(recovered),
+                (recovered, moving) = answered(&mut self.recovering) => {
+                    self.recovered(recovered);
+                    drop(moving);
+                }
                 found = answered(&mut self.looking) => self.looked(found),
-                (pulls, pulled) = answered(&mut self.pulling) => self.pulled(&pulls, pulled),
+                (pulls, pulled, moving) = answered(&mut self.pulling) => self.pulled(&pulls, pulled, moving),
                 (failed, why) = answered(&mut self.telling) => self.told(failed, why),
                 Some(ended) = self.jobs.join_next() => self.ended(ended),
                 () = until(wake) => {}
@@ -118,7 +123,12 @@ impl Driver {
         }
         if !self.recovered && self.recovering.is_none() && !self.failed && !state.closing {
             let home = scheduler.home.clone();
-            self.recovering = Some(async move { home.recover().await }.boxed());
+            let moving = scheduler.moving.clone();
+            let recovering = async move {
+                let moving = moving.write_owned().await;
+                (home.recover().await, moving)
+            };
+            self.recovering = Some(recovering.boxed());
         }
         if self.recovered && self.pulling.is_none() && !self.failed {
             self.pull(state.pulls(now));
@@ -136,9 +146,11 @@ impl Driver {
             return;
         }
         let (home, due) = (self.scheduler.home.clone(), self.scheduler.engine.now().0 / 1000);
+        let moving = self.scheduler.moving.clone();
         let pulling = async move {
+            let moving = moving.write_owned().await;
             let pulled = home.pull(&pulls, due).await;
-            (pulls, pulled)
+            (pulls, pulled, moving)
         };
         self.pulling = Some(pulling.boxed());
     }
@@ -194,13 +206,14 @@ impl Driver {
         }
     }
 
-    fn pulled(&mut self, pulls: &[Pull], pulled: Result<Vec<Pulled>, HomeError>) {
+    fn pulled(&mut self, pulls: &[Pull], pulled: Result<Vec<Pulled>, HomeError>, moving: Moving) {
         let pulled = self.heard(pulled);
         let mut state = self.scheduler.state.lock();
         match pulled {
             Some(pulled) => state.pulled(pulled),
             None => state.not_pulled(pulls),
         }
+        drop(moving);
     }
 
     fn told(&mut self, failed: Batch, why: Option<HomeError>) {
@@ -251,7 +264,7 @@ impl Driver {
         while !self.jobs.is_empty() || self.pulling.is_some() {
             self.go_on();
             tokio::select! {
-                (pulls, pulled) = answered(&mut self.pulling) => self.pulled(&pulls, pulled),
+                (pulls, pulled, moving) = answered(&mut self.pulling) => self.pulled(&pulls, pulled, moving),
                 (failed, why) = answered(&mut self.telling) => self.told(failed, why),
                 Some(ended) = self.jobs.join_next() => self.ended(ended),
             }
@@ -261,8 +274,8 @@ impl Driver {
     /// Completes when the home knows everything.
     async fn all_told(&mut self) {
         if self.pulling.is_some() {
-            let (pulls, pulled) = answered(&mut self.pulling).await;
-            self.pulled(&pulls, pulled);
+            let (pulls, pulled, moving) = answered(&mut self.pulling).await;
+            self.pulled(&pulls, pulled, moving);
             self.scheduler.state.lock().give_back();
         }
         loop {

@@ -9,7 +9,10 @@ use manifold_engine::{
     recache::{HostId, Lease},
 };
 use parking_lot::Mutex;
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::{OwnedRwLockReadGuard, RwLock, watch},
+    time::{Instant, timeout},
+};
 
 mod backoff;
 mod driver;
@@ -31,6 +34,9 @@ use super::{
 };
 use crate::telemetry::{EdgeCometMetrics, JobEnd};
 
+/// Whoever counts entries waits no longer than this for those that move.
+const MOMENT: Duration = Duration::from_secs(1);
+
 /// The scheduler.
 #[derive(Debug)]
 pub(super) struct Scheduler {
@@ -40,6 +46,8 @@ pub(super) struct Scheduler {
     targets: Targets,
     metrics: Arc<EdgeCometMetrics>,
     state: Mutex<State>,
+    /// Held by whoever moves entries from the home to here, and shared by those who count them in both places.
+    moving: Arc<RwLock<()>>,
     tick_interval: Duration,
     shutdown_grace: Duration,
     /// Dead letters kept per host.
@@ -76,6 +84,7 @@ impl Scheduler {
         let slots = targets.worker.as_deref().map(Worker::slots);
         Scheduler {
             state: Mutex::new(State::new(config, slots, engine.now())),
+            moving: Arc::default(),
             engine,
             home,
             hosts,
@@ -100,6 +109,12 @@ impl Scheduler {
     /// Goes on, with the next tick.
     pub(super) fn resume(&self) {
         self.state.lock().paused = false;
+    }
+
+    /// While this is held no entry is on its way from the home to here. A home that takes longer than a moment is not
+    /// waited for.
+    pub(super) async fn at_rest(&self) -> Option<OwnedRwLockReadGuard<()>> {
+        timeout(MOMENT, self.moving.clone().read_owned()).await.ok()
     }
 
     /// How things are now.

@@ -45,7 +45,7 @@ fn a_page_has_1_to_100_items_and_begins_anywhere() {
 
 #[test]
 fn queues_are_listed_in_the_order_asked_for() {
-    let listed = |query| Parameters::parse(query).priorities();
+    let listed = |query: &str| Parameters::parse(query).priorities();
     assert_eq!(listed(""), Ok(Priority::ALL.to_vec()));
     assert_eq!(listed("priority=autorecache,high,autorecache"), Ok(vec![Priority::Autorecache, Priority::High]));
     assert_eq!(listed("priority=high,HIGH"), Err(Error::invalid("invalid priority filter: HIGH")));

@@ -124,6 +124,10 @@ fn hosts_that_cannot_be_are_refused_by_name() {
             dimension("x = { id = 1, match_ua = [\"$Nobody\"] }"),
             &format!("{at}dimension 'x': match_ua: \"$Nobody\" is an unknown bot alias"),
         ),
+        (
+            dimension(r#"x = { id = 1, render_ua = "a\nb" }"#),
+            &format!("{at}dimension 'x': render_ua must be one line of text"),
+        ),
         (dimension("x = { id = 1 }\ny = { id = 1 }"), &format!("{at}dimensions 'x' and 'y' have the same id 1")),
         ("[dimensions]\nx = { id = 0 }".into(), "edgecomet: dimension 'x': id must be > 0"),
         (

@@ -83,6 +83,10 @@ fn rules_that_cannot_be_are_refused_by_number() {
     for (rule, expected) in [
         (r#"{ match = "/a" }"#, "url_rules[1]: action is required"),
         (r#"{ action = "render" }"#, "url_rules[1]: match is required"),
+        (
+            r#"{ match = "/a", action = "block", match_ua = ["$Nobody"] }"#,
+            "url_rules[1]: match_ua: \"$Nobody\" is an unknown bot alias",
+        ),
         (r#"{ match = "", action = "render" }"#, "url_rules[1]: match: \"\" is no pattern"),
         (
             r#"{ match = "/a", action = "hide" }"#,
