@@ -81,8 +81,8 @@ impl Connection {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
-            let final_word = !is_broken(&error) && !error.to_string().contains("LOADING");
-            if final_word || begun.elapsed() > START {
+            let may_pass = error.is_io_error() || error.to_string().contains("LOADING");
+            if !may_pass || begun.elapsed() > START {
                 return Err(format!("redis at {} does not answer PING: {error}", self.address));
             }
             sleep(START_PAUSE).await;
