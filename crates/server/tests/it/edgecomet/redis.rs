@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::{
     gateway::{Gateway, done, job},
-    redis_server::RedisServer,
+    redis_server::{self, RedisServer},
 };
 use crate::harness::{Connection, Request, Response, Server, Settings, eventually};
 
@@ -52,10 +52,6 @@ fn recache(server: &Server, priority: &str, paths: &[&str]) -> Response {
 
 fn pause(server: &Server) {
     send(server, Request::post("/internal/scheduler/pause", "")).expect(200);
-}
-
-fn resume(server: &Server) {
-    send(server, Request::post("/internal/scheduler/resume", "")).expect(200);
 }
 
 fn direct(redis: &RedisServer) -> ::redis::Connection {
@@ -202,6 +198,35 @@ fn while_redis_is_gone_nothing_is_accepted_and_nothing_is_slow() {
     recache(&server, "high", &["d"]).expect(200);
     assert_eq!(direct(&redis).zrange::<_, Vec<String>>("recache:1:high", 0, -1).expect("a queue"), [member("d")]);
     server.assert_alive();
+}
+
+#[test]
+fn while_redis_is_frozen_nobody_waits_for_long() {
+    let Some(redis) = RedisServer::start() else { return };
+    let server = Server::with(settings(&redis, "a"));
+    recache(&server, "high", &["a"]).expect(200);
+    redis.freeze();
+    for _ in 0..2 {
+        let begun = Instant::now();
+        recache(&server, "high", &["b"]).expect(503);
+        assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    }
+    redis.thaw();
+    recache(&server, "high", &["c"]).expect(200);
+}
+
+#[test]
+fn a_password_and_a_numbered_database_are_used() {
+    let Some(redis) = RedisServer::start() else { return };
+    let mut connection = direct(&redis);
+    let password = ["CONFIG", "SET", "requirepass", redis_server::PASSWORD];
+    let _: () = ::redis::cmd(password[0]).arg(&password[1..]).query(&mut connection).expect("set");
+    let with = settings(&redis, "a").set("edgecomet.redis.password", redis_server::PASSWORD);
+    let server = Server::with(with.set("edgecomet.redis.db", 3));
+    recache(&server, "high", &["a"]).expect(200);
+    let _: () = ::redis::cmd("SELECT").arg(3).query(&mut connection).expect("select");
+    assert!(connection.exists::<_, bool>("manifold:ec:daemon:a").expect("an answer"));
+    assert!(!server.log.text().contains(redis_server::PASSWORD));
 }
 
 #[test]

@@ -19,8 +19,9 @@ use super::{
         hosts::Host,
         invalidate,
         pages::is_redirect,
+        url::cache_key,
     },
-    item::{Freshness, Item, cache_key},
+    item::{Freshness, Item},
 };
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use manifold_engine::recache::{PageKey, Record};
 use serde::Serialize;
 
+use super::super::url::cache_key;
+
 #[cfg(test)]
 mod tests;
 
@@ -55,11 +57,6 @@ impl<'a> Item<'a> {
     pub(in super::super) fn cache_age(&self) -> i64 {
         self.cache_age
     }
-}
-
-/// What gateways know a page by.
-pub(in super::super) fn cache_key(key: PageKey) -> String {
-    format!("cache:{}:{}:{:016x}", key.host, key.dimension, key.hash)
 }
 
 /// Whether a page may still be served.

@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use manifold_engine::recache::PageKey;
+
 mod authority;
 mod escape;
 mod path;
@@ -85,6 +87,11 @@ impl<'a> Address<'a> {
         self.query.write(strip, &mut normal);
         normal
     }
+}
+
+/// What gateways know a stored page by.
+pub(super) fn cache_key(key: PageKey) -> String {
+    format!("cache:{}:{}:{:016x}", key.host, key.dimension, key.hash)
 }
 
 /// What gateways and files know a page by: XXH64 with seed 0 over its address in normal form.

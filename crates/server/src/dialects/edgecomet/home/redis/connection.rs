@@ -81,8 +81,8 @@ impl Connection {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
-            let final_word = !is_broken(&error) && !error.to_string().contains("LOADING");
-            if final_word || begun.elapsed() > START {
+            let may_pass = error.is_io_error() || error.to_string().contains("LOADING");
+            if !may_pass || begun.elapsed() > START {
                 return Err(format!("redis at {} does not answer PING: {error}", self.address));
             }
             sleep(START_PAUSE).await;
@@ -116,6 +116,9 @@ impl Connection {
     /// A pipeline is sent a second time when the connection turns out to have been closed, as it is after Redis was
     /// restarted. The first may have been executed even so: what is asked must bear that.
     pub(super) async fn all(&self, mut pipeline: Pipeline) -> Result<Vec<RedisResult<Value>>> {
+        if pipeline.is_empty() {
+            return Ok(Vec::new());
+        }
         pipeline.ignore_errors();
         let mut repeated = false;
         loop {

@@ -2,6 +2,8 @@
 
 use manifold_engine::recache::{DimensionId, HostId, PageKey, Priority};
 
+use crate::dialects::edgecomet::url::cache_key;
+
 #[cfg(test)]
 mod tests;
 
@@ -43,11 +45,6 @@ pub(super) fn leases(daemon_id: &str) -> String {
 /// String that lives as long as a daemon says so.
 pub(super) fn heartbeat(daemon_id: &str) -> String {
     format!("{HEARTBEATS}{daemon_id}")
-}
-
-/// What pages are known by, in records and in answers.
-pub(super) fn cache_key(key: PageKey) -> String {
-    format!("cache:{}:{}:{:016x}", key.host, key.dimension, key.hash)
 }
 
 /// HASH: the record of a page.

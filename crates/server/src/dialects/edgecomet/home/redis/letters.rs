@@ -3,7 +3,7 @@
 use manifold_engine::recache::{DeadLetter, DimensionId, Entry, HostId, Lease, Priority};
 use serde::{Deserialize, Serialize};
 
-use super::{Redis, Result, connection, keys, scripts};
+use super::{Redis, Result, connection, keys, leases, scripts};
 
 /// Letters that one script puts back into queues.
 const LETTERS_AT_ONCE: usize = 500;
@@ -34,9 +34,15 @@ impl Redis {
 
     pub(in super::super) async fn failed_counts(&self, hosts: &[HostId]) -> Result<Vec<u64>> {
         let mut lengths = redis::Pipeline::with_capacity(hosts.len());
-        hosts.iter().for_each(|host| drop(lengths.cmd("LLEN").arg(keys::letters(*host))));
-        let answers = self.0.connection.all(lengths).await?;
-        answers.into_iter().map(connection::read).collect()
+        for host in hosts {
+            lengths.cmd("LLEN").arg(keys::letters(*host));
+        }
+        let answers = self.0.connection.all(lengths).await?.into_iter().map(|length| match length {
+            // No list, so there is no letter.
+            Err(error) if leases::is_wrong_type(&error) => Ok(0),
+            length => connection::read(length),
+        });
+        answers.collect()
     }
 
     pub(in super::super) async fn failed(

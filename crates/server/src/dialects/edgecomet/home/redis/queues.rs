@@ -127,10 +127,7 @@ impl Redis {
         for priority in priorities {
             lengths.cmd("ZCARD").arg(keys::queue(host, *priority));
         }
-        let lengths = match priorities {
-            [] => Vec::new(),
-            _ => self.0.connection.all(lengths).await?,
-        };
+        let lengths = self.0.connection.all(lengths).await?;
         let (mut skip, mut room) = (offset as u64, limit as u64);
         let mut queued = Vec::new();
         let mut more = false;

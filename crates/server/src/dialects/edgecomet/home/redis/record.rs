@@ -9,7 +9,7 @@ use serde::{
     de::{MapAccess, Visitor},
 };
 
-use super::keys;
+use crate::dialects::edgecomet::url::cache_key;
 
 #[cfg(test)]
 mod tests;
@@ -78,7 +78,7 @@ pub(super) fn from_values(values: [Option<Vec<u8>>; FIELDS.len()]) -> Record {
 /// The fields of a record with their values; those without one are left out.
 pub(super) fn fields(key: PageKey, record: &Record) -> Vec<(&'static str, String)> {
     let mut fields = vec![
-        ("key", keys::cache_key(key)),
+        ("key", cache_key(key)),
         ("url", record.url.clone()),
         ("file_path", record.file_path.clone()),
         ("host_id", key.host.to_string()),

@@ -122,11 +122,12 @@ impl Redis {
         for _ in 0..STEPS_AT_ONCE {
             let mut scan = redis::cmd("HSCAN");
             scan.arg(leases).arg(cursor).arg("COUNT").arg(LEASES_AT_ONCE);
-            let (next, fields): (u64, Vec<(Vec<u8>, Vec<u8>)>) = match self.0.connection.command(scan).await? {
+            let (next, fields): (u64, Vec<Vec<u8>>) = match self.0.connection.command(scan).await? {
                 Err(error) if is_wrong_type(&error) => return Ok(returned),
                 answer => read(answer)?,
             };
-            let lost = fields.into_iter().map(|(field, _)| field);
+            // Each is followed by its lease, which the script reads itself.
+            let lost = fields.into_iter().step_by(2);
             returned += self.put_back(leases, Some(heartbeat), &as_they_are(lost)).await?;
             cursor = next;
             if cursor == 0 {

@@ -11,6 +11,7 @@ use redis::Commands;
 use super::*;
 use crate::dialects::edgecomet::{config, home::HomeError};
 
+#[allow(clippy::disallowed_methods, reason = "it looks at a process from outside, with the real clock")]
 #[path = "../../../../../tests/it/edgecomet/redis_server.rs"]
 mod redis_server;
 
