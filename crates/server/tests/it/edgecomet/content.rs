@@ -110,7 +110,7 @@ fn files_are_packed_as_configured_and_a_lost_one_is_told() {
         let origin = site();
         let daemon = Daemon::start(Daemon::settings().set("edgecomet.storage.compression", compression));
         let url = origin.url("/page");
-        daemon.recache(&[url.clone()]);
+        daemon.recache(std::slice::from_ref(&url));
         let page = daemon.stored(&url).text();
         let [file] = files(&daemon).try_into().expect("one file");
         assert!(file.to_string_lossy().ends_with(ending), "{file:?}");
@@ -141,7 +141,7 @@ fn files_of_forgotten_pages_are_removed_and_no_others() {
     assert_eq!(files(&daemon).len(), 3);
     assert_eq!((daemon.invalidate(&forgotten), daemon.invalidate(&fetched_again)), (1, 1));
     assert_eq!(error(&daemon.content_with(&forgotten, "")), (404, "no cache entry".to_owned()));
-    daemon.recache(&[fetched_again.clone()]);
+    daemon.recache(std::slice::from_ref(&fetched_again));
     daemon.stored(&fetched_again);
 
     // Fetched again in the next minute, it would have two files for a moment.

@@ -19,7 +19,7 @@ fn a_page_is_fetched_with_one_plain_get() {
     );
     let page = origin.url("/page?b=1&a=2#top");
     daemon.recache(&[page.clone(), odd]);
-    daemon.recache_in(&[page.clone()], &[MOBILE]);
+    daemon.recache_in(std::slice::from_ref(&page), &[MOBILE]);
     assert_eq!(daemon.stored(&page).text(), "<title>A page</title>");
     eventually("the other dimension", SOON, || {
         (daemon.content_with(&page, "&dimension=mobile").status == 200).then_some(())
