@@ -150,6 +150,11 @@ fn check_edgecomet(config: &edgecomet::Config, layers: &Layers, env: &BTreeMap<S
         let key = bad.key.split(' ').next().unwrap_or_default();
         Error::new(format!("{}: {bad}", layers.source_of(&format!("edgecomet.{key}"))))
     })?;
+    // Empty, it stands for the machine's name; nobody can have meant to write that.
+    if config.daemon_id.is_empty() && layers.sets("edgecomet.daemon_id") {
+        let source = layers.source_of("edgecomet.daemon_id");
+        return Err(Error::new(format!("{source}: daemon_id must be specified")));
+    }
     config.check_hosts().map(drop).map_err(|bad| Error::new(bad.to_string()))
 }
 

@@ -42,6 +42,7 @@ pub struct Config {
     pub port: u16,
     /// What this process is called in its home; `manifold-{hostname}` when empty.
     #[serde(deserialize_with = "text")]
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub daemon_id: String,
     /// Whoever has it may come in.
     #[serde(deserialize_with = "secret")]

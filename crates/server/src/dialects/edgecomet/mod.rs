@@ -8,8 +8,11 @@ use std::{net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::body::Body;
 use hyper::{HeaderMap, Request, Response, body::Incoming};
-use manifold_engine::{Clock, Engine, Timestamp};
-use tokio::{sync::watch, time::Instant};
+use manifold_engine::{Clock, Engine, State, Timestamp};
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout},
+};
 
 mod answer;
 mod asked;
@@ -57,6 +60,8 @@ use crate::{
 
 /// What requests for no route count under.
 const OTHER_ROUTE: &str = "other";
+/// How long a request waits for the log to be replayed.
+const REPLAY: Duration = Duration::from_secs(10);
 /// The header with the key.
 const KEY_HEADER: &str = "x-internal-auth";
 
@@ -198,6 +203,14 @@ impl EdgeComet {
         (route, answer.unwrap_or_else(|error| error.into_response(self.format())))
     }
 
+    /// Waits until the log is replayed, though not for ever: who asks right after a start finds what was there before.
+    async fn started(&self) {
+        if self.config.is_embedded() && self.engine.state() == State::Starting {
+            // What cannot be replayed ends the process.
+            drop(timeout(REPLAY, self.engine.recovered()).await);
+        }
+    }
+
     /// Whether the request has the key. If the header was sent twice the first counts.
     fn has_key(&self, headers: &HeaderMap) -> bool {
         let key = headers.get(KEY_HEADER).map_or(&b""[..], |value| value.as_bytes().trim_ascii());
@@ -205,6 +218,7 @@ impl EdgeComet {
     }
 
     async fn dispatch(&self, endpoint: Endpoint, asked: Asked<'_>) -> Answer {
+        self.started().await;
         match endpoint {
             Endpoint::Recache => recache::answer(asked).await,
             Endpoint::Invalidate => invalidate::answer(asked).await,

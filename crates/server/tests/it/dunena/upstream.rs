@@ -5,7 +5,7 @@ use std::{
     net::{SocketAddr, TcpListener, TcpStream},
     sync::{Arc, Mutex},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use serde_json::Value;
@@ -13,7 +13,6 @@ use serde_json::Value;
 /// What came.
 #[derive(Debug, Clone)]
 pub struct Received {
-    pub at: Instant,
     pub method: String,
     pub target: String,
     /// Names in lower case.
@@ -177,7 +176,7 @@ fn read(stream: &mut TcpStream, unread: &mut Vec<u8>) -> Option<Received> {
     let headers: Vec<(String, String)> = lines
         .filter_map(|line| line.split_once(": ").map(|(name, value)| (name.to_lowercase(), value.to_owned())))
         .collect();
-    let mut request = Received { at: Instant::now(), method, target, headers, body: String::new() };
+    let mut request = Received { method, target, headers, body: String::new() };
     let length = request.header("content-length").map_or(0, |length| length.parse().expect("a length"));
     while unread.len() < length {
         more(stream, unread)?;

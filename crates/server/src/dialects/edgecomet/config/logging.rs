@@ -32,11 +32,12 @@ pub struct Console {
     pub level: Option<String>,
 }
 
-/// How lines of the console look.
+/// How lines of the console look. Sections that are off may hold empty texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ConsoleFormat {
     /// For people.
+    #[serde(alias = "")]
     Console,
     /// For machines.
     Json,
@@ -60,7 +61,7 @@ pub struct File {
     pub rotation: Rotation,
 }
 
-/// How lines of the file look.
+/// How lines of the file look. Sections that are off may hold empty texts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FileFormat {
@@ -68,6 +69,7 @@ pub enum FileFormat {
     Text,
     /// For machines.
     #[default]
+    #[serde(alias = "")]
     Json,
 }
 
