@@ -48,8 +48,9 @@ fn a_full_file_is_set_aside_and_the_next_start_goes_on() {
 fn full_files_are_compressed_and_the_oldest_go() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("daemon.log");
-    let mut log = Rotating::open(&path, PLAIN).unwrap();
-    lines(&mut log, &["first line of many", "second line of many", "third line of many", "fourth line"]);
+    for (number, line) in [(1, "first line of many\n"), (2, "second line of many\n"), (3, "third line of many\n")] {
+        fs::write(home.path().join(format!("daemon.log.{number}")), line).unwrap();
+    }
     fs::write(home.path().join("daemon.log.2.gz.tmp"), "half").unwrap();
     fs::write(home.path().join("daemon.log.other"), "not ours").unwrap();
     tidy(&path, &Rotation { max_backups: Some(2), compress: true, ..PLAIN });

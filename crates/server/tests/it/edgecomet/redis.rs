@@ -41,7 +41,8 @@ fn settings(redis: &RedisServer, daemon_id: &str) -> Settings {
 
 fn send(server: &Server, request: Request) -> Response {
     let request = request.header("X-Internal-Auth", "dev");
-    Connection::open(server.edgecomet()).send(&request).expect("an answer")
+    let answer = Connection::open(server.edgecomet()).send(&request);
+    answer.unwrap_or_else(|error| panic!("no answer: {error}\n{}", server.log.tail()))
 }
 
 fn recache(server: &Server, priority: &str, paths: &[&str]) -> Response {
@@ -233,6 +234,7 @@ fn a_password_and_a_numbered_database_are_used() {
 fn a_busy_redis_is_told_apart() {
     let Some(redis) = RedisServer::start() else { return };
     let server = Server::with(settings(&redis, "a"));
+    send(&server, Request::get("/internal/cache/urls?host_id=1")).expect(200);
     let (mut connection, mut killer) = (direct(&redis), direct(&redis));
     let _: () = ::redis::cmd("CONFIG").arg("SET").arg("lua-time-limit").arg(20).query(&mut connection).expect("set");
     let endless = std::thread::spawn(move || {

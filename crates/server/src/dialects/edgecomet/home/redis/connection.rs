@@ -73,7 +73,7 @@ impl Connection {
     }
 
     /// Waits until Redis answers, a start's time at most. A refusal in words, such as of a password, is final unless it
-    /// says that Redis is still loading.
+    /// says that Redis is still loading, or busy with a script.
     pub(super) async fn wait_for_ping(&self) -> std::result::Result<(), String> {
         let begun = Instant::now();
         loop {
@@ -81,7 +81,8 @@ impl Connection {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
-            let may_pass = error.is_io_error() || error.to_string().contains("LOADING");
+            let text = error.to_string();
+            let may_pass = error.is_io_error() || ["LOADING", "BUSY"].iter().any(|word| text.contains(word));
             if !may_pass || begun.elapsed() > START {
                 return Err(format!("redis at {} does not answer PING: {error}", self.address));
             }
