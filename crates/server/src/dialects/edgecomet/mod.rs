@@ -1,7 +1,7 @@
 //! EdgeComet's cache daemon: schedules pages to be fetched anew, and fetches them where nobody else does.
 //!
 //! A request is authenticated before anything else of it counts, then routed; the endpoint reads it, asks the home once
-//! and writes the answer. The home ([`home::Home`]) is the engine of this process or Redis. Beside requests the scheduler
+//! and writes the answer. The home (`home`) is the engine of this process or Redis. Beside requests the scheduler
 //! pulls what is due and gives it to targets.
 
 use std::{net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
