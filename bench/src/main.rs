@@ -8,6 +8,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Parser, Subcommand};
 
 mod dunena;
+mod edgecomet;
 mod flo;
 mod http;
 mod measure;
@@ -47,6 +48,8 @@ enum What {
     Synap(synap::Args),
     /// The cache, documents and proxied queries of Dunena over HTTP against a bare hyper server.
     Dunena(dunena::Args),
+    /// EdgeComet: enqueuing, draining through a gateway that answers at once, and hosts that have nothing to do.
+    Edgecomet(edgecomet::Args),
     /// Seconds per GB of log until the engine is ready.
     Restart(restart::Args),
     /// The bare server itself: answers everything with the same body until its standard input ends.
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Some(What::Series(args)) => series::run(&args, &scratch),
         Some(What::Synap(args)) => synap::run(&args, &scratch),
         Some(What::Dunena(args)) => dunena::run(&args, &scratch),
+        Some(What::Edgecomet(args)) => edgecomet::run(&args, &scratch),
         Some(What::Restart(args)) => restart::run(&args, &scratch),
         None => all(&scratch),
     };
@@ -83,5 +87,6 @@ fn all(scratch: &std::path::Path) -> Result<()> {
     series::run(&series::Args::default(), scratch)?;
     synap::run(&synap::Args::default(), scratch)?;
     dunena::run(&dunena::Args::default(), scratch)?;
+    edgecomet::run(&edgecomet::Args::default(), scratch)?;
     restart::run(&restart::Args::default(), scratch)
 }

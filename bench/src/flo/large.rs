@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Result,
-    measure::{now, section},
+    measure::{now, resident, section},
 };
 
 const SHALLOW: u64 = 100;
@@ -40,14 +40,14 @@ async fn deep(namespace: &Namespace, depth: u64, scratch: &Path) -> Result<()> {
     let engine = open(dir.path()).await?;
     let (deep, shallow) = (QueueName::new("deep")?, QueueName::new("shallow")?);
     fill(&engine, namespace, &shallow, SHALLOW).await?;
-    let (index, resident, start) = (index_bytes(&engine), resident_bytes(), now());
+    let (index, before, start) = (index_bytes(&engine), resident(std::process::id()), now());
     fill(&engine, namespace, &deep, depth).await?;
     println!("enqueue, one after the other: {:.2} us each", micros(start.elapsed()) / depth as f64);
     let each = |now: u64, before: u64| now.saturating_sub(before) as f64 / depth as f64;
     println!(
         "memory of a message, payload included where it is kept: {:.0} bytes in the index, {:.0} of the process",
         each(index_bytes(&engine), index),
-        each(resident_bytes(), resident),
+        each(resident(std::process::id()), before),
     );
     for batch in [1, 100] {
         let (mut at_shallow, mut at_deep) = (f64::MAX, f64::MAX);
@@ -117,12 +117,6 @@ async fn cycles(engine: &Engine, namespace: &Namespace, queue: &QueueName, batch
 
 fn index_bytes(engine: &Engine) -> u64 {
     engine.stats().store.memory_bytes
-}
-
-fn resident_bytes() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
-    line.and_then(|kib| kib.parse::<u64>().ok()).unwrap_or_default() * 1024
 }
 
 fn micros(time: Duration) -> f64 {

@@ -8,9 +8,12 @@ use std::{
     time::Duration,
 };
 
-use crate::{Result, measure::cpu};
+use crate::{
+    Result,
+    measure::{cpu, resident},
+};
 
-/// The key Unison is configured with.
+/// The key Unison and EdgeComet are configured with.
 pub const API_KEY: &str = "bench";
 
 /// Which of Manifold's listeners is talked to.
@@ -24,6 +27,8 @@ pub enum Dialect {
     Synap,
     /// The dialect of the cache.
     Dunena,
+    /// The dialect of pages.
+    EdgeComet,
 }
 
 /// A running server.
@@ -64,14 +69,20 @@ impl Server {
 
     /// Manifold at a durability level, with an empty data directory; its address is that of the dialect.
     pub fn manifold(binary: &Path, dialect: Dialect, level: &str, scratch: &Path) -> Result<Server> {
+        Server::configured(binary, dialect, level, "", scratch)
+    }
+
+    /// The same with more text at the end of its configuration, where the section `[edgecomet]` is open.
+    pub fn configured(binary: &Path, dialect: Dialect, level: &str, more: &str, scratch: &Path) -> Result<Server> {
         let dir = tempfile::tempdir_in(scratch)?;
-        let (unison, flo, synap, dunena, metrics_port) =
-            (free_port()?, free_port()?, free_port()?, free_port()?, free_port()?);
+        let (unison, flo, synap, metrics_port) = (free_port()?, free_port()?, free_port()?, free_port()?);
+        let (dunena, edgecomet) = (free_port()?, free_port()?);
         let config = dir.path().join("manifold.toml");
         let text = format!(
             "host = \"127.0.0.1\"\n[durability]\nlevel = \"{level}\"\n[log]\nlevel = \"warn\"\n\
              [unison]\nport = {unison}\napi_key = \"{API_KEY}\"\n[flo]\nport = {flo}\nmetrics_port = {metrics_port}\n\
-             [synap]\nport = {synap}\n[dunena]\nport = {dunena}\nrate_max = 0\n"
+             [synap]\nport = {synap}\n[dunena]\nport = {dunena}\nrate_max = 0\n\
+             [edgecomet]\nport = {edgecomet}\ninternal_auth_key = \"{API_KEY}\"\n{more}"
         );
         std::fs::write(&config, text)?;
         let process = Command::new(binary)
@@ -84,6 +95,7 @@ impl Server {
             Dialect::Flo => flo,
             Dialect::Synap => synap,
             Dialect::Dunena => dunena,
+            Dialect::EdgeComet => edgecomet,
         };
         let metrics = Some(local(metrics_port));
         Ok(Server { process, address: local(port), metrics, dir: Some(dir) })
@@ -123,6 +135,11 @@ impl Server {
     /// The process.
     pub fn id(&self) -> u32 {
         self.process.id()
+    }
+
+    /// Bytes of memory the process has.
+    pub fn resident(&self) -> u64 {
+        resident(self.process.id())
     }
 
     /// Time the process has spent on processors.

@@ -88,6 +88,19 @@ pub(crate) const ZSET_MEMBER: Table = Table(55);
 /// The same in their order: the collection's id, the score, the member.
 pub(crate) const ZSET_ORDER: Table = Table(56);
 
+/// Entries that wait to be fetched anew: the host, the queue, a digest of the entry.
+pub(crate) const RECACHE_ENTRY: Table = Table(60);
+/// Entries that were taken: the lease's number.
+pub(crate) const RECACHE_LEASE: Table = Table(61);
+/// Entries that were given up: the host, the letter's number.
+pub(crate) const RECACHE_LETTER: Table = Table(62);
+/// Records of stored pages: the host, the variant, the hash of the address.
+pub(crate) const RECACHE_RECORD: Table = Table(63);
+/// Files for removal: the path.
+pub(crate) const RECACHE_FILE: Table = Table(64);
+/// The same in their order: when they are for removal, the path.
+pub(crate) const RECACHE_FILE_ORDER: Table = Table(65);
+
 /// All tables, as the store wants to know them.
 pub(crate) const TABLES: &[TableSpec] = &[
     TableSpec { table: META, name: "meta", ordered: false, inline_max: None },
@@ -133,6 +146,13 @@ pub(crate) const TABLES: &[TableSpec] = &[
     TableSpec { table: SET_SLOT, name: "set_slot", ordered: false, inline_max: None },
     TableSpec { table: ZSET_MEMBER, name: "zset_member", ordered: false, inline_max: None },
     TableSpec { table: ZSET_ORDER, name: "zset_order", ordered: true, inline_max: None },
+    // Read when the engine starts: from then on the order of the queue has the addresses, or who holds a lease.
+    TableSpec { table: RECACHE_ENTRY, name: "recache_entry", ordered: true, inline_max: Some(0) },
+    TableSpec { table: RECACHE_LEASE, name: "recache_lease", ordered: true, inline_max: Some(0) },
+    TableSpec { table: RECACHE_LETTER, name: "recache_letter", ordered: true, inline_max: Some(0) },
+    TableSpec { table: RECACHE_RECORD, name: "recache_record", ordered: true, inline_max: None },
+    TableSpec { table: RECACHE_FILE, name: "recache_file", ordered: false, inline_max: None },
+    TableSpec { table: RECACHE_FILE_ORDER, name: "recache_file_order", ordered: true, inline_max: None },
 ];
 
 /// Tables whose rows are counted by namespace.
@@ -332,6 +352,66 @@ pub(crate) fn in_collection_at(id: u64, number: u64) -> RowKey {
 
 /// Where the member begins in a key of [`ZSET_ORDER`].
 pub(crate) const ZSET_SCORE_END: usize = 16;
+
+/// Bytes of what stands for an entry in its row's key.
+pub(crate) const RECACHE_DIGEST: usize = 20;
+
+/// The key of [`RECACHE_ENTRY`]: just as long as the index keeps without an allocation.
+pub(crate) fn recache_entry(host: u64, priority: u8, digest: [u8; RECACHE_DIGEST]) -> [u8; 9 + RECACHE_DIGEST] {
+    let mut row = [0; 9 + RECACHE_DIGEST];
+    row[..8].copy_from_slice(&host.to_be_bytes());
+    row[8] = priority;
+    row[9..].copy_from_slice(&digest);
+    row
+}
+
+/// The host and the queue in a key made by [`recache_entry`].
+pub(crate) fn read_recache_entry(row: &[u8]) -> Option<(u64, u8)> {
+    let (host, rest) = row.split_first_chunk()?;
+    Some((u64::from_be_bytes(*host), *rest.first()?))
+}
+
+/// The key of [`RECACHE_LETTER`].
+pub(crate) fn recache_letter(host: u64, number: u64) -> [u8; 16] {
+    let mut row = [0; 16];
+    row[..8].copy_from_slice(&host.to_be_bytes());
+    row[8..].copy_from_slice(&number.to_be_bytes());
+    row
+}
+
+/// Reads a key made by [`recache_letter`].
+pub(crate) fn read_recache_letter(row: &[u8]) -> Option<(u64, u64)> {
+    let (host, number) = row.split_first_chunk()?;
+    Some((u64::from_be_bytes(*host), read_number(number)?))
+}
+
+/// The key of [`RECACHE_RECORD`].
+pub(crate) fn recache_record(host: u64, dimension: u64, hash: u64) -> [u8; 24] {
+    let mut row = [0; 24];
+    row[..8].copy_from_slice(&host.to_be_bytes());
+    row[8..16].copy_from_slice(&dimension.to_be_bytes());
+    row[16..].copy_from_slice(&hash.to_be_bytes());
+    row
+}
+
+/// Reads a key made by [`recache_record`].
+pub(crate) fn read_recache_record(row: &[u8]) -> Option<(u64, u64, u64)> {
+    let (host, rest) = row.split_first_chunk()?;
+    let (dimension, hash) = rest.split_first_chunk()?;
+    Some((u64::from_be_bytes(*host), u64::from_be_bytes(*dimension), read_number(hash)?))
+}
+
+/// The key of [`RECACHE_FILE_ORDER`].
+pub(crate) fn recache_file_order(at: u64, path: &str) -> RowKey {
+    let mut row = RowKey::from_slice(&at.to_be_bytes());
+    row.extend_from_slice(path.as_bytes());
+    row
+}
+
+/// The path in a key made by [`recache_file_order`].
+pub(crate) fn read_recache_file_path(row: &[u8]) -> Option<&str> {
+    std::str::from_utf8(row.get(8..)?).ok()
+}
 
 /// The least byte string greater than all that start with `prefix`; none when there is no such string.
 pub(crate) fn prefix_end(prefix: &[u8]) -> Option<Vec<u8>> {

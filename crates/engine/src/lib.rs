@@ -21,6 +21,7 @@ mod number;
 mod open;
 pub mod pubsub;
 pub mod queue;
+pub mod recache;
 pub mod series;
 pub mod stream;
 mod timers;

@@ -20,6 +20,7 @@ use crate::{
     namespaces::Known,
     pubsub::PubSub,
     queue::Queues,
+    recache::Recache,
     series::{Rules, Spaces},
     stream::Streams,
     timers::Timers,
@@ -30,7 +31,7 @@ use crate::{
 /// What a row counts beside its bytes: about what its key and its place in the index take.
 pub(crate) const ROW_BYTES: u64 = 100;
 
-/// The running engine. Locks are taken in this order: keys, a queue or those of a stream or of time series, ids of
+/// The running engine. Locks are taken in this order: keys, a queue, hosts of the recache model or those of a stream or of time series, ids of
 /// collections, namespaces, the feed's turn, the store's own; that of a collection's index is taken under its key's.
 pub(crate) struct Live {
     pub(crate) store: Store,
@@ -42,6 +43,7 @@ pub(crate) struct Live {
     pub(crate) locks: Locks,
     pub(crate) namespaces: Known,
     pub(crate) queues: Queues,
+    pub(crate) recache: Recache,
     pub(crate) collections: Collections,
     pub(crate) pubsub: PubSub,
     /// Kept in a file of their own, by a thread of their own: only their purge is the workers'.

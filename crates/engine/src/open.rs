@@ -18,6 +18,7 @@ use crate::{
     namespaces::{self, Known},
     pubsub::PubSub,
     queue::Queues,
+    recache::Recache,
     series,
     stream::Streams,
     timers::{Expiry, Timers},
@@ -60,6 +61,7 @@ pub(crate) fn open(
     let streams = Streams::recover(&store).map_err(|error| refuse(&dir, &error))?;
     let series = series::recover(&store, clock.now(), ground.series).map_err(|error| refuse(&dir, &error))?;
     let collections = Collections::recover(&store).map_err(|error| refuse(&dir, &error))?;
+    let recache = Recache::recover(&store).map_err(|error| refuse(&dir, &error))?;
     let feed = Arc::new(Feed::new(recovered, store.durable_seq()));
     store.on_durable({
         let feed = feed.clone();
@@ -75,6 +77,7 @@ pub(crate) fn open(
         locks: Locks::new(),
         namespaces: known,
         queues: Queues::new(clock.now()),
+        recache,
         collections,
         pubsub: PubSub::new(),
         documents,

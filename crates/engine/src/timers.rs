@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use crate::{
     Error, Result, Timestamp, keys, kv,
     live::Live,
-    queue, stream, txn,
+    queue, recache, stream, txn,
     work::{Tick, Work},
 };
 
@@ -29,6 +29,8 @@ pub(crate) enum Target<'a> {
     Queue(&'a [u8]),
     /// The age of a stream's oldest records: the stream's row key.
     Stream(&'a [u8]),
+    /// The end of a page's record: its row key.
+    Record(&'a [u8]),
 }
 
 impl<'a> Target<'a> {
@@ -37,12 +39,13 @@ impl<'a> Target<'a> {
             Target::Key(_) => 1,
             Target::Queue(_) => 2,
             Target::Stream(_) => 3,
+            Target::Record(_) => 4,
         }
     }
 
     fn bytes(self) -> &'a [u8] {
         match self {
-            Target::Key(row) | Target::Queue(row) | Target::Stream(row) => row,
+            Target::Key(row) | Target::Queue(row) | Target::Stream(row) | Target::Record(row) => row,
         }
     }
 }
@@ -73,6 +76,7 @@ fn read_row_key(row: &[u8]) -> Option<(Timestamp, Target<'_>)> {
         1 => Target::Key(target),
         2 => Target::Queue(target),
         3 => Target::Stream(target),
+        4 => Target::Record(target),
         _ => return None,
     };
     Some((Timestamp(u64::from_be_bytes(*deadline)), target))
@@ -147,10 +151,14 @@ impl Work for Expiry {
             .iter()
             .map(|(row, _)| read_row_key(row).ok_or_else(|| Error::unreadable("a timer")))
             .collect::<Result<Vec<_>>>()?;
-        let mut frame = expire_keys(live, &due)?;
+        let records = due.iter().filter_map(|(deadline, target)| match target {
+            Target::Record(row) => Some((*deadline, *row)),
+            Target::Key(_) | Target::Queue(_) | Target::Stream(_) => None,
+        });
+        let mut frame = expire_keys(live, &due)?.max(recache::expire(live, records)?);
         for (deadline, target) in due {
             match target {
-                Target::Key(_) => {}
+                Target::Key(_) | Target::Record(_) => {}
                 // Queues and streams have locks of their own, so each commits on its own.
                 Target::Queue(row) => frame = frame.max(queue::ring(live, row, deadline)?),
                 Target::Stream(row) => frame = frame.max(stream::trim_aged(live, row, deadline)?),
@@ -166,7 +174,7 @@ fn expire_keys(live: &Live, due: &[(Timestamp, Target<'_>)]) -> Result<Seq> {
         .iter()
         .filter_map(|(deadline, target)| match target {
             Target::Key(row) => Some((*deadline, *row)),
-            Target::Queue(_) | Target::Stream(_) => None,
+            Target::Queue(_) | Target::Stream(_) | Target::Record(_) => None,
         })
         .collect();
     if keys.is_empty() {

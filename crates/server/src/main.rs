@@ -1,6 +1,7 @@
 //! The `manifold` binary: configuration, listeners, engine, wait, drain, close.
 
 use std::{
+    convert::Infallible,
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -14,14 +15,15 @@ use manifold_server::{
     config::{self, Config, Loaded},
     dialects::{
         dunena::{self, Dunena},
+        edgecomet::{self, EdgeComet, MetricsPage},
         flo::{self, Flo},
         synap::{self, Surroundings, Synap},
         unison::Unison,
     },
     net::{Listener, Options},
     telemetry::{
-        self, DunenaMetrics, EngineGauges, FloMetrics, ListenerGauges, ProcessGauges, SynapMemory, SynapMetrics,
-        UnisonMetrics,
+        self, DunenaMetrics, EdgeCometMetrics, EngineGauges, FloMetrics, ListenerGauges, ProcessGauges, SynapMemory,
+        SynapMetrics, UnisonMetrics,
         exposition::{Exposition, Look},
     },
 };
@@ -55,6 +57,18 @@ enum Verb {
     Serve(Flags),
     /// Print the effective configuration, secrets masked, or what is wrong with it.
     Check(Flags),
+    /// Serve EdgeComet alone, by the configuration file of its original daemon.
+    Edgecomet {
+        /// The original's file.
+        #[arg(short, long, value_name = "FILE")]
+        config: PathBuf,
+        /// Check the configuration and do nothing else.
+        #[arg(short)]
+        test: bool,
+        /// Data directory, created if absent.
+        #[arg(long, value_name = "DIR")]
+        data_dir: Option<PathBuf>,
+    },
     /// Check a data directory that no process has open.
     Verify {
         /// The data directory.
@@ -77,8 +91,14 @@ struct Flags {
 
 fn main() -> ExitCode {
     let ended = match Cli::parse().verb {
-        Verb::Serve(flags) => serve(flags),
-        Verb::Check(flags) => check(flags),
+        Verb::Serve(flags) => serve(flags.into()),
+        Verb::Check(flags) => check(flags.into()),
+        Verb::Edgecomet { config, test, data_dir } => {
+            let flags = config::Flags { edgecomet_alone: Some(config), data_dir, ..config::Flags::default() };
+            let ended = if test { test_edgecomet(&flags) } else { serve(flags) };
+            // Whoever starts the original knows no other status.
+            ended.map_err(|failure| Failure { exit: Exit::Any, ..failure })
+        }
         Verb::Verify { dir } => verify(dir),
     };
     match ended {
@@ -90,8 +110,14 @@ fn main() -> ExitCode {
     }
 }
 
-fn serve(flags: Flags) -> Result<(), Failure> {
-    let Loaded { mut config, notes } = load(flags)?;
+impl From<Flags> for config::Flags {
+    fn from(Flags { config, data_dir, flo_config }: Flags) -> Self {
+        config::Flags { config, data_dir, flo_config, edgecomet_alone: None }
+    }
+}
+
+fn serve(flags: config::Flags) -> Result<(), Failure> {
+    let Loaded { mut config, notes } = load(&flags)?;
     telemetry::log::init(&config.log).map_err(Failure::configuration)?;
     notes.iter().for_each(|note| tracing::warn!("{note}"));
     let addresses = validate(&mut config)?;
@@ -99,18 +125,27 @@ fn serve(flags: Flags) -> Result<(), Failure> {
 
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(Exit::System, format!("no runtime: {error}")))?;
-    let ended = runtime.block_on(run(config, addresses));
+    let ended = runtime.block_on(run(config, addresses, &flags));
     // What is left are requests that did not end in time, or a replay that nobody waits for.
     runtime.shutdown_timeout(Duration::from_millis(200));
     ended
 }
 
-fn check(flags: Flags) -> Result<(), Failure> {
-    let Loaded { config, notes } = load(flags)?;
+fn check(flags: config::Flags) -> Result<(), Failure> {
+    let Loaded { config, notes } = load(&flags)?;
     validate(&mut config.clone())?;
     notes.iter().for_each(|note| eprintln!("manifold: {note}"));
     let shown = config::effective(&config).map_err(Failure::configuration)?;
     print!("{shown}");
+    Ok(())
+}
+
+fn test_edgecomet(flags: &config::Flags) -> Result<(), Failure> {
+    let Loaded { mut config, notes } = load(flags)?;
+    validate(&mut config)?;
+    notes.iter().for_each(|note| eprintln!("manifold: {note}"));
+    let file = flags.edgecomet_alone.as_deref().unwrap_or(Path::new(""));
+    println!("manifold: {} is fine", file.display());
     Ok(())
 }
 
@@ -122,17 +157,19 @@ fn verify(dir: PathBuf) -> Result<(), Failure> {
 }
 
 /// From bound sockets to a closed engine.
-async fn run(config: Config, addresses: Addresses) -> Result<(), Failure> {
+async fn run(config: Config, addresses: Addresses, flags: &config::Flags) -> Result<(), Failure> {
     let mut signals = Signals::install()?;
+    let mut hangups = Signals::on(SignalKind::hangup())?;
     let ports = Ports::bind(&config, addresses)?;
     let engine = Engine::open(engine_options(&config));
     let (shutdown, down) = watch::channel(false);
     // The listeners answer while the log is replayed: "starting", as each contract says it.
     let stop = Arc::new(Notify::new());
-    let mut serving = ports.serve(config, &engine, &stop, &down).await?;
+    let (mut serving, edgecomet) = ports.serve(config, &engine, &stop, &down).await?;
 
     let ended = tokio::select! {
         failure = recover(&engine) => Err(failure),
+        never = reload(&mut hangups, flags, edgecomet.as_deref()) => match never {},
         name = signals.next() => {
             tracing::info!(signal = name, "stopping");
             Ok(())
@@ -169,6 +206,28 @@ async fn recover(engine: &Engine) -> Failure {
     }
 }
 
+/// Reads the configuration again at each SIGHUP, for what can change while the process runs: the hosts of EdgeComet.
+async fn reload(hangups: &mut Signal, flags: &config::Flags, edgecomet: Option<&EdgeComet>) -> Infallible {
+    loop {
+        if hangups.recv().await.is_none() {
+            std::future::pending::<()>().await;
+        }
+        let Some(edgecomet) = edgecomet else {
+            tracing::info!(signal = "SIGHUP", "there are no hosts to read again");
+            continue;
+        };
+        let read = load(flags).map_err(|failure| failure.sentence);
+        let read = read.and_then(|loaded| {
+            loaded.notes.iter().for_each(|note| tracing::warn!("{note}"));
+            edgecomet.reload(&loaded.config.edgecomet).map_err(|refused| refused.to_string())
+        });
+        match read {
+            Ok(hosts) => tracing::info!(hosts, "edgecomet: the hosts were read again"),
+            Err(error) => tracing::error!(%error, "edgecomet: the hosts stay as they were"),
+        }
+    }
+}
+
 /// Where each listener goes; none = it is not opened.
 struct Addresses {
     metrics: Option<SocketAddr>,
@@ -176,6 +235,8 @@ struct Addresses {
     flo: Option<SocketAddr>,
     synap: Option<SocketAddr>,
     dunena: Option<SocketAddr>,
+    edgecomet: Option<SocketAddr>,
+    edgecomet_metrics: Option<SocketAddr>,
 }
 
 /// Every socket of the process, bound and not yet served.
@@ -185,13 +246,18 @@ struct Ports {
     flo: Option<Listener>,
     synap: Option<Listener>,
     dunena: Option<Listener>,
+    edgecomet: Option<Listener>,
+    edgecomet_metrics: Option<Listener>,
 }
 
 impl Ports {
     fn bind(config: &Config, addresses: Addresses) -> Result<Ports, Failure> {
         let all = config.limits.connections;
-        let open = |name, address: Option<SocketAddr>, connections: usize| {
-            address.map(|address| bind(name, address, connections.min(all))).transpose()
+        let open_with = |name, address: Option<SocketAddr>, options: Options| {
+            address.map(|address| bind(name, address, options)).transpose()
+        };
+        let open = |name, address, connections: usize| {
+            open_with(name, address, Options { connections: connections.min(all), ..Options::default() })
         };
         Ok(Ports {
             metrics: open("metrics", addresses.metrics, METRICS_CONNECTIONS)?,
@@ -199,6 +265,8 @@ impl Ports {
             flo: open("flo", addresses.flo, config.flo.limits.max_connections)?,
             synap: open("synap", addresses.synap, all)?,
             dunena: open("dunena", addresses.dunena, all)?,
+            edgecomet: open_with("edgecomet", addresses.edgecomet, config.edgecomet.listener_options(all))?,
+            edgecomet_metrics: open("edgecomet-metrics", addresses.edgecomet_metrics, METRICS_CONNECTIONS)?,
         })
     }
 
@@ -209,9 +277,18 @@ impl Ports {
         engine: &Engine,
         stop: &Arc<Notify>,
         down: &watch::Receiver<bool>,
-    ) -> Result<JoinSet<()>, Failure> {
+    ) -> Result<(JoinSet<()>, Option<Arc<EdgeComet>>), Failure> {
         let mut registry = Registry::default();
-        let listeners = [&self.metrics, &self.unison, &self.flo, &self.synap, &self.dunena].into_iter().flatten();
+        let listeners = [
+            &self.metrics,
+            &self.unison,
+            &self.flo,
+            &self.synap,
+            &self.dunena,
+            &self.edgecomet,
+            &self.edgecomet_metrics,
+        ];
+        let listeners = listeners.into_iter().flatten();
         let listeners: Vec<_> = listeners.map(|listener| (listener.name(), listener.connections())).collect();
         let (shards, connections) = (config.flo.shards(), listeners.iter().map(|(_, open)| open.clone()).collect());
         let gauges = ListenerGauges(listeners);
@@ -287,28 +364,61 @@ impl Ports {
                 dunena.close().await;
             });
         }
+        let mut edgecomet = None;
+        if config.edgecomet.enabled {
+            let metrics = Arc::new(EdgeCometMetrics::default());
+            let named = registry.sub_registry_with_prefix(config.edgecomet.metrics_prefix());
+            named.register_collector(Box::new(metrics.clone()));
+            let surroundings = edgecomet::Surroundings {
+                engine: engine.clone(),
+                data_dir: config.data_dir.clone(),
+                metrics,
+                shutdown: down.clone(),
+            };
+            let opened = EdgeComet::open(config.edgecomet.clone(), surroundings).await;
+            let opened = Arc::new(opened.map_err(Failure::configuration)?);
+            let looked_at = opened.clone();
+            looks.push(Box::new(move || {
+                let edgecomet = looked_at.clone();
+                Box::pin(async move { edgecomet.look().await })
+            }));
+            if let Some(listener) = self.edgecomet_metrics {
+                serving.spawn(listener.serve(Arc::new(MetricsPage::new(opened.clone())), down.clone()));
+            }
+            // Without a listener the scheduler still works.
+            let drained = self.edgecomet.map(|listener| listener.serve(opened.clone(), down.clone()));
+            let drained = async move {
+                if let Some(drained) = drained {
+                    drained.await;
+                }
+            };
+            let working = opened.clone();
+            serving.spawn(async move {
+                tokio::join!(drained, working.work());
+            });
+            edgecomet = Some(opened);
+        }
         if let Some(listener) = self.metrics {
             serving.spawn(
                 listener.serve(Arc::new(Exposition::new(registry, shards, connections).looking(looks)), down.clone()),
             );
         }
-        Ok(serving)
+        Ok((serving, edgecomet))
     }
 }
 
-fn bind(name: &'static str, address: SocketAddr, connections: usize) -> Result<Listener, Failure> {
-    let listener = Listener::bind(name, address, Options { connections, ..Options::default() })
+fn bind(name: &'static str, address: SocketAddr, options: Options) -> Result<Listener, Failure> {
+    let listener = Listener::bind(name, address, options)
         .map_err(|error| Failure::new(Exit::Unavailable, format!("{name} cannot listen on {address}: {error}")))?;
     tracing::info!("{name} listens on http://{}", listener.address());
     Ok(listener)
 }
 
-fn load(flags: Flags) -> Result<Loaded, Failure> {
-    let flags = config::Flags { config: flags.config, data_dir: flags.data_dir, flo_config: flags.flo_config };
+fn load(flags: &config::Flags) -> Result<Loaded, Failure> {
     let env = std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
     let mut known = config::dotenv(Path::new(".env")).map_err(Failure::configuration)?;
     known.extend(env);
-    config::load(&flags, known).map_err(Failure::configuration)
+    config::load(flags, known).map_err(Failure::configuration)
 }
 
 /// The addresses, and the rules of each section that depend on them.
@@ -317,7 +427,11 @@ fn validate(config: &mut Config) -> Result<Addresses, Failure> {
         let (key, host) = host.as_ref().map_or(("host", &config.host), |host| (key, host));
         config::resolve(key, host, port).map_err(Failure::configuration)
     };
-    let Config { unison, flo, synap, dunena, .. } = &*config;
+    let Config { unison, flo, synap, dunena, edgecomet, .. } = &*config;
+    let listener = edgecomet.listener();
+    let listener = listener.map(|at| resolve("edgecomet.http_api.listen", &at.host, at.port)).transpose()?;
+    let own_metrics = edgecomet.metrics_listener();
+    let own_metrics = own_metrics.map(|at| resolve("edgecomet.metrics.listen", &at.host, at.port)).transpose()?;
     let of = |enabled: bool, key, host: &Option<String>, port| {
         if enabled { resolve(key, host, port).map(Some) } else { Ok(None) }
     };
@@ -327,6 +441,8 @@ fn validate(config: &mut Config) -> Result<Addresses, Failure> {
         flo: of(flo.enabled, "flo.host", &flo.host, flo.port)?,
         synap: of(synap.enabled, "synap.host", &synap.host, synap.port)?,
         dunena: of(dunena.enabled, "dunena.host", &dunena.host, dunena.port)?,
+        edgecomet: listener,
+        edgecomet_metrics: own_metrics,
     };
     if let Some(address) = addresses.unison {
         config.unison.validate(address).map_err(Failure::configuration)?;
@@ -339,6 +455,9 @@ fn validate(config: &mut Config) -> Result<Addresses, Failure> {
     }
     if let Some(address) = addresses.dunena {
         config.dunena.validate(address).map_err(Failure::configuration)?;
+    }
+    if config.edgecomet.enabled {
+        config.edgecomet.validate(addresses.edgecomet).map_err(Failure::configuration)?;
     }
     Ok(addresses)
 }
@@ -387,8 +506,11 @@ struct Signals {
 
 impl Signals {
     fn install() -> Result<Signals, Failure> {
-        let on = |kind| signal(kind).map_err(|error| Failure::new(Exit::System, format!("no signal handler: {error}")));
-        Ok(Signals { terminate: on(SignalKind::terminate())?, interrupt: on(SignalKind::interrupt())? })
+        Ok(Signals { terminate: Self::on(SignalKind::terminate())?, interrupt: Self::on(SignalKind::interrupt())? })
+    }
+
+    fn on(kind: SignalKind) -> Result<Signal, Failure> {
+        signal(kind).map_err(|error| Failure::new(Exit::System, format!("no signal handler: {error}")))
     }
 
     async fn next(&mut self) -> &'static str {
@@ -408,6 +530,8 @@ struct Failure {
 /// Exit codes, numbered as in `sysexits.h`.
 #[derive(Clone, Copy)]
 enum Exit {
+    /// Whatever it was.
+    Any = 1,
     /// The data directory holds something that cannot be used as it is.
     Data = 65,
     /// A port or the data directory belongs to another process.

@@ -22,6 +22,9 @@ mod tests;
 /// Names of the environment that mean a key: the prefix, then the path in capitals, joined by `_`.
 const PREFIX: &str = "MANIFOLD_";
 
+/// A field of this name says that a table may have keys of others, which mean nothing here.
+const OTHERS: &str = "*";
+
 /// A key set from somewhere else than the file, as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Setting {
@@ -46,6 +49,8 @@ pub(super) struct Layers {
     pub file: toml::Table,
     /// What messages call the file.
     pub file_name: String,
+    /// What messages call the files of originals that were laid below it, by the keys that came from them.
+    pub origins: BTreeMap<String, String>,
 }
 
 /// Why a configuration cannot be used; one sentence with the source and the key in it.
@@ -140,6 +145,49 @@ impl Layers {
         }
     }
 
+    /// Lays what a file says about `key` below what is there already, one key of a table after the other. A table that is
+    /// one value (`whole`) is not mixed.
+    pub(super) fn lay(&mut self, key: &str, value: toml::Value, source: &str, whole: &[&str]) {
+        match (self.in_file(key), value) {
+            (Some(toml::Value::Table(_)), toml::Value::Table(below)) if !whole.contains(&key) => {
+                for (name, value) in below {
+                    self.lay(&format!("{key}.{name}"), value, source, whole);
+                }
+            }
+            (Some(_), _) => {}
+            (None, value) => {
+                self.set_over_file(key, value);
+                self.origins.insert(key.to_owned(), source.to_owned());
+            }
+        }
+    }
+
+    /// What messages call the source that decides `key`.
+    pub(super) fn source_of(&self, key: &str) -> String {
+        match self.text(key, &RefCell::default()) {
+            Some((_, source)) => source,
+            None => self.file_of(key).to_owned(),
+        }
+    }
+
+    /// What messages call the file that `key` is in.
+    fn file_of(&self, key: &str) -> &str {
+        let mut path = Some(key);
+        while let Some(found) = path {
+            if let Some(origin) = self.origins.get(found) {
+                return origin;
+            }
+            path = found.rsplit_once('.').map(|(above, _)| above);
+        }
+        &self.file_name
+    }
+
+    /// A text that is needed before everything is read.
+    pub(super) fn early(&self, key: &str) -> Option<String> {
+        let text = self.text(key, &RefCell::default()).map(|(text, _)| text);
+        text.or_else(|| self.in_file(key)?.as_str().map(str::to_owned)).filter(|text| !text.is_empty())
+    }
+
     /// The table that a key is in, made when it is missing, and its name there; none when something else is in the way.
     fn table_of<'k>(&mut self, key: &'k str) -> Option<(&mut toml::Table, &'k str)> {
         let mut table = &mut self.file;
@@ -176,13 +224,16 @@ impl<'a> Node<'a> {
     }
 
     fn place(&self) -> Place {
-        let source = self.text.as_ref().map_or(&self.layers.file_name, |(_, source)| source);
-        Place { source: source.clone(), key: self.path.clone() }
+        let source = self.text.as_ref().map_or(self.layers.file_of(&self.path), |(_, source)| source);
+        Place { source: source.to_owned(), key: self.path.clone() }
     }
 
     fn refuse_unknown(&self, table: &toml::Table, fields: &'static [&'static str]) -> Result<(), Error> {
+        if fields.contains(&OTHERS) {
+            return Ok(());
+        }
         let Some(unknown) = table.keys().find(|key| !fields.contains(&key.as_str())) else { return Ok(()) };
-        let file = &self.layers.file_name;
+        let file = self.layers.file_of(&format!("{}.{unknown}", self.path));
         let place = if self.path.is_empty() { "at the top level".to_owned() } else { format!("in [{}]", self.path) };
         let known = match nearest(unknown, fields) {
             Some(near) => format!("did you mean {near:?}?"),

@@ -12,9 +12,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::dialects::{dunena, flo, synap, unison};
+use crate::dialects::{dunena, edgecomet, flo, synap, unison};
 
 mod dunena_names;
+mod edgecomet_files;
 mod flo_file;
 mod layers;
 mod originals;
@@ -22,6 +23,7 @@ mod sections;
 mod show;
 #[cfg(test)]
 mod tests;
+mod yaml;
 
 pub use layers::Error;
 use layers::{Layers, Setting};
@@ -30,6 +32,16 @@ pub use show::{effective, effective_json};
 
 /// The file that is read when none is named.
 const DEFAULT_FILE: &str = "manifold.toml";
+
+/// What else holds when EdgeComet is served alone.
+const ALONE: [(&str, &str); 6] = [
+    ("edgecomet.enabled", "true"),
+    ("unison.enabled", "false"),
+    ("flo.enabled", "false"),
+    ("flo.metrics.enabled", "false"),
+    ("synap.enabled", "false"),
+    ("dunena.enabled", "false"),
+];
 
 /// Everything an operator may set.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -53,6 +65,8 @@ pub struct Config {
     pub synap: synap::Config,
     /// The Dunena dialect.
     pub dunena: dunena::Config,
+    /// The EdgeComet dialect.
+    pub edgecomet: edgecomet::Config,
 }
 
 impl Default for Config {
@@ -67,6 +81,7 @@ impl Default for Config {
             flo: flo::Config::default(),
             synap: synap::Config::default(),
             dunena: dunena::Config::default(),
+            edgecomet: edgecomet::Config::default(),
         }
     }
 }
@@ -80,6 +95,8 @@ pub struct Flags {
     pub data_dir: Option<PathBuf>,
     /// `--flo-config`; without it `./flo.toml` is read if it exists.
     pub flo_config: Option<PathBuf>,
+    /// Serve EdgeComet alone, by this file of its original.
+    pub edgecomet_alone: Option<PathBuf>,
 }
 
 /// A configuration, and what the operator should be told about it once there is a log.
@@ -94,22 +111,51 @@ pub struct Loaded {
 /// Reads all sources.
 pub fn load(flags: &Flags, env: BTreeMap<String, String>) -> Result<Loaded, Error> {
     let mut layers = Layers::default();
+    let path = |source: &'static str, key, path: &Path| match path.to_str() {
+        Some(text) => Ok(Setting { key, text: text.to_owned(), source }),
+        None => Err(Error::new(format!("{source}: the path is not UTF-8"))),
+    };
     if let Some(dir) = &flags.data_dir {
-        let text = dir.to_str().ok_or_else(|| Error::new("--data-dir: the path is not UTF-8"))?.to_owned();
-        layers.flags.push(Setting { key: "data_dir", text, source: "--data-dir" });
+        layers.flags.push(path("--data-dir", "data_dir", dir)?);
+    }
+    if let Some(file) = &flags.edgecomet_alone {
+        layers.flags.push(path("-c", "edgecomet.config_file", file)?);
+        let listeners = ALONE.map(|(key, text)| Setting { key, text: text.to_owned(), source: "-c" });
+        layers.flags.extend(listeners);
     }
     read_file(flags.config.as_deref(), &mut layers)?;
     layers.env = env.clone();
     let flo_config = layers.env.remove(flo_file::ENV).map(PathBuf::from);
     let mut notes = flo_file::read(flags.flo_config.clone().or(flo_config), &mut layers)?;
     notes.extend(originals::read(&mut layers, &env)?);
+    let edgecomet = edgecomet_files::read(&mut layers)?;
 
-    let (config, unused) = layers::read::<Config>(&layers)?;
+    let (mut config, unused) = layers::read::<Config>(&layers)?;
     if !unused.is_empty() {
         notes.push(format!("ignoring {}: no such key", unused.join(", ")));
     }
     check(&config)?;
+    if config.edgecomet.enabled {
+        notes.extend(edgecomet.complete(&mut config.edgecomet)?);
+        check_edgecomet(&config.edgecomet, &layers, &env)?;
+        config.log.take_over(&config.edgecomet.logging, layers.sets("log.level"), layers.sets("log.format"));
+    }
     Ok(Loaded { config, notes })
+}
+
+/// Values that cannot be are refused with the source they came from.
+fn check_edgecomet(config: &edgecomet::Config, layers: &Layers, env: &BTreeMap<String, String>) -> Result<(), Error> {
+    let in_tests = env.get("TEST_MODE").is_some_and(|mode| mode == "local");
+    config.check(in_tests).map_err(|bad| {
+        let key = bad.key.split(' ').next().unwrap_or_default();
+        Error::new(format!("{}: {bad}", layers.source_of(&format!("edgecomet.{key}"))))
+    })?;
+    // Empty, it stands for the machine's name; nobody can have meant to write that.
+    if config.daemon_id.is_empty() && layers.sets("edgecomet.daemon_id") {
+        let source = layers.source_of("edgecomet.daemon_id");
+        return Err(Error::new(format!("{source}: daemon_id must be specified")));
+    }
+    config.check_hosts().map(drop).map_err(|bad| Error::new(bad.to_string()))
 }
 
 /// The names of ours and of the original of Dunena that a file of `NAME=text` lines sets; nothing when there is none. Other

@@ -1,9 +1,16 @@
 //! The sections that belong to no dialect.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use manifold_engine::Level;
 use serde::{Deserialize, Serialize};
+
+use crate::{
+    dialects::edgecomet::{ConsoleFormat, FileFormat, Logging},
+    telemetry::rotating::Rotation,
+};
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// `[durability]`: what an acknowledgement promises.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,7 +75,7 @@ impl Default for Limits {
     }
 }
 
-/// `[log]`: lines to standard error.
+/// `[log]`: lines to standard error, and to the file that an original's configuration names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Log {
@@ -76,6 +83,55 @@ pub struct Log {
     pub level: String,
     /// One line of text, or of JSON, per event.
     pub format: LogFormat,
+    /// Whether there are lines on standard error.
+    #[serde(skip)]
+    pub console: bool,
+    /// The file beside it.
+    #[serde(skip)]
+    pub file: Option<LogFile>,
+}
+
+/// A file of log lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// As of [`Log`].
+    pub level: String,
+    /// As of [`Log`].
+    pub format: LogFormat,
+    /// When another one is begun.
+    pub rotation: Rotation,
+}
+
+impl Log {
+    /// Takes over what the original of a dialect says about the log, but for what is said in our own words.
+    pub(super) fn take_over(&mut self, logging: &Logging, level_is_said: bool, format_is_said: bool) {
+        if let Some(level) = logging.console_level().filter(|_| !level_is_said) {
+            self.level = level.to_owned();
+        }
+        match logging.console.format.filter(|_| !format_is_said) {
+            Some(ConsoleFormat::Console) => self.format = LogFormat::Text,
+            Some(ConsoleFormat::Json) => self.format = LogFormat::Json,
+            None => {}
+        }
+        self.console = logging.has_console();
+        let file = &logging.file;
+        self.file = file.path.clone().filter(|_| file.enabled).map(|path| LogFile {
+            path,
+            level: logging.file_level().to_owned(),
+            format: match file.format {
+                FileFormat::Text => LogFormat::Text,
+                FileFormat::Json => LogFormat::Json,
+            },
+            rotation: Rotation {
+                max_bytes: u64::from(file.rotation.max_size) << 20,
+                max_age: Some(DAY * file.rotation.max_age).filter(|age| !age.is_zero()),
+                max_backups: Some(file.rotation.max_backups as usize).filter(|most| *most > 0),
+                compress: file.rotation.compress,
+            },
+        });
+    }
 }
 
 /// How a log line looks.
@@ -90,6 +146,6 @@ pub enum LogFormat {
 
 impl Default for Log {
     fn default() -> Self {
-        Log { level: "info".to_owned(), format: LogFormat::Text }
+        Log { level: "info".to_owned(), format: LogFormat::Text, console: true, file: None }
     }
 }

@@ -7,7 +7,7 @@ fn load_with(file: &str, env: &[(&str, &str)]) -> Result<Loaded, String> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("m.toml");
     fs::write(&path, file).unwrap();
-    let flags = Flags { config: Some(path.clone()), data_dir: None, flo_config: None };
+    let flags = Flags { config: Some(path.clone()), data_dir: None, ..Flags::default() };
     let env = env.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
     let shown = path.display().to_string();
     load(&flags, env).map_err(|error| error.to_string().replace(&shown, "m.toml"))
@@ -56,7 +56,7 @@ fn the_file_sets_every_section() {
     assert_eq!(config.host, "::1");
     assert_eq!(config.durability, Durability { level: DurabilityLevel::Interval, interval_ms: 50 });
     assert_eq!(config.limits.memory_bytes, 1_000_000);
-    assert_eq!(config.log, Log { level: "debug".to_owned(), format: LogFormat::Json });
+    assert_eq!(config.log, Log { level: "debug".to_owned(), format: LogFormat::Json, ..Log::default() });
     assert_eq!((config.unison.port, config.flo.metrics_port), (4100, 9100));
 }
 
@@ -70,7 +70,7 @@ fn a_higher_source_wins() {
     assert_eq!(config(file, &[originals, manifold]).unison.port, 3);
 
     let env = [("MANIFOLD_DATA_DIR".to_owned(), "/env".to_owned())].into();
-    let flags = Flags { data_dir: Some("/flag".into()), config: None, flo_config: None };
+    let flags = Flags { data_dir: Some("/flag".into()), config: None, ..Flags::default() };
     assert_eq!(load(&flags, env).unwrap().config.data_dir, PathBuf::from("/flag"));
     assert_eq!(config(file, &[("MANIFOLD_DATA_DIR", "/env")]).data_dir, PathBuf::from("/env"));
 }
@@ -143,7 +143,7 @@ fn errors_do_not_quote_secrets() {
 
 #[test]
 fn a_named_file_must_exist_and_the_default_one_need_not() {
-    let flags = Flags { config: Some("/nonexistent/m.toml".into()), data_dir: None, flo_config: None };
+    let flags = Flags { config: Some("/nonexistent/m.toml".into()), data_dir: None, ..Flags::default() };
     let refused = load(&flags, BTreeMap::new()).unwrap_err().to_string();
     assert!(refused.starts_with("/nonexistent/m.toml: "), "{refused}");
     assert!(load(&Flags::default(), BTreeMap::new()).is_ok());

@@ -10,13 +10,22 @@ mod tests;
 /// What stands for everything that is no text; as long as what it replaces.
 const REPLACEMENT: &[u8] = b"\\ufffd";
 
+/// Whether no string of a text escapes half of a surrogate pair.
+pub fn is_sound(text: &str) -> bool {
+    !escapes_surrogates(text) || without_halves(text.to_owned()) == text
+}
+
 /// The text of a body without its byte order mark, mended so that a strict parser takes it.
 pub fn text(body: &[u8]) -> Cow<'_, str> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     let text = String::from_utf8_lossy(body);
-    // Nearly no text escapes surrogates at all, and looking for the escape is quick.
+    if escapes_surrogates(&text) { Cow::Owned(without_halves(text.into_owned())) } else { text }
+}
+
+/// Nearly no text does, and looking for it is quick.
+fn escapes_surrogates(text: &str) -> bool {
     let escapes = |hex: &[u8; 3]| memmem::find(text.as_bytes(), hex).is_some();
-    if escapes(b"\\ud") || escapes(b"\\uD") { Cow::Owned(without_halves(text.into_owned())) } else { text }
+    escapes(b"\\ud") || escapes(b"\\uD")
 }
 
 /// Replaces each escape of a surrogate that is not half of a pair.

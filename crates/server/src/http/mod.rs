@@ -3,6 +3,7 @@
 pub mod auth;
 pub mod body;
 pub mod browser;
+pub mod coding;
 pub mod embedded;
 pub mod etag;
 pub mod gzip;

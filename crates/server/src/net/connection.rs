@@ -40,6 +40,8 @@ use super::{
 
 /// Bytes of a head at most, the request line included; beyond, hyper answers 431.
 const HEAD_MAX: usize = 96 << 10;
+/// A name, a colon and the end of the line.
+const SHORTEST_HEADER: usize = 4;
 /// Bytes that are buffered for a connection in each direction before the other side has to wait.
 const BUFFER_MAX: usize = 128 << 10;
 /// A client at the cap is told so quickly or not at all.
@@ -50,6 +52,8 @@ pub(super) struct Shared<S> {
     pub service: Arc<S>,
     pub connections: Arc<Connections>,
     pub patience: Patience,
+    /// Most bytes of headers, where a dialect has a limit and an answer of its own for them.
+    pub head_bytes: Option<usize>,
     pub shutdown: watch::Receiver<bool>,
 }
 
@@ -61,17 +65,18 @@ where
 {
     let admission = permit.admission();
     let patience = if admission == Admission::Served { shared.patience } else { TURN_AWAY };
-    let pulse = Pulse::new();
+    let pulse = Pulse::new(shared.head_bytes);
     let socket = TokioIo::new(Socket::new(io, pulse.clone(), permit));
 
     let link = Arc::new(Link { shared: shared.clone(), peer, admission, pulse: pulse.clone() });
     let service = service_fn(|request| answer(link.clone(), request));
-    let connection = http1::Builder::new()
-        .header_read_timeout(None)
-        .max_header_size(HEAD_MAX)
-        .max_buf_size(BUFFER_MAX)
-        .serve_connection(socket, service)
-        .with_upgrades();
+    let mut builder = http1::Builder::new();
+    builder.header_read_timeout(None).max_header_size(HEAD_MAX).max_buf_size(BUFFER_MAX);
+    if shared.head_bytes.is_some() {
+        // Where bytes are counted, lines are not.
+        builder.max_headers(HEAD_MAX / SHORTEST_HEADER);
+    }
+    let connection = builder.serve_connection(socket, service).with_upgrades();
 
     let mut connection = pin!(connection);
     let down = shared.shutdown.clone();
@@ -82,41 +87,45 @@ where
     // for each request only what costs no lock.
     let (mut shutdown_armed, mut alarm_armed) = (false, false);
     std::future::poll_fn(|cx| {
-        loop {
-            // How it failed is of no use: the client is gone, or was told by hyper.
-            if connection.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(());
+        'polling: loop {
+            loop {
+                // How it failed is of no use: the client is gone, or was told by hyper.
+                if connection.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(());
+                }
+                if shutdown_armed && !down.has_changed().unwrap_or(true) {
+                    break;
+                }
+                shutdown_armed = true;
+                if shutdown.as_mut().poll(cx).is_pending() {
+                    break;
+                }
+                connection.as_mut().graceful_shutdown();
             }
-            if shutdown_armed && !down.has_changed().unwrap_or(true) {
-                break;
-            }
-            shutdown_armed = true;
-            if shutdown.as_mut().poll(cx).is_pending() {
-                break;
-            }
-            connection.as_mut().graceful_shutdown();
-        }
-        // The alarm is only ever moved to an earlier time, or when it rings: a busy connection does not touch the timer
-        // for each request.
-        loop {
-            let deadline = pulse.deadline(patience);
-            if let Some(sooner) = deadline.filter(|deadline| *deadline < alarm.deadline()) {
-                alarm.as_mut().reset(sooner);
+            // The alarm is only ever moved to an earlier time, or when it rings: a busy connection does not touch the timer
+            // for each request.
+            loop {
+                let deadline = pulse.deadline(patience);
+                if let Some(sooner) = deadline.filter(|deadline| *deadline < alarm.deadline()) {
+                    alarm.as_mut().reset(sooner);
+                    alarm_armed = false;
+                }
+                if alarm_armed && !alarm.is_elapsed() {
+                    return Poll::Pending;
+                }
+                alarm_armed = true;
+                if alarm.as_mut().poll(cx).is_pending() {
+                    return Poll::Pending;
+                }
                 alarm_armed = false;
-            }
-            if alarm_armed && !alarm.is_elapsed() {
-                return Poll::Pending;
-            }
-            alarm_armed = true;
-            if alarm.as_mut().poll(cx).is_pending() {
-                return Poll::Pending;
-            }
-            alarm_armed = false;
-            let now = Instant::now();
-            match deadline {
-                Some(deadline) if deadline <= now => return Poll::Ready(()),
-                Some(deadline) => alarm.as_mut().reset(deadline),
-                None => alarm.as_mut().reset(now + patience.idle),
+                let now = Instant::now();
+                match deadline {
+                    // It is polled once more, to read the end that its head has now.
+                    Some(deadline) if deadline <= now && pulse.expire() => continue 'polling,
+                    Some(deadline) if deadline <= now => return Poll::Ready(()),
+                    Some(deadline) => alarm.as_mut().reset(deadline),
+                    None => alarm.as_mut().reset(now + patience.idle),
+                }
             }
         }
     })
@@ -137,10 +146,12 @@ async fn answer<S: Service>(link: Arc<Link<S>>, request: Request<Incoming>) -> R
         Admission::Served => head::check(&request, raw),
         Admission::TurnedAway => Err(Refusal::Overloaded),
     });
-    let mut close = checked.is_err();
-    let mut response = match checked {
-        Err(refusal) => shared.service.refuse(refusal),
-        Ok(()) => {
+    let cut = pulse.take_cut();
+    let mut close = checked.is_err() || cut.is_some();
+    let mut response = match (cut, checked) {
+        (Some(cut), _) => shared.service.cut(cut),
+        (None, Err(refusal)) => shared.service.refuse(refusal),
+        (None, Ok(())) => {
             let (service, peer) = (shared.service.clone(), *peer);
             // What a handler shares with others is locked without poisoning and changed in one step, or it belongs to
             // the engine, which commits whole batches: a handler that stops in the middle leaves nothing half done.

@@ -79,6 +79,7 @@ pub(super) struct RawHead {
     bytes: Vec<u8>,
     seen: usize,
     line_ended: bool,
+    last: Option<u8>,
 }
 
 impl RawHead {
@@ -86,6 +87,7 @@ impl RawHead {
     pub(super) fn push(&mut self, bytes: &[u8]) {
         self.line_ended = self.line_ended || memchr::memchr(b'\n', bytes).is_some();
         self.seen += bytes.len();
+        self.last = bytes.last().copied().or(self.last);
         let room = KEPT_MAX - self.bytes.len();
         self.bytes.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
@@ -96,11 +98,26 @@ impl RawHead {
         self.bytes.shrink_to(KEPT_IDLE);
         self.seen = 0;
         self.line_ended = false;
+        self.last = None;
     }
 
     /// Whether the request line is still open after more bytes than any acceptable one has.
     pub(super) fn target_too_long(&self) -> bool {
         !self.line_ended && self.seen > TARGET_MAX + METHOD_MAX
+    }
+
+    /// Whether a head whose end has not come is longer than any with so many bytes of headers.
+    pub(super) fn longer_than(&self, header_bytes: usize) -> bool {
+        self.seen > TARGET_MAX + METHOD_MAX + header_bytes
+    }
+
+    /// What ends a head wherever it stands behind the request line: a header of its own, or more of the one before.
+    pub(super) fn ending(&self) -> Option<&'static [u8]> {
+        match self.last {
+            Some(b'\r') if self.line_ended => Some(b"\ncut:\r\n\r\n"),
+            Some(_) if self.line_ended => Some(b"cut:\r\n\r\n"),
+            _ => None,
+        }
     }
 
     /// Whether the bytes kept are the head of `request` and have a Content-Length in it.

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
     time::Duration,
 };
@@ -37,6 +37,9 @@ pub struct Options {
     pub connections: usize,
     /// Time for a request's head, and before that for a new connection's first byte.
     pub head_timeout: Duration,
+    /// Where set, a head with a longer header block is cut and answered by the service, and so is one that does not come
+    /// in time. Without it the former has the bounds and the answer of hyper, and the latter none.
+    pub head_bytes: Option<usize>,
     /// Time a connection may rest between two requests.
     pub idle_timeout: Duration,
     /// Time that running requests are given when the shutdown begins.
@@ -50,6 +53,7 @@ impl Default for Options {
         Options {
             connections: 20_000,
             head_timeout: Duration::from_secs(10),
+            head_bytes: None,
             idle_timeout: Duration::from_secs(75),
             drain: Duration::from_secs(9),
             sockets: 1,
@@ -99,8 +103,9 @@ impl Listener {
     /// last connection is gone or the time for that is over.
     pub async fn serve<S: Service>(self, service: Arc<S>, mut shutdown: watch::Receiver<bool>) {
         let patience = Patience { head: self.options.head_timeout, idle: self.options.idle_timeout };
+        let head_bytes = self.options.head_bytes;
         let connections = self.connections;
-        let shared = Arc::new(Shared { service, connections, patience, shutdown: shutdown.clone() });
+        let shared = Arc::new(Shared { service, connections, patience, head_bytes, shutdown: shutdown.clone() });
         let mut accepting = JoinSet::new();
         for socket in self.sockets {
             accepting.spawn(accept(self.name, socket, shared.clone()));
@@ -116,7 +121,18 @@ impl Listener {
 }
 
 fn open(address: SocketAddr, shared_port: bool) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    // All interfaces are those of both protocols, on machines without IPv6 those of IPv4.
+    let everywhere = address.ip() == Ipv6Addr::UNSPECIFIED;
+    let (address, socket) = match Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP)) {
+        Err(_) if everywhere => {
+            let address = SocketAddr::from((Ipv4Addr::UNSPECIFIED, address.port()));
+            (address, Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?)
+        }
+        socket => (address, socket?),
+    };
+    if address.is_ipv6() && everywhere {
+        socket.set_only_v6(false)?;
+    }
     // A restarted server must not wait for the old connections' last packets.
     socket.set_reuse_address(true)?;
     socket.set_reuse_port(shared_port)?;
@@ -132,7 +148,8 @@ async fn accept<S: Service>(name: &'static str, socket: TcpListener, shared: Arc
         match socket.accept().await {
             Ok((stream, peer)) => {
                 pause = ACCEPT_PAUSE;
-                begin(stream, peer.ip(), &shared);
+                // A client of IPv4 on a socket for both is one of IPv4.
+                begin(stream, peer.ip().to_canonical(), &shared);
             }
             // That connection failed, not the socket.
             Err(error) if is_of_the_peer(&error) => {}

@@ -7,7 +7,7 @@
 use std::{future::Future, net::IpAddr, sync::Arc};
 
 use axum::body::Body;
-use hyper::{Request, Response, body::Incoming};
+use hyper::{Request, Response, StatusCode, body::Incoming};
 
 mod connection;
 mod connections;
@@ -30,6 +30,25 @@ pub trait Service: Send + Sync + 'static {
 
     /// How the dialect spells an error that was found before it was asked.
     fn refuse(&self, refusal: Refusal) -> Response<Body>;
+
+    /// How the dialect spells that a head was cut. Asked only where [`Options::head_bytes`] is set.
+    fn cut(&self, cut: Cut) -> Response<Body> {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = match cut {
+            Cut::TooLong => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Cut::TooSlow => StatusCode::REQUEST_TIMEOUT,
+        };
+        response
+    }
+}
+
+/// Why the rest of a head was not waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// It is longer than any acceptable one: 431.
+    TooLong,
+    /// It took longer than the listener's patience: 408.
+    TooSlow,
 }
 
 /// An error found by the listener.

@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use super::{head::RawHead, receipt::Receipt};
+use super::{Cut, head::RawHead, receipt::Receipt};
 
 /// The times a connection is given.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +32,10 @@ struct State {
     /// Whether that happened since the clock was read.
     moved: bool,
     head: RawHead,
+    /// Most bytes of headers, where there is a limit.
+    head_bytes: Option<usize>,
+    /// Why the head under way was cut.
+    cut: Option<Cut>,
     had_body: bool,
     /// Of the answers whose last bytes are on their way to the socket.
     receipts: Vec<Receipt>,
@@ -53,12 +57,14 @@ enum Phase {
 }
 
 impl Pulse {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(head_bytes: Option<usize>) -> Self {
         let state = State {
             phase: Phase::Idle,
             since: Instant::now(),
             moved: false,
             head: RawHead::default(),
+            head_bytes,
+            cut: None,
             had_body: false,
             receipts: Vec::new(),
         };
@@ -81,6 +87,43 @@ impl Pulse {
     pub(super) fn sent(&self) {
         let mut state = self.0.lock();
         state.moved |= matches!(state.phase, Phase::Idle | Phase::Answer);
+    }
+
+    /// What to give to hyper instead of the rest of a head that is to be cut. To be asked before more of it is read: what
+    /// came so far has no end.
+    pub(super) fn ending(&self) -> Option<&'static [u8]> {
+        let mut state = self.0.lock();
+        let too_long = state.phase == Phase::Head && state.head_bytes.is_some_and(|most| state.head.longer_than(most));
+        if too_long && state.cut.is_none() {
+            state.cut = Some(Cut::TooLong);
+        }
+        state.cut.and_then(|_| state.head.ending())
+    }
+
+    /// Whether what comes next belongs to a head that may have to be cut.
+    pub(super) fn may_cut(&self) -> bool {
+        let state = self.0.lock();
+        state.head_bytes.is_some() && matches!(state.phase, Phase::Idle | Phase::Head)
+    }
+
+    /// The time for a head is over: whether it is to be cut, so that the client hears of it. It is given some time more
+    /// to be answered.
+    pub(super) fn expire(&self) -> bool {
+        let mut state = self.0.lock();
+        let cut = state.phase == Phase::Head
+            && state.head_bytes.is_some()
+            && state.cut.is_none()
+            && state.head.ending().is_some();
+        if cut {
+            state.cut = Some(Cut::TooSlow);
+            state.moved = true;
+        }
+        cut
+    }
+
+    /// Why the head that just ended was cut.
+    pub(super) fn take_cut(&self) -> Option<Cut> {
+        self.0.lock().cut.take()
     }
 
     /// A head is complete: `check` looks at it beside its raw bytes, which are forgotten then.

@@ -19,6 +19,9 @@ use super::{connections::Permit, pulse::Pulse};
 /// answered with 414 in the dialect's form.
 const LINE_END: &[u8] = b" HTTP/1.1\r\nhost: cut\r\n\r\n";
 
+/// What is read at a time of a head that may have to be cut.
+const HEAD_PIECE: usize = 8 << 10;
+
 /// hyper closes without a word on the whole of the HTTP/2 preface; on its first part it answers 400, as to any other bytes
 /// that are no HTTP/1 request.
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\n";
@@ -45,8 +48,8 @@ pub(super) struct Socket<T> {
 enum Line {
     /// What the client sends.
     Open,
-    /// The end we put to its request line.
-    Ending,
+    /// The end we put to its request line, or to its head.
+    Ending(&'static [u8]),
     /// Nothing more.
     Cut,
 }
@@ -66,24 +69,36 @@ impl<T> Socket<T> {
 impl<T: AsyncRead + Unpin> AsyncRead for Socket<T> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
+        if let Some(end) = this.pulse.ending().filter(|_| this.line == Line::Open) {
+            this.line = Line::Ending(end);
+        }
         match this.line {
             Line::Open => {}
-            Line::Ending if buf.remaining() >= LINE_END.len() => {
-                buf.put_slice(LINE_END);
+            Line::Ending(end) if buf.remaining() >= end.len() => {
+                buf.put_slice(end);
                 this.line = Line::Cut;
                 return Poll::Ready(Ok(()));
             }
             // Nobody has to be woken: the refusal closes the connection.
-            Line::Ending | Line::Cut => return Poll::Pending,
+            Line::Ending(_) | Line::Cut => return Poll::Pending,
         }
         let before = buf.filled().len();
-        ready!(Pin::new(&mut this.io).poll_read(cx, buf))?;
+        if this.pulse.may_cut() {
+            // In steps, so that hyper's own bound is never reached between two of them.
+            let mut piece = [0; HEAD_PIECE];
+            let room = buf.remaining().min(HEAD_PIECE);
+            let mut piece = ReadBuf::new(&mut piece[..room]);
+            ready!(Pin::new(&mut this.io).poll_read(cx, &mut piece))?;
+            buf.put_slice(piece.filled());
+        } else {
+            ready!(Pin::new(&mut this.io).poll_read(cx, buf))?;
+        }
         if std::mem::take(&mut this.fresh) && buf.filled()[before..].starts_with(HTTP2_PREFACE) {
             buf.set_filled(before + HTTP2_PREFACE.len());
         }
         this.pulse.received(&buf.filled()[before..]);
         if this.pulse.target_too_long() {
-            this.line = Line::Ending;
+            this.line = Line::Ending(LINE_END);
         }
         Poll::Ready(Ok(()))
     }

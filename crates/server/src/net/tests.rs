@@ -376,12 +376,17 @@ async fn the_drain_does_not_wait_longer_than_it_may() {
 
 /// One connection over a pipe; time is paused and moves only when everybody waits.
 fn pipe() -> (DuplexStream, JoinHandle<()>, watch::Sender<bool>) {
+    pipe_with(None)
+}
+
+/// The same with a limit on headers.
+fn pipe_with(head_bytes: Option<usize>) -> (DuplexStream, JoinHandle<()>, watch::Sender<bool>) {
     let (client, io) = duplex(64 << 10);
     let (shutdown, down) = watch::channel(false);
     let patience = Patience { head: Duration::from_secs(10), idle: Duration::from_secs(75) };
     let connections = Connections::new(1);
     let permit = connections.admit().unwrap();
-    let shared = Arc::new(Shared { service: Arc::new(Echo), connections, patience, shutdown: down });
+    let shared = Arc::new(Shared { service: Arc::new(Echo), connections, patience, head_bytes, shutdown: down });
     (client, tokio::spawn(connection::serve(io, IpAddr::from([127, 0, 0, 1]), permit, shared)), shutdown)
 }
 
@@ -401,6 +406,41 @@ async fn a_head_must_be_complete_ten_seconds_after_its_first_byte() {
     let (_, served) = tokio::join!(dribble, served);
     served.unwrap();
     assert!(started.elapsed() < Duration::from_secs(12), "{:?}", started.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_heads_are_cut_a_slow_one_is_answered() {
+    for head in
+        ["GET /a HTTP/1.1\r\n", "GET /a HTTP/1.1\r\nHost: h\r\nX", "GET /a HTTP/1.1\r\nX: y\r", "GET /a HTTP/1.1\r\nX:"]
+    {
+        let (mut client, served, _shutdown) = pipe_with(Some(1000));
+        client.write_all(head.as_bytes()).await.unwrap();
+        let (started, mut answer) = (Instant::now(), String::new());
+        client.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("connection: close"), "{head:?}: {answer:?}");
+        assert_eq!(started.elapsed().as_secs(), 10);
+        served.await.unwrap();
+    }
+    // A request line without end leaves nothing to answer.
+    let (mut client, served, _shutdown) = pipe_with(Some(1000));
+    client.write_all(b"GET /a HT").await.unwrap();
+    served.await.unwrap();
+    assert_eq!(client.read(&mut [0; 10]).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn where_heads_are_cut_a_long_one_is_answered() {
+    let server = start(Options { head_bytes: Some(1000), ..Options::default() });
+    for filler in ["X: y\r\n".to_owned(), "y".to_owned(), " ".to_owned(), format!("{}: y\r\n", "X".repeat(500))] {
+        let answer =
+            server.exchange(format!("GET /a HTTP/1.1\r\nX: {}", filler.repeat((200 << 10) / filler.len()))).await;
+        assert!(answer.starts_with("HTTP/1.1 431 ") && answer.contains("connection: close"), "{filler:?}: {answer:?}");
+    }
+    // Shorter ones are the service's to judge, however many lines they have.
+    let answer = server
+        .exchange(format!("GET /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{}\r\n", "X: y\r\n".repeat(500)))
+        .await;
+    assert!(answer.ends_with("/a:0"), "{answer:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -488,7 +528,7 @@ async fn a_closing_connection_does_not_linger_for_ever() {
 
 #[test]
 fn what_follows_an_upgrade_is_taken_for_no_head() {
-    let pulse = Pulse::new();
+    let pulse = Pulse::new(None);
     pulse.received(b"GET / HTTP/1.1\r\n\r\n");
     pulse.begin(false, |_| ());
     pulse.upgrade();

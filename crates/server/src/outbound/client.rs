@@ -4,7 +4,7 @@
 //! Nothing that an error says comes from the address that was called or from the one who answered, so it may be shown
 //! and logged: an address may hold credentials.
 
-use std::{error::Error as _, io, time::Duration};
+use std::{io, time::Duration};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::{Bytes, BytesMut};
@@ -200,12 +200,17 @@ impl Resolve for Checked {
     }
 }
 
-/// What went wrong, from a closed set of words.
-fn explain(error: &reqwest::Error) -> Error {
+/// What went wrong with a call, from a closed set of words.
+pub fn explain(error: &reqwest::Error) -> Error {
     if error.is_timeout() {
         return Error::TimedOut;
     }
-    let mut reason = if error.is_connect() { "connection failed" } else { "connection broke" };
+    explain_chain(error, error.is_connect())
+}
+
+/// What went wrong at the end of a chain of errors, while connecting or later.
+pub(super) fn explain_chain(error: &dyn std::error::Error, connecting: bool) -> Error {
+    let mut reason = if connecting { "connection failed" } else { "connection broke" };
     let mut cause = error.source();
     while let Some(found) = cause {
         if let Some(denied) = found.downcast_ref::<Denied>() {

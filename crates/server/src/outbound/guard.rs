@@ -10,13 +10,15 @@ use std::{
 use ipnet::IpNet;
 use tokio::sync::Semaphore;
 
+use super::PublicOnly;
+
 /// Look-ups that run at the same time. Each holds a thread until the system's resolver gives up, however soon its caller
 /// did.
 const MAX_LOOKUPS: usize = 16;
 
 /// Services that hand credentials of the machine to whoever asks, outside the link-local range. They come from the
 /// documents of AWS, Alibaba, Google, Azure and Oracle.
-const METADATA: [IpAddr; 5] = [
+pub(super) const METADATA: [IpAddr; 5] = [
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
     IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
     IpAddr::V6(Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)),
@@ -30,6 +32,9 @@ pub enum Denied {
     /// None of its addresses may be reached.
     #[error("the address is not allowed")]
     NotAllowed,
+    /// This one of its addresses may not be reached, where all of them must be public.
+    #[error("address not allowed: {0}")]
+    NotPublic(IpAddr),
     /// It has no address.
     #[error("host not found")]
     Unresolved,
@@ -38,14 +43,31 @@ pub enum Denied {
 /// Decides where a connection may go. Clones share one line of look-ups.
 #[derive(Debug, Clone)]
 pub struct Guard {
-    allowed: Option<Arc<AllowList>>,
+    rule: Rule,
     lookups: Arc<Semaphore>,
+}
+
+#[derive(Debug, Clone)]
+enum Rule {
+    /// What is forbidden to everybody is left out and, where there is a list, what is not on it.
+    Listed(Option<Arc<AllowList>>),
+    /// One forbidden address is enough to refuse the host.
+    Public(Arc<PublicOnly>),
 }
 
 impl Guard {
     /// Lets pass what is not forbidden to everybody and, where there is a list, is on it.
     pub fn new(allowed: Option<AllowList>) -> Guard {
-        Guard { allowed: allowed.map(Arc::new), lookups: Arc::new(Semaphore::new(MAX_LOOKUPS)) }
+        Guard::with(Rule::Listed(allowed.map(Arc::new)))
+    }
+
+    /// Lets hosts pass of which every address is public, or excepted.
+    pub fn public_only(public: PublicOnly) -> Guard {
+        Guard::with(Rule::Public(Arc::new(public)))
+    }
+
+    fn with(rule: Rule) -> Guard {
+        Guard { rule, lookups: Arc::new(Semaphore::new(MAX_LOOKUPS)) }
     }
 
     /// The addresses of a host that may be connected to, at least one. A literal address, with or without brackets, is
@@ -56,12 +78,17 @@ impl Guard {
             Ok(address) => vec![SocketAddr::new(address, port)],
             Err(_) => self.look_up(bare, port).await?,
         };
-        let checked: Vec<SocketAddr> = found.into_iter().filter(|found| self.passes(bare, found.ip())).collect();
-        if checked.is_empty() { Err(Denied::NotAllowed) } else { Ok(checked) }
+        match &self.rule {
+            Rule::Listed(allowed) => passing(bare, found, allowed.as_deref()),
+            Rule::Public(public) => match found.iter().map(SocketAddr::ip).find(|found| public.forbids(*found)) {
+                Some(forbidden) => Err(Denied::NotPublic(forbidden)),
+                None => Ok(found),
+            },
+        }
     }
 
     async fn look_up(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Denied> {
-        if self.allowed.as_deref().is_some_and(|list| list.networks.is_empty() && !list.has_name(host)) {
+        if self.is_hopeless(host) {
             // No answer could make this pass, so nobody is asked, who might be watching what is asked for.
             return Err(Denied::NotAllowed);
         }
@@ -77,9 +104,18 @@ impl Guard {
         }
     }
 
-    fn passes(&self, host: &str, address: IpAddr) -> bool {
-        !is_forbidden(address) && self.allowed.as_deref().is_none_or(|list| list.has(host, address))
+    fn is_hopeless(&self, host: &str) -> bool {
+        match &self.rule {
+            Rule::Listed(Some(list)) => list.networks.is_empty() && !list.has_name(host),
+            Rule::Listed(None) | Rule::Public(_) => false,
+        }
     }
+}
+
+fn passing(host: &str, mut found: Vec<SocketAddr>, allowed: Option<&AllowList>) -> Result<Vec<SocketAddr>, Denied> {
+    let is_listed = |address| allowed.is_none_or(|list| list.has(host, address));
+    found.retain(|found| !is_forbidden(found.ip()) && is_listed(found.ip()));
+    if found.is_empty() { Err(Denied::NotAllowed) } else { Ok(found) }
 }
 
 /// The only hosts that may be reached.
@@ -146,7 +182,7 @@ fn is_forbidden_v6(v6: Ipv6Addr) -> bool {
 }
 
 /// The IPv4 addresses that an IPv6 address can stand for.
-fn wrapped(v6: Ipv6Addr) -> Vec<Ipv4Addr> {
+pub(super) fn wrapped(v6: Ipv6Addr) -> Vec<Ipv4Addr> {
     let segments = v6.segments();
     let pair = |high: u16, low: u16| Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low));
     let last = pair(segments[6], segments[7]);

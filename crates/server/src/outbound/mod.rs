@@ -3,12 +3,17 @@
 
 use std::time::Duration;
 
+pub mod chromium;
 mod client;
+mod fetch;
 mod guard;
+mod public;
 mod tls;
 
-pub use client::{Client, Error, Reply, Request, io_reason, take_credentials};
+pub use client::{Client, Error, Reply, Request, explain, io_reason, take_credentials};
+pub use fetch::{Fetcher, collect};
 pub use guard::{AllowList, Denied, Guard};
+pub use public::{BadNetwork, PublicOnly};
 pub use tls::tls_config;
 
 /// What a call may cost.

@@ -87,10 +87,15 @@ impl Exposition {
                 format!(r#"{{"status":"ok","shards":{shards},"uptime_seconds":{uptime},"connections":{connections}}}"#);
             return reply(StatusCode::OK, JSON, body);
         }
-        match self::page(&self.registry) {
-            Some(page) => reply(StatusCode::OK, TEXT, page),
-            None => error(StatusCode::INTERNAL_SERVER_ERROR, "Metrics could not be written"),
-        }
+        self::answer(&self.registry)
+    }
+}
+
+/// All samples of a registry, as an answer.
+pub fn answer(registry: &Registry) -> Response<Body> {
+    match page(registry) {
+        Some(page) => reply(StatusCode::OK, TEXT, page),
+        None => error(StatusCode::INTERNAL_SERVER_ERROR, "Metrics could not be written"),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Log lines to standard error.
+//! Log lines to standard error, and to a file.
 
 use std::fmt::{self, Write};
 
@@ -8,15 +8,18 @@ use tracing::{
     level_filters::LevelFilter,
 };
 use tracing_subscriber::{
-    EnvFilter,
+    EnvFilter, Layer, Registry,
     fmt::{
-        FmtContext, FormatEvent, FormatFields,
+        FmtContext, FormatEvent, FormatFields, MakeWriter,
         format::{DefaultFields, Format, JsonFields, Writer},
         time::{FormatTime, SystemTime},
     },
+    layer::SubscriberExt,
     registry::LookupSpan,
+    util::SubscriberInitExt,
 };
 
+use super::rotating::Rotating;
 use crate::{
     config::{Log, LogFormat},
     http::json,
@@ -35,23 +38,18 @@ const OWN_FORM: &str = "dunena";
 /// Starts logging, and makes a panic a log line instead of a bare message. `RUST_LOG`-style directives are accepted as
 /// the level (`info,manifold::access=debug`).
 pub fn init(log: &Log) -> Result<(), String> {
-    let filter = EnvFilter::builder()
-        .with_default_directive(LevelFilter::INFO.into())
-        .parse(&log.level)
-        .map_err(|error| format!("log.level {:?} is no level: {error}", log.level))?
-        .add_directive(DISCREET.parse().expect("a directive that is known when this is compiled"));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match log.format {
-        LogFormat::Text => {
-            let lines = lines.with_ansi(false).fmt_fields(DefaultFields::new());
-            lines.map_event_format(|inner| Lines { inner, format: log.format }).try_init()
-        }
-        LogFormat::Json => {
-            let lines = lines.json().flatten_event(true).fmt_fields(JsonFields::new());
-            lines.map_event_format(|inner| Lines { inner, format: log.format }).try_init()
-        }
+    let mut outputs = Vec::new();
+    if log.console {
+        let filter = filter(&log.level).map_err(|error| format!("log.level {:?} is no level: {error}", log.level))?;
+        outputs.push(output(log.format, filter, std::io::stderr));
     }
-    .map_err(|error| format!("logging could not be started: {error}"))?;
+    if let Some(file) = &log.file {
+        let writer = Rotating::open(&file.path, file.rotation.clone())
+            .map_err(|error| format!("the log file {}: {error}", file.path.display()))?;
+        outputs.push(output(file.format, filter(&file.level)?, writer));
+    }
+    let started = tracing_subscriber::registry().with(outputs).try_init();
+    started.map_err(|error| format!("logging could not be started: {error}"))?;
 
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
@@ -59,6 +57,30 @@ pub fn init(log: &Log) -> Result<(), String> {
         tracing::error!(place, %backtrace, "panic: {}", panic.payload_as_str().unwrap_or("without a message"));
     }));
     Ok(())
+}
+
+fn filter(level: &str) -> Result<EnvFilter, String> {
+    let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).parse(level);
+    let discreet = DISCREET.parse().expect("a directive that is known when this is compiled");
+    Ok(filter.map_err(|error| error.to_string())?.add_directive(discreet))
+}
+
+/// One place that lines go to.
+fn output<W>(format: LogFormat, filter: EnvFilter, writer: W) -> Box<dyn Layer<Registry> + Send + Sync>
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let lines = tracing_subscriber::fmt::layer().with_writer(writer);
+    match format {
+        LogFormat::Text => {
+            let lines = lines.with_ansi(false).fmt_fields(DefaultFields::new());
+            lines.map_event_format(|inner| Lines { inner, format }).with_filter(filter).boxed()
+        }
+        LogFormat::Json => {
+            let lines = lines.json().flatten_event(true).fmt_fields(JsonFields::new());
+            lines.map_event_format(|inner| Lines { inner, format }).with_filter(filter).boxed()
+        }
+    }
 }
 
 /// Lines as usual, but for those that have a form of their own.

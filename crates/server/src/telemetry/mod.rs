@@ -2,6 +2,7 @@
 
 mod count;
 mod dunena;
+mod edgecomet;
 pub mod exposition;
 mod flo;
 mod flo_ts;
@@ -11,6 +12,7 @@ pub mod log;
 pub mod names;
 mod pace;
 mod requests;
+pub mod rotating;
 mod striped;
 mod synap;
 mod unison;
@@ -18,6 +20,7 @@ mod write;
 
 pub use count::{Counter, Gauge, Histogram};
 pub use dunena::{CacheGauges, CacheMetric, CacheValue, DunenaMetrics, cache_metrics};
+pub use edgecomet::{EdgeCometMetrics, HomeCalls, HostStanding, JobEnd, Standing};
 pub use flo::{BlockedReader, FloMetrics, QueueCounters, StreamCounters, share};
 pub use flo_ts::TsCounters;
 pub use gauges::{EngineGauges, ListenerGauges, ProcessGauges, resident_bytes};

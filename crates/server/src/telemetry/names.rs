@@ -222,6 +222,30 @@ pub const DUNENA_SOCKETS_OPEN: &str = "dunena_websockets_open";
 /// WebSockets closed because too much waited for their clients.
 pub const DUNENA_SOCKETS_BEHIND: &str = "dunena_websockets_fallen_behind_total";
 
+/// Attempts of entries, by what became of them and by queue. Names of this dialect get the namespace of its configuration
+/// in front.
+pub const EDGECOMET_REQUESTS: &str = "recache_requests_total";
+/// Entries that wait, by queue; `internal` are those that were pulled.
+pub const EDGECOMET_QUEUE_DEPTH: &str = "queue_depth";
+/// Seconds an attempt took, by host.
+pub const EDGECOMET_DURATION: &str = "recache_duration_seconds";
+/// Calls of Redis, by operation and outcome.
+pub const EDGECOMET_REDIS_OPERATIONS: &str = "redis_operations_total";
+/// Jobs given to gateways, by gateway and outcome.
+pub const EDGECOMET_GATEWAY_REQUESTS: &str = "eg_requests_total";
+/// Entries that wait, by host and queue.
+pub const EDGECOMET_QUEUE_SIZE: &str = "queue_size";
+/// Entries that are due, by host and queue.
+pub const EDGECOMET_QUEUE_DUE: &str = "queue_due_now";
+/// Attempts of entries, by host and by what became of them.
+pub const EDGECOMET_RECACHED: &str = "recache_total";
+/// Jobs in flight.
+pub const EDGECOMET_JOBS_IN_FLIGHT: &str = "jobs_in_flight";
+/// Dead letters that are kept, by host.
+pub const EDGECOMET_DEAD_LETTERS: &str = "dead_letters";
+/// Members of queues that could not be read and were removed.
+pub const EDGECOMET_MALFORMED_MEMBERS: &str = "malformed_members_total";
+
 /// 1, with the version as label.
 pub const BUILD: &str = "manifold_build";
 /// Seconds since the process started.

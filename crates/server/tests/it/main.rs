@@ -3,7 +3,7 @@
 //!
 //! - `harness`: starts, stops and kills the process; HTTP, SSE and WebSocket clients that do not tidy up what they send.
 //! - `exchange`: replays the request/response scenarios of `tests/exchanges` (their format: `docs/testing.md`).
-//! - `unison`, `flo`, `synap`, `dunena`: what a scenario file cannot say: crashes under load, races, long streams.
+//! - `unison`, `flo`, `synap`, `dunena`, `edgecomet`: what a scenario file cannot say: crashes under load, races, long streams.
 //! - `hostile`: clients that mean harm. `process`: start rules, configuration, signals, full disk.
 //! - `house`: rules about the sources.
 
@@ -11,6 +11,7 @@
 #![allow(clippy::disallowed_methods, reason = "the tests look at the process from outside, with the real clock")]
 
 mod dunena;
+mod edgecomet;
 mod exchange;
 mod flo;
 mod harness;

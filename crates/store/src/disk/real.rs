@@ -48,7 +48,12 @@ impl Disk for RealDisk {
         let mut files = Vec::new();
         for entry in fs::read_dir(dir)? {
             let entry = entry?;
-            let meta = entry.metadata()?;
+            let meta = match entry.metadata() {
+                Ok(meta) => meta,
+                // Others have files in the directory that come and go.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error),
+            };
             if meta.is_file() {
                 files.push((entry.file_name().to_string_lossy().into_owned(), meta.len()));
             }

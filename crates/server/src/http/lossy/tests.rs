@@ -19,3 +19,13 @@ fn what_is_no_text_is_replaced() {
         assert_eq!(text(sent), expected, "{}", String::from_utf8_lossy(sent));
     }
 }
+
+#[test]
+fn a_text_with_half_a_pair_is_not_sound() {
+    for sound in ["", "{}", r#""\ud83d\ude00""#, r#""\\ud83d""#, r#""\ufffd""#] {
+        assert!(is_sound(sound), "{sound}");
+    }
+    for half in [r#""\ud83d""#, r#""\uDE00""#, r#""\ude00\ud83d""#, r#""\\\ud83d""#] {
+        assert!(!is_sound(half), "{half}");
+    }
+}

@@ -138,3 +138,21 @@ async fn where_there_is_a_list_only_what_is_on_it_passes() {
     let generous = Guard::new(AllowList::parse(["0.0.0.0/0", "::/0", "169.254.169.254"]));
     assert_eq!(generous.resolve("169.254.169.254", 1).await, Err(Denied::NotAllowed), "no list allows this");
 }
+
+#[tokio::test]
+async fn where_all_must_be_public_one_address_that_is_not_is_named() {
+    let public = Guard::public_only(crate::outbound::PublicOnly::default());
+    for (host, named) in [
+        ("127.0.0.1", "127.0.0.1"),
+        ("[::1]", "::1"),
+        ("[::ffff:10.0.0.1]", "::ffff:10.0.0.1"),
+        ("169.254.169.254", "169.254.169.254"),
+    ] {
+        let error = public.resolve(host, 80).await.unwrap_err();
+        assert_eq!(error.to_string(), format!("address not allowed: {named}"));
+    }
+    let Err(Denied::NotPublic(named)) = public.resolve("localhost", 80).await else { panic!("localhost passed") };
+    assert!(named.is_loopback());
+    assert_eq!(public.resolve("no-such-host.invalid", 80).await, Err(Denied::Unresolved));
+    assert_eq!(public.resolve("8.8.8.8", 80).await, Ok(vec![SocketAddr::from(([8, 8, 8, 8], 80))]));
+}

@@ -12,5 +12,5 @@ mod proxy;
 mod schema;
 mod sizes;
 mod snapshot;
-mod upstream;
+pub mod upstream;
 mod ws;

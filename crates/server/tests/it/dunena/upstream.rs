@@ -1,4 +1,4 @@
-//! A small HTTP server that stands for somebody else's database: it writes down what it is asked and answers as it is told.
+//! A small HTTP server that stands for somebody else's: it writes down what it is asked and answers as it is told.
 
 use std::{
     io::{Read, Write},
@@ -85,7 +85,15 @@ pub struct Upstream {
 impl Upstream {
     /// Starts one that answers with what `answer` makes of a request; a closed connection where it makes nothing.
     pub fn start(answer: impl Fn(&Received) -> Option<Answer> + Send + Sync + 'static) -> Upstream {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        Upstream::start_at(([127, 0, 0, 1], 0).into(), answer)
+    }
+
+    /// The same where a test wants it to be.
+    pub fn start_at(
+        address: SocketAddr,
+        answer: impl Fn(&Received) -> Option<Answer> + Send + Sync + 'static,
+    ) -> Upstream {
+        let listener = TcpListener::bind(address).expect("a free port");
         let upstream = Upstream { address: listener.local_addr().expect("an address"), received: Arc::default() };
         let (received, answer) = (upstream.received.clone(), Arc::new(answer));
         thread::spawn(move || {
@@ -95,6 +103,11 @@ impl Upstream {
             }
         });
         upstream
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Its address, with user and password or whatever belongs before the host.
@@ -110,6 +123,11 @@ impl Upstream {
     /// How many requests came.
     pub fn count(&self) -> usize {
         self.received.lock().expect("no panic").len()
+    }
+
+    /// All requests that came.
+    pub fn all(&self) -> Vec<Received> {
+        self.received.lock().expect("no panic").clone()
     }
 
     /// The request that came last.

@@ -25,6 +25,7 @@ pub enum Dialect {
     Flo,
     Synap,
     Dunena,
+    EdgeComet,
     Metrics,
 }
 

@@ -160,6 +160,29 @@ exchanges! { dunena:
     without_database
 }
 
+exchanges! { edgecomet:
+    authentication
+    bodies
+    bot_hit
+    failed
+    format_both
+    format_legacy
+    invalidate
+    invalidate_more
+    queue
+    queue_limit
+    recache
+    recache_many
+    recache_order
+    restart
+    routes
+    schedule_at
+    status
+    tracking
+    tracking_off
+    urls
+}
+
 exchanges! { synap:
     admin
     authentication

@@ -72,6 +72,7 @@ fn dialect_of(file: &str) -> Dialect {
         Some(("flo", _)) => Dialect::Flo,
         Some(("synap", _)) => Dialect::Synap,
         Some(("dunena", _)) => Dialect::Dunena,
+        Some(("edgecomet", _)) => Dialect::EdgeComet,
         _ => Dialect::Unison,
     }
 }
@@ -144,7 +145,11 @@ impl Runner {
     fn request(&self, step: &RequestStep) -> Result<Request, String> {
         let line = render(&step.request, &self.variables)?;
         let (method, target) = line.split_once(' ').ok_or("a request is a method and a target")?;
-        let mut request = Request::new(method, target).key(Some(step.key.as_str()).filter(|key| *key != "none"));
+        let key = Some(step.key.as_str()).filter(|key| *key != "none");
+        let mut request = match (step.on.unwrap_or(self.dialect), key) {
+            (Dialect::EdgeComet, Some(key)) => Request::new(method, target).key(None).header("X-Internal-Auth", key),
+            (_, key) => Request::new(method, target).key(key),
+        };
         for header in &step.headers {
             let header = render(header, &self.variables)?;
             let (name, value) = header.split_once(':').ok_or("a header is a name and a value")?;
@@ -165,6 +170,7 @@ impl Runner {
             Dialect::Flo => self.server.flo(),
             Dialect::Synap => self.server.synap(),
             Dialect::Dunena => self.server.dunena(),
+            Dialect::EdgeComet => self.server.edgecomet(),
             Dialect::Metrics => self.server.metrics(),
         }
     }
@@ -203,6 +209,7 @@ impl Runner {
             Dialect::Unison | Dialect::Dunena | Dialect::Metrics => format!(r#"{{"error":"{error}"}}"#),
             Dialect::Flo => flo_error(response.status, error),
             Dialect::Synap => synap_error(&text, error),
+            Dialect::EdgeComet => format!(r#"{{"status":"error","message":"{error}"}}"#),
         });
         if let Some(expected) = step.expect.as_ref().or(error.as_ref())
             && let Err(why) = compare(expected, &text, &mut self.variables)
@@ -331,8 +338,10 @@ impl Runner {
 /// Rules that hold for every answer.
 fn check_form(dialect: Dialect, request: &Request, response: &Response) -> Result<(), String> {
     let kind = response.header("content-type").unwrap_or_default();
-    if dialect == Dialect::Dunena {
-        return check_dunena_form(request, response);
+    match dialect {
+        Dialect::Dunena => return check_dunena_form(request, response),
+        Dialect::EdgeComet => return check_edgecomet_form(request, response),
+        Dialect::Unison | Dialect::Flo | Dialect::Synap | Dialect::Metrics => {}
     }
     let text_is_fine = dialect == Dialect::Metrics || request.target.ends_with("/metrics");
     if !response.body.is_empty() && !text_is_fine && !kind.starts_with("application/json") {
@@ -345,7 +354,7 @@ fn check_form(dialect: Dialect, request: &Request, response: &Response) -> Resul
         Dialect::Unison => check_unison_form(request, response),
         Dialect::Flo => check_flo_form(request, response),
         Dialect::Synap => check_synap_form(request, response),
-        Dialect::Dunena | Dialect::Metrics => Ok(()),
+        Dialect::Dunena | Dialect::EdgeComet | Dialect::Metrics => Ok(()),
     }
 }
 
@@ -377,6 +386,32 @@ fn check_dunena_form(request: &Request, response: &Response) -> Result<(), Strin
     let error = body.get("error").is_some_and(Value::is_string);
     let fine = error == (response.status >= 400) || path == "/health/ready";
     fine.then_some(()).ok_or_else(|| "an error without a text, or a success with one".to_owned())
+}
+
+/// EdgeComet's contract, 1: all is JSON with its length declared, but a stored page.
+fn check_edgecomet_form(request: &Request, response: &Response) -> Result<(), String> {
+    if response.header("content-length").is_none() {
+        return Err("no content-length".to_owned());
+    }
+    let page = request.target.starts_with("/internal/cache/content") && response.status == 200;
+    let kind = response.header("content-type").unwrap_or_default();
+    if page || request.method == "HEAD" {
+        return Ok(());
+    }
+    if kind != "application/json" {
+        return Err(format!("a body of type {kind:?}"));
+    }
+    let body: Value =
+        serde_json::from_slice(&response.body).map_err(|error| format!("a body that is no JSON: {error}"))?;
+    if request.target.starts_with("/status") && response.status == 200 {
+        return Ok(());
+    }
+    let success = response.status == 200;
+    let status = body.get("status").is_none_or(|status| status == if success { "ok" } else { "error" });
+    let flag = body.get("success").is_none_or(|flag| *flag == success);
+    let told = body.get("status").or(body.get("success")).is_some();
+    let said = body.get("data").is_some_and(|_| success) != body.get("message").is_some_and(Value::is_string);
+    (status && flag && told && said).then_some(()).ok_or_else(|| "another envelope than the contract's".to_owned())
 }
 
 /// Unison's contract, I.1, I.5, II.7.

@@ -33,6 +33,8 @@ enum Kind {
     Int,
     /// An integer that is about now in epoch milliseconds.
     Time,
+    /// The same in seconds.
+    Seconds,
     /// A JSON string, quotes included.
     String,
     /// Any JSON value.
@@ -99,6 +101,7 @@ pub fn compare(template: &str, actual: &str, variables: &mut Variables) -> Resul
 fn value_of(hole: &Hole<'_>, variables: &Variables) -> Result<String, String> {
     match hole {
         Hole::Value { name: "now", offset } => Ok((now_ms() as i64 + offset).to_string()),
+        Hole::Value { name: "now_s", offset } => Ok((now_ms() as i64 / 1000 + offset).to_string()),
         Hole::Value { name, offset: 0 } => Ok(variable(name, variables)?.to_owned()),
         Hole::Value { name, offset } => Ok((integer(variable(name, variables)?)? + offset).to_string()),
         Hole::Repeat { text, times } => Ok(text.repeat(*times)),
@@ -119,10 +122,11 @@ impl Kind {
     fn matches(self, text: &str, next: Option<&str>) -> Result<usize, String> {
         match self {
             Kind::Int => int_length(text),
-            Kind::Time => {
+            Kind::Time | Kind::Seconds => {
                 let length = int_length(text)?;
-                let (time, now) = (integer(&text[..length])?.unsigned_abs(), now_ms());
-                if time.abs_diff(now) <= TIME_TOLERANCE_MS {
+                let unit_ms = if matches!(self, Kind::Seconds) { 1000 } else { 1 };
+                let time = integer(&text[..length])?.unsigned_abs();
+                if time.saturating_mul(unit_ms).abs_diff(now_ms()) <= TIME_TOLERANCE_MS {
                     Ok(length)
                 } else {
                     Err(format!("{time} is not about now"))
@@ -185,6 +189,7 @@ fn parse_hole(hole: &str) -> Result<Hole<'_>, String> {
     let kind = match name {
         "int" => Some(Kind::Int),
         "time" => Some(Kind::Time),
+        "seconds" => Some(Kind::Seconds),
         "string" => Some(Kind::String),
         "any" => Some(Kind::Any),
         "text" => Some(Kind::Text),
@@ -228,6 +233,8 @@ mod tests {
         assert!(compare("[{{int}}]", r#"["5"]"#, &mut none).is_err());
         assert!(compare("[{{string}}]", "[5]", &mut none).is_err());
         assert!(compare("{{time}}", "1710700000000", &mut none).is_err());
+        assert_eq!(compare("{{seconds}}", &(now_ms() / 1000).to_string(), &mut none), Ok(()));
+        assert!(compare("{{seconds}}", &now_ms().to_string(), &mut none).is_err());
         assert_eq!(compare("{{time}}", &now_ms().to_string(), &mut none), Ok(()));
         assert_eq!(compare("a{{text}}c", "abbbc", &mut none), Ok(()));
     }

@@ -211,8 +211,8 @@ impl Drop for Process {
     }
 }
 
-/// The browser of this machine.
-fn program() -> Option<PathBuf> {
+/// The browser of this machine; none, and a line that says so, where there is none and none is required.
+pub fn program() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders: Vec<_> = std::env::split_paths(&path).collect();
     let found = folders.iter().flat_map(|folder| NAMES.map(|name| folder.join(name))).find(|program| program.is_file());

@@ -3,15 +3,17 @@
 mod browser;
 mod http;
 mod ports;
+mod process;
 mod server;
 mod settings;
 mod sse;
 mod websocket;
 
-pub use browser::Page;
+pub use browser::{Page, program as browser_program};
 pub use http::{Connection, Request, Response, raw_exchange};
 pub use ports::free_port;
-pub use server::{Server, run_to_exit};
+pub use process::Process;
+pub use server::{Log, Server, run_to_exit};
 pub use settings::Settings;
 pub use sse::{Event, EventStream};
 pub use websocket::{Data, Frame, OpCode, Refused, Socket, SocketOptions};

@@ -38,12 +38,20 @@ struct Ports {
     flo: u16,
     synap: u16,
     dunena: u16,
+    edgecomet: u16,
     metrics: u16,
 }
 
 impl Ports {
     fn free() -> Ports {
-        Ports { unison: free_port(), flo: free_port(), synap: free_port(), dunena: free_port(), metrics: free_port() }
+        Ports {
+            unison: free_port(),
+            flo: free_port(),
+            synap: free_port(),
+            dunena: free_port(),
+            edgecomet: free_port(),
+            metrics: free_port(),
+        }
     }
 }
 
@@ -116,6 +124,11 @@ impl Server {
     /// Where Dunena listens.
     pub fn dunena(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.ports.dunena).into()
+    }
+
+    /// Where EdgeComet listens.
+    pub fn edgecomet(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.ports.edgecomet).into()
     }
 
     /// Where the metrics are.
@@ -355,7 +368,7 @@ impl Log {
         lines[lines.len().saturating_sub(20)..].join("\n")
     }
 
-    fn follow(&self, pipe: impl Read + Send + 'static) -> JoinHandle<()> {
+    pub(super) fn follow(&self, pipe: impl Read + Send + 'static) -> JoinHandle<()> {
         let log = self.clone();
         std::thread::spawn(move || {
             for line in BufReader::new(pipe).split(b'\n').map_while(Result::ok) {
@@ -422,5 +435,6 @@ fn write_config(path: &Path, settings: &Settings, ports: Ports) {
     // Every dialect is on unless it is told otherwise, so that each needs a port of its own also where it is not asked.
     let settings = settings.set("flo.port", i64::from(ports.flo)).set("flo.metrics_port", i64::from(ports.metrics));
     let settings = settings.set("synap.port", i64::from(ports.synap)).set("dunena.port", i64::from(ports.dunena));
+    let settings = settings.set("edgecomet.port", i64::from(ports.edgecomet));
     std::fs::write(path, settings.file.to_string()).expect("write the configuration");
 }

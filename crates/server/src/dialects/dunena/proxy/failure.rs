@@ -72,7 +72,7 @@ impl Failure {
 impl From<Denied> for Failure {
     fn from(denied: Denied) -> Failure {
         match denied {
-            Denied::NotAllowed => Failure::NotAllowed,
+            Denied::NotAllowed | Denied::NotPublic(_) => Failure::NotAllowed,
             Denied::Unresolved => Failure::Unreachable(denied.to_string()),
         }
     }

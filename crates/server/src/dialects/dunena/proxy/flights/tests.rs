@@ -144,3 +144,28 @@ async fn closing_ends_calls_whose_clients_are_gone() {
     timeout(Duration::from_secs(5), flights.close()).await.expect("ends");
     assert!(flights.0.lock().by_key.is_empty());
 }
+
+#[tokio::test]
+async fn beyond_the_bound_a_call_belongs_to_who_asks_and_ends_with_it() {
+    let flights = Flights::default();
+    let waiting = |key: String| {
+        let flights = flights.clone();
+        tokio::spawn(async move {
+            let never = std::future::pending::<Outcome>();
+            flights.share(&key, &[], || None::<()>, never, |_: &Fetched| std::future::ready(())).await
+        })
+    };
+    let all: Vec<_> = (0..MOST).map(|n| waiting(n.to_string())).collect();
+    timeout(Duration::from_secs(10), async {
+        while flights.0.lock().tasks.len() < MOST {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .expect("all calls begin");
+    let keep = |_: &Fetched| -> std::future::Ready<()> { panic!("its result is not kept") };
+    let own = flights.share("one more", &[], || None::<()>, async { Ok(fetched("1")) }, keep).await;
+    assert_eq!(own, landed("1"));
+    assert_eq!(flights.0.lock().tasks.len(), MOST);
+    all.iter().for_each(tokio::task::JoinHandle::abort);
+}
