@@ -219,6 +219,9 @@ async fn reload(hangups: &mut Signal, flags: &config::Flags, edgecomet: Option<&
         let read = load(flags).map_err(|failure| failure.sentence);
         let read = read.and_then(|loaded| {
             loaded.notes.iter().for_each(|note| tracing::warn!("{note}"));
+            if !loaded.config.edgecomet.enabled {
+                return Err("edgecomet.enabled is false now, which only a start can change".to_owned());
+            }
             edgecomet.reload(&loaded.config.edgecomet).map_err(|refused| refused.to_string())
         });
         match read {

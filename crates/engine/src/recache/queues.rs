@@ -97,13 +97,17 @@ fn page(host: &Host, priorities: &[Priority], offset: usize, limit: usize) -> (V
     for priority in priorities {
         let queue = host.queue(*priority);
         let len = usize::try_from(queue.len()).unwrap_or(usize::MAX);
+        if skip >= len {
+            skip -= len;
+            continue;
+        }
         let left = limit - page.len();
-        let found = queue.iter().skip(skip.min(len)).take(left);
+        let found = queue.iter().skip(skip).take(left);
         page.extend(found.map(|place| Queued { entry: place.entry.clone(), priority: *priority, due: place.due }));
-        if len.saturating_sub(skip) > left {
+        if len - skip > left {
             return (page, true);
         }
-        skip = skip.saturating_sub(len);
+        skip = 0;
     }
     (page, false)
 }

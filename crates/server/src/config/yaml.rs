@@ -15,6 +15,8 @@ mod tests;
 const FILE_BYTES: u64 = 16 << 20;
 /// Values of a file, those of its aliases counted each time.
 const VALUES: usize = 1_000_000;
+/// So many bytes of a text count as one more value.
+const TEXT_BYTES: usize = 64;
 /// A key that takes the keys of another table that are not given beside it.
 const MERGE: &str = "<<";
 
@@ -45,12 +47,18 @@ fn parse(text: &str) -> Result<toml::Table, String> {
 #[derive(Clone, Copy)]
 struct Tree<'a>(&'a Cell<usize>);
 
+impl Tree<'_> {
+    fn charge<E: serde::de::Error>(self, values: usize) -> Result<(), E> {
+        self.0.set(self.0.get().checked_sub(values).ok_or_else(|| E::custom("there are too many values"))?);
+        Ok(())
+    }
+}
+
 impl<'de> DeserializeSeed<'de> for Tree<'_> {
     type Value = Option<toml::Value>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        let left = self.0.get().checked_sub(1).ok_or_else(|| D::Error::custom("there are too many values"))?;
-        self.0.set(left);
+        self.charge(1)?;
         deserializer.deserialize_any(self)
     }
 }
@@ -79,7 +87,8 @@ impl<'de> Visitor<'de> for Tree<'_> {
         Ok(Some(toml::Value::Float(value)))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
+    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Self::Value, E> {
+        self.charge(value.len() / TEXT_BYTES)?;
         Ok(Some(toml::Value::String(value.to_owned())))
     }
 

@@ -18,6 +18,11 @@ mod tests;
 
 /// Codings one over the other. Nobody does it, and each costs time and memory.
 const MOST: usize = 2;
+/// What is told of a name that means nothing here, in bytes.
+const NAME_SHOWN: usize = 32;
+/// What a brotli stream of windows up to a gigabyte begins with. RFC 7932 knows no such stream, and the decoder would take
+/// memory for the whole window before it gives anything out.
+const BROTLI_LARGE_WINDOW: u8 = 0x11;
 /// Window that every decoder of Zstandard has to have (RFC 9659).
 const ZSTD_WINDOW: u64 = 8 << 20;
 const BUFFER: usize = 4096;
@@ -58,7 +63,7 @@ pub fn codings(headers: &HeaderMap) -> Result<Vec<Coding>, Unknown> {
             b"deflate" => Coding::Deflate,
             b"br" => Coding::Brotli,
             b"zstd" => Coding::Zstd,
-            _ => return Err(Unknown::Name(String::from_utf8_lossy(name).into_owned())),
+            _ => return Err(Unknown::Name(String::from_utf8_lossy(&name[..name.len().min(NAME_SHOWN)]).into_owned())),
         };
         found.push(coding);
     }
@@ -76,6 +81,7 @@ pub fn decode(codings: &[Coding], mut body: Bytes, max_bytes: usize) -> Result<B
             Coding::Gzip => gzip::decode(&body, max_bytes),
             Coding::Deflate if is_zlib(&body) => read(ZlibDecoder::new(&*body), max_bytes),
             Coding::Deflate => read(DeflateDecoder::new(&*body), max_bytes),
+            Coding::Brotli if body[0] == BROTLI_LARGE_WINDOW => Err(BadCoding::Damaged),
             Coding::Brotli => read(Decompressor::new(&*body, BUFFER), max_bytes),
             Coding::Zstd => zstd(&body, max_bytes),
         }?;

@@ -126,7 +126,9 @@ impl RawHead {
     /// when it is longer than what is kept. A head that began earlier would have at least one header more than the bytes
     /// kept show, so equal request lines and equal numbers of headers mean equal heads.
     fn declares_length<B>(&self, request: &Request<B>) -> bool {
-        let mut headers = [httparse::EMPTY_HEADER; 100];
+        // As many as fit: what is not parsed declares nothing.
+        let lines = memchr::memchr_iter(b'\n', &self.bytes).count();
+        let mut headers = vec![httparse::EMPTY_HEADER; lines];
         let mut parsed = httparse::Request::new(&mut headers);
         if !parsed.parse(&self.bytes).is_ok_and(|status| status.is_complete()) {
             return false;

@@ -128,8 +128,12 @@ impl Current {
     }
 
     fn set_aside(&mut self) -> io::Result<()> {
-        fs::rename(&self.path, with_suffix(&self.path, &self.next.to_string()))?;
-        self.next += 1;
+        match fs::rename(&self.path, with_suffix(&self.path, &self.next.to_string())) {
+            Ok(()) => self.next += 1,
+            // Somebody else set it aside.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
         self.file = append_to(&self.path)?;
         self.bytes = self.file.metadata()?.len();
         self.wake();

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::hosts::Hosts;
 use crate::http::auth::Secret;
 
-mod check;
+pub(super) mod check;
 mod defaults;
 mod host;
 mod lenient;

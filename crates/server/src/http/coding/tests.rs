@@ -125,3 +125,10 @@ fn bombs_are_noticed_at_the_limit() {
     let window = hex("28b52ffd00a8010000");
     assert_eq!(decode(&[Coding::Zstd], window, 1_000_000), Err(BadCoding::TooLarge));
 }
+
+#[test]
+fn brotli_with_a_window_beyond_its_standard_is_refused_before_memory_is_taken() {
+    // The mark, then 30 bits of window.
+    let body = Bytes::from_static(&[0x11, 30, 0, 0, 0, 0, 0, 0]);
+    assert_eq!(decode(&[Coding::Brotli], body, 1 << 20), Err(BadCoding::Damaged));
+}

@@ -96,3 +96,14 @@ fn a_file_that_cannot_be_opened_is_told_at_once() {
     let home = tempfile::tempdir().unwrap();
     assert!(Rotating::open(home.path(), PLAIN).is_err());
 }
+
+#[test]
+fn a_file_that_somebody_took_away_is_begun_anew() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("daemon.log");
+    let mut log = Rotating::open(&path, PLAIN).unwrap();
+    lines(&mut log, &["0123456789", "abcdefghi"]);
+    fs::remove_file(&path).unwrap();
+    lines(&mut log, &["after it was gone"]);
+    assert_eq!(fs::read_to_string(&path).unwrap(), "after it was gone\n");
+}

@@ -127,8 +127,8 @@ fn what_scripts_write_is_stored_and_the_browser_ends_with_the_process() {
     origin.wait_for("/text", 3, PATIENCE);
     let (processes, profile) = browser(&daemon);
     daemon.server.stop();
-    assert!(!processes.iter().any(|pid| is_running(*pid)), "the browser outlives the process");
-    assert!(!profile.exists(), "its profile outlives the process");
+    // It was killed before the process ended, and is gone when the system has got round to it.
+    wait_gone(&processes, &profile);
 }
 
 #[test]

@@ -26,6 +26,10 @@ const SWEEPS: (Duration, Duration) = (Duration::from_secs(600), Duration::from_s
 const MARGIN: Duration = Duration::from_secs(3600);
 /// Shortest of both where files are those of tests.
 const IN_TESTS: Duration = Duration::from_secs(1);
+/// Longest body that stored pages may have; no longer one is read back.
+pub(in super::super) const LONGEST_BODY: u64 = 256 << 20;
+/// Jobs that may run at a time.
+const JOBS: usize = 10_000;
 /// Redirects that may be followed.
 const REDIRECTS: u32 = 5;
 /// Longest time that is told to anything: beyond it, sums with the clock could overflow.
@@ -97,10 +101,12 @@ impl Config {
 
     fn check_worker(&self) -> Result {
         let worker = &self.worker;
-        must(worker.concurrency > 0, "worker.concurrency", "be > 0")?;
+        let jobs = (1..=JOBS).contains(&worker.concurrency);
+        must(jobs, "worker.concurrency", format_args!("be between 1 and {JOBS}"))?;
         must(!worker.timeout.is_zero(), "worker.timeout", "be > 0")?;
         must(!worker.connect_timeout.is_zero(), "worker.connect_timeout", "be > 0")?;
-        must(worker.max_body > 0, "worker.max_body", "be > 0")?;
+        let body = (1..=LONGEST_BODY).contains(&worker.max_body);
+        must(body, "worker.max_body", format_args!("be between 1 and {LONGEST_BODY}"))?;
         must(worker.max_redirects <= REDIRECTS, "worker.max_redirects", format_args!("be between 0 and {REDIRECTS}"))?;
         let network =
             |text: &&String| text.parse::<ipnet::IpNet>().is_err() && text.parse::<std::net::IpAddr>().is_err();

@@ -20,19 +20,20 @@ mod packing;
 mod path;
 mod sweep;
 
-use super::config::{Compression, Config};
+use super::config::{Compression, Config, check::LONGEST_BODY};
 use packing::Packing;
 use path::PagePath;
 
 /// Pages fall into so many groups; those of one group are stored and removed one after the other.
 const GROUPS: usize = 64;
-/// Longest body that is read back. What the worker stores is shorter; others may share the directory.
-const LONGEST_BODY: u64 = 256 << 20;
 
 /// Whether a page of this status is a redirect: those are kept without a body, and have no file.
 pub(super) fn is_redirect(status: u16) -> bool {
     matches!(status, 301 | 302 | 303 | 307 | 308)
 }
+
+/// Holds a page.
+pub(super) type Hold = OwnedMutexGuard<()>;
 
 /// The directory of pages. Clones are the same directory.
 #[derive(Debug, Clone)]
@@ -56,20 +57,27 @@ impl Pages {
 
     /// Keeps files of a page from being removed, as long as what comes back lives: between a file and the record that
     /// refers to it nobody may think that it belongs to none.
-    pub(super) async fn hold(&self, key: PageKey) -> OwnedMutexGuard<()> {
+    pub(super) async fn hold(&self, key: PageKey) -> Hold {
         let group = key.hash % self.groups.len() as u64;
         self.groups[usize::try_from(group).expect("a small number")].clone().lock_owned().await
     }
 
     /// Writes and syncs the body of a page that expires at a Unix second; what [`Record::file_path`] and
-    /// [`Record::disk_size`] say of it.
-    pub(super) async fn write(&self, key: PageKey, expires_at: i64, body: Bytes) -> io::Result<(String, u64)> {
+    /// [`Record::disk_size`] say of it. Whoever stops waiting does not stop the writing, so that is what holds the page
+    /// meanwhile.
+    pub(super) async fn write(
+        &self,
+        key: PageKey,
+        expires_at: i64,
+        body: Bytes,
+        held: Hold,
+    ) -> io::Result<(String, u64, Hold)> {
         let (base, compression) = (self.base.clone(), self.compression);
         blocking(move || {
             let (packing, packed) = packing::pack(compression, &body);
             let path = PagePath::new(key, expires_at, packing)?;
             file::write(&base, path.as_str(), &packed)?;
-            Ok((path.into_string(), packed.len() as u64))
+            Ok((path.into_string(), packed.len() as u64, held))
         })
         .await
     }

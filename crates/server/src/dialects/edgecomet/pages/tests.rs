@@ -24,7 +24,8 @@ async fn pages_are_read_back_as_they_were_written() {
         let (home, pages) = pages(compression);
         for (length, suffix) in [(0, ""), (1023, ""), (1024, suffix), (50_000, suffix)] {
             let body = Bytes::from(vec![b'x'; length]);
-            let (path, disk_size) = pages.write(KEY, 1_737_196_200, body.clone()).await.expect("written");
+            let held = pages.hold(KEY).await;
+            let (path, disk_size, _held) = pages.write(KEY, 1_737_196_200, body.clone(), held).await.expect("written");
             assert_eq!(path, format!("1/2025/01/18/10/30/00000000000000ab_2.html{suffix}"));
             assert_eq!(std::fs::metadata(home.path().join(&path)).expect("is there").len(), disk_size);
             assert_eq!(pages.read(&record(&path)).await.expect("readable"), Some(body));

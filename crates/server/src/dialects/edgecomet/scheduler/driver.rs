@@ -147,11 +147,15 @@ impl Driver {
         if pulls.is_empty() {
             return;
         }
-        let (home, due) = (self.scheduler.home.clone(), self.scheduler.engine.now().0 / 1000);
-        let moving = self.scheduler.moving.clone();
+        let scheduler = self.scheduler.clone();
         let pulling = async move {
-            let moving = moving.write_owned().await;
-            let pulled = home.pull(&pulls, due).await;
+            let moving = scheduler.moving.clone().write_owned().await;
+            // Who paused it meanwhile was told that nothing is pulled; what was asked for is asked for again.
+            let pulled = if scheduler.state.lock().paused {
+                Ok(pulls.iter().map(|pull| Pulled { pull: *pull, leases: Vec::new(), due_left: true }).collect())
+            } else {
+                scheduler.home.pull(&pulls, scheduler.engine.now().0 / 1000).await
+            };
             (pulls, pulled, moving)
         };
         self.pulling = Some(pulling.boxed());
@@ -249,6 +253,8 @@ impl Driver {
 
     /// Waits for running jobs as long as configured, then gives back what is left.
     async fn end(mut self) {
+        // Nobody waits for these any more, and while they are not polled they must not hold what others wait for.
+        (self.looking, self.recovering) = (None, None);
         self.scheduler.state.lock().closing = true;
         let grace = self.scheduler.shutdown_grace;
         drop(timeout(grace, self.running()).await);
@@ -275,11 +281,13 @@ impl Driver {
 
     /// Completes when the home knows everything.
     async fn all_told(&mut self) {
-        if self.pulling.is_some() {
-            let (pulls, pulled, moving) = answered(&mut self.pulling).await;
-            self.pulled(&pulls, pulled, moving);
-            self.scheduler.state.lock().give_back();
+        while self.pulling.is_some() {
+            tokio::select! {
+                (pulls, pulled, moving) = answered(&mut self.pulling) => self.pulled(&pulls, pulled, moving),
+                (failed, why) = answered(&mut self.telling) => self.told(failed, why),
+            }
         }
+        self.scheduler.state.lock().give_back();
         loop {
             if self.telling.is_some() {
                 let (failed, why) = answered(&mut self.telling).await;

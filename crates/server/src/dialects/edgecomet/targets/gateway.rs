@@ -60,7 +60,7 @@ impl Client {
             .build()
             .expect("the TLS configuration is given, and nothing else of a client can fail");
         // A key that no header can hold fits no request, neither ours nor to us.
-        let key = HeaderValue::from_str(config.internal_auth_key.expose());
+        let key = HeaderValue::from_bytes(config.internal_auth_key.expose().as_bytes());
         let mut key = key.unwrap_or_else(|_| HeaderValue::from_static(""));
         key.set_sensitive(true);
         Client { http, key, whole }
@@ -68,8 +68,7 @@ impl Client {
 
     /// Gives a gateway a job and waits until it is done.
     pub(super) async fn run(&self, gateway: &Gateway, job: &Job) -> (Outcome, Contact) {
-        let asked = timeout(self.whole, self.ask(gateway, job)).await.unwrap_or(Err(outbound::Error::TimedOut));
-        match asked {
+        match self.ask(gateway, job).await {
             Ok((status, body)) => (verdict::of(status, &body), Contact::Answered),
             Err(error) => {
                 let reason = format!("gateway {}: {error}", gateway.id);
@@ -90,7 +89,9 @@ impl Client {
             .header(KEY_HEADER, self.key.clone())
             .header(CONTENT_TYPE, "application/json")
             .body(body(job));
-        let response = request.send().await.map_err(|error| outbound::explain(&error))?;
+        // The status is what counts, so what else comes of the answer has a time of its own.
+        let sent = timeout(self.whole, request.send()).await.map_err(|_| outbound::Error::TimedOut)?;
+        let response = sent.map_err(|error| outbound::explain(&error))?;
         Ok((response.status().as_u16(), beginning(response).await))
     }
 }

@@ -199,6 +199,10 @@ fn addresses_are_at_most_16_kib_long() {
     let longest = format!("http://a.b/{}", "x".repeat(URL_BYTES - 11));
     assert_eq!(normal(&longest).as_deref(), Ok(longest.as_str()));
     assert_eq!(normal(&format!("{longest}x")), Err(TOO_LONG));
+    // A normal form may be longer than what it was made from, and is read again.
+    let escaped = normal(&format!("http://a.b/?q={}", "é".repeat(8000))).unwrap();
+    assert!(escaped.len() > URL_BYTES);
+    assert_eq!(Address::parse_known(&escaped).map(|known| known.normal(&Patterns::default())), Ok(escaped));
     // A fragment counts, although it goes.
     assert_eq!(normal(&format!("http://a.b/#{}", "x".repeat(URL_BYTES))), Err(TOO_LONG));
 }

@@ -161,7 +161,7 @@ enum Inside {
 }
 
 fn normal(url: &str) -> Option<String> {
-    Some(Address::parse(url).ok()?.normal(&Patterns::default()))
+    Some(Address::parse_known(url).ok()?.normal(&Patterns::default()))
 }
 
 fn is_canonical(tag: &StartTag<()>) -> bool {

@@ -26,7 +26,7 @@ use super::{
     home::Home,
     hosts::CurrentHosts,
     job::{Job, Outcome},
-    pages::{Pages, is_redirect},
+    pages::{Hold, Pages, is_redirect},
     url,
 };
 use crate::outbound::{Guard, PublicOnly};
@@ -69,13 +69,13 @@ struct Made {
 impl Worker {
     /// A worker within the bounds of the configuration.
     pub(super) fn new(config: &Config, hosts: CurrentHosts, home: Home, pages: Pages) -> Result<Self, Refused> {
-        let guard = guard(config);
         Ok(Worker {
             hosts,
             home,
             pages,
-            fetcher: PageFetcher::new(config, guard.clone()),
-            renderer: Renderer::new(config, guard)?,
+            fetcher: PageFetcher::new(config, guard(config)),
+            // Look-ups have places that a guard's clones share: what pages load must not take those of fetches.
+            renderer: Renderer::new(config, guard(config))?,
             clock: Clock::system(),
             slots: config.worker.concurrency,
             timeout: config.worker.timeout.0.min(config.recache.timeout_per_url.0),
@@ -143,24 +143,26 @@ impl Worker {
         }
         let gone_at = u64::try_from(record.expires_at.unwrap_or(now)).unwrap_or(0);
         let gone_at = gone_at.saturating_add(plan.treatment.stale_ttl.as_secs());
-        let _held = self.pages.hold(key).await;
+        let mut held = self.pages.hold(key).await;
         if is_page {
             record.eg_ids = self.gateway.clone();
-            self.write(key, &mut record, body).await?;
+            held = self.write(key, &mut record, body, held).await?;
         }
-        self.home.store_record(key, &record, gone_at).await.map_err(not_stored)
+        let stored = self.home.store_record(key, &record, gone_at).await.map_err(not_stored);
+        drop(held);
+        stored
     }
 
-    async fn write(&self, key: PageKey, record: &mut Record, body: Bytes) -> Result<(), Outcome> {
+    async fn write(&self, key: PageKey, record: &mut Record, body: Bytes, held: Hold) -> Result<Hold, Outcome> {
         let expires_at = record.expires_at.unwrap_or_default();
-        let written = self.pages.write(key, expires_at, body).await;
-        let (file_path, disk_size) = written.map_err(|error| {
+        let written = self.pages.write(key, expires_at, body, held).await;
+        let (file_path, disk_size, held) = written.map_err(|error| {
             tracing::warn!(%error, url = record.url, "edgecomet: cannot write a page");
             Outcome::Temporary(format!("cannot write the page: {error}"))
         })?;
         record.file_path = file_path;
         record.disk_size = Some(disk_size);
-        Ok(())
+        Ok(held)
     }
 }
 

@@ -43,7 +43,7 @@ impl Plan {
         let unknown = || Outcome::Permanent(format!("dimension {} not found for host {}", job.dimension, job.host));
         let dimension = host.dimensions.get(&job.dimension).ok_or_else(unknown)?;
         check(host, &Target::parse(&job.url))?;
-        let address = Address::parse(&job.url).map_err(|error| Outcome::Permanent(error.to_string()))?;
+        let address = Address::parse_known(&job.url).map_err(|error| Outcome::Permanent(error.to_string()))?;
         let treatment = host.treatment(&address.path(), address.query());
         let making = match treatment.action.unwrap_or(RuleAction::Page(dimension.action)) {
             RuleAction::Page(Action::Render) => Making::Render,

@@ -117,26 +117,38 @@ impl Connection {
     /// A pipeline is sent a second time when the connection turns out to have been closed, as it is after Redis was
     /// restarted. The first may have been executed even so: what is asked must bear that.
     pub(super) async fn all(&self, mut pipeline: Pipeline) -> Result<Vec<RedisResult<Value>>> {
+        pipeline.ignore_errors();
+        match self.try_all(&pipeline).await {
+            Err(error) if error.is_connection_dropped() => self.try_all(&pipeline).await,
+            answers => answers,
+        }
+        .map_err(said)
+    }
+
+    /// The same for what must not be executed twice: it is sent once, and when the connection turns out to have been
+    /// closed nobody knows whether it was executed.
+    pub(super) async fn all_once(&self, mut pipeline: Pipeline) -> Result<Vec<RedisResult<Value>>> {
+        pipeline.ignore_errors();
+        self.try_all(&pipeline).await.map_err(said)
+    }
+
+    /// The answer to one command that must not be executed twice.
+    pub(super) async fn one_once<T: FromRedisValue>(&self, command: Cmd) -> Result<T> {
+        let mut pipeline = Pipeline::with_capacity(1);
+        pipeline.add_command(command);
+        read(self.all_once(pipeline).await?.pop().unwrap_or(Ok(Value::Nil)))
+    }
+
+    async fn try_all(&self, pipeline: &Pipeline) -> RedisResult<Vec<RedisResult<Value>>> {
         if pipeline.is_empty() {
             return Ok(Vec::new());
         }
-        pipeline.ignore_errors();
-        let mut repeated = false;
-        loop {
-            let mut link = self.link().await.map_err(said)?;
-            match pipeline.query_async(&mut link.connection).await {
-                Ok(answers) => return Ok(answers),
-                Err(error) => {
-                    if is_broken(&error) {
-                        self.discard(link.number).await;
-                    }
-                    if repeated || !error.is_connection_dropped() {
-                        return Err(said(error));
-                    }
-                    repeated = true;
-                }
-            }
+        let mut link = self.link().await?;
+        let answers = pipeline.query_async(&mut link.connection).await;
+        if answers.as_ref().is_err_and(is_broken) {
+            self.discard(link.number).await;
         }
+        answers
     }
 
     /// The connection; made anew if there is none. Those who waited while somebody else tried share how that ended.

@@ -35,13 +35,13 @@ impl Redis {
         for chunk in pulls.chunks(PULLS_AT_ONCE) {
             match self.pull_chunk(chunk, now).await {
                 Ok(more) => pulled.extend(more),
-                // What was taken before counts; the next call will say the same.
+                // What was taken before counts. Of the rest nobody knows, so it is asked again.
                 Err(_) if pulled.iter().any(|pulled| !pulled.leases.is_empty()) => break,
                 Err(error) => return Err(error),
             }
         }
-        let nothing = |pull: &Pull| Pulled { pull: *pull, leases: Vec::new(), due_left: false };
-        pulled.extend(pulls[pulled.len()..].iter().map(nothing));
+        let unknown = |pull: &Pull| Pulled { pull: *pull, leases: Vec::new(), due_left: true };
+        pulled.extend(pulls[pulled.len()..].iter().map(unknown));
         Ok(pulled)
     }
 
@@ -119,7 +119,7 @@ impl Redis {
             pipeline.add_command(script);
             first += most(pull) as u64;
         }
-        let answers = self.0.connection.all(pipeline).await?;
+        let answers = self.0.connection.all_once(pipeline).await?;
         let mut taken = Vec::with_capacity(pulls.len());
         let mut refused = None;
         let mut first = reserved.first();

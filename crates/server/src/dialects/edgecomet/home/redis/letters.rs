@@ -102,7 +102,7 @@ impl Redis {
                 None => script.arg(0).arg(""),
             };
         }
-        self.0.connection.one(script).await
+        self.0.connection.one_once(script).await
     }
 }
 

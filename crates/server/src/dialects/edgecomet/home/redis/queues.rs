@@ -161,7 +161,7 @@ impl Redis {
         for priority in priorities {
             let mut script = scripts::eval(scripts::PURGE, &[&keys::queue(host, *priority), &attempts]);
             script.arg(priority.as_str());
-            purged += self.0.connection.one::<u64>(script).await?;
+            purged += self.0.connection.one_once::<u64>(script).await?;
         }
         Ok(purged)
     }

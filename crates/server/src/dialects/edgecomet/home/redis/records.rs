@@ -52,7 +52,7 @@ impl Redis {
             for key in keys {
                 delete.arg(keys::record(*key));
             }
-            forgotten += self.0.connection.one::<u64>(delete).await?;
+            forgotten += self.0.connection.one_once::<u64>(delete).await?;
         }
         Ok(forgotten)
     }

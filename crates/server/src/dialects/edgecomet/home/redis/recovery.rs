@@ -52,7 +52,6 @@ impl Redis {
 
     /// What has to be done again and again.
     async fn keep(&self) -> Result<()> {
-        self.say_alive().await?;
         let own = self.recover_own().await?;
         let count = own + self.recover_others().await?;
         if count > 0 {
@@ -143,15 +142,24 @@ fn as_they_are(fields: impl IntoIterator<Item = impl Into<Vec<u8>>>) -> Vec<Back
     fields.into_iter().map(|field| Back { field: field.into(), due: 0, attempts: 0 }).collect()
 }
 
+/// Says that this process is alive, beside looking for what others left: however long that takes, it must not be taken for
+/// one that is gone.
 async fn beat(home: Weak<Inner>) {
+    tokio::join!(
+        each_beat(&home, async |home| home.say_alive().await),
+        each_beat(&home, async |home| home.keep().await)
+    );
+}
+
+async fn each_beat(home: &Weak<Inner>, act: impl AsyncFn(&Redis) -> Result<()>) {
     let mut beats = interval(BEAT);
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         beats.tick().await;
         let Some(home) = home.upgrade() else { return };
-        if let Err(error) = Redis(home).keep().await {
+        if let Err(error) = act(&Redis(home)).await {
             // The connection says when it breaks; this is for what Redis refuses in words.
-            tracing::debug!(%error, "edgecomet: redis was not told that this process is alive");
+            tracing::debug!(%error, "edgecomet: redis was not told that this process is alive, or not asked who is gone");
         }
     }
 }
