@@ -11,7 +11,8 @@ use super::{
     Bounds, Failed,
     browser::Browser,
     protocol::{
-        Attach, Command, Context, CreateContext, CreateTarget, DisposeContext, Event, Session, SetDownloads, Target,
+        Attach, Command, Context, CreateContext, CreateTarget, DisposeContext, Event, GetVersion, Session,
+        SetDownloads, Target,
     },
     socks::{Limits, Proxy},
 };
@@ -31,12 +32,13 @@ pub(super) struct Tab {
     events: mpsc::Receiver<Event>,
 }
 
-/// A context of the browser; disposed of with the value.
+/// A context of the browser, or what will be one; disposed of with the value.
 struct Open(Option<Held>);
 
 struct Held {
     browser: Arc<Browser>,
-    context: String,
+    /// None until the browser has told its name.
+    context: Option<String>,
     _proxy: Proxy,
     /// There is a place for another tab when this one is closed.
     _place: OwnedSemaphorePermit,
@@ -59,8 +61,10 @@ impl Tab {
             // Without this, what is on this machine would be connected to directly.
             proxy_bypass_list: "<-loopback>",
         };
+        // Held from the beginning: a browser that hangs may do so before there is a context.
+        let mut open = Open(Some(Held { browser, context: None, _proxy: proxy, _place: place }));
         let Context { browser_context_id: context } = connection.call(None, &create).await?;
-        let open = Open(Some(Held { browser, context: context.clone(), _proxy: proxy, _place: place }));
+        open.held_mut().context = Some(context.clone());
         let deny = SetDownloads { behavior: "deny", browser_context_id: context.clone() };
         connection.call(None, &deny).await?;
         let create = CreateTarget { url: "about:blank", browser_context_id: context };
@@ -103,6 +107,24 @@ impl Open {
     fn held(&self) -> &Held {
         self.0.as_ref().expect("taken out when the value is dropped")
     }
+
+    fn held_mut(&mut self) -> &mut Held {
+        self.0.as_mut().expect("taken out when the value is dropped")
+    }
+}
+
+impl Held {
+    /// Disposes of the context; where there is none yet, completes when the browser answers at all.
+    async fn end(&self) {
+        let connection = self.browser.connection();
+        match &self.context {
+            Some(context) => {
+                let dispose = DisposeContext { browser_context_id: context.clone() };
+                drop(connection.call(None, &dispose).await);
+            }
+            None => drop(connection.call(None, &GetVersion {}).await),
+        }
+    }
 }
 
 impl Drop for Open {
@@ -110,9 +132,7 @@ impl Drop for Open {
         let Some(held) = self.0.take() else { return };
         // Not waited for by the page, but by whoever needs the place.
         tokio::spawn(async move {
-            let dispose = DisposeContext { browser_context_id: held.context.clone() };
-            let connection = held.browser.connection();
-            if timeout(CLOSE, connection.call(None, &dispose)).await.is_err() {
+            if timeout(CLOSE, held.end()).await.is_err() {
                 tracing::warn!("the browser hangs and is ended");
                 held.browser.end().await;
             }

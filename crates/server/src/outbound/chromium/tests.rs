@@ -234,6 +234,8 @@ async fn a_browser_that_crashes_is_started_anew() {
 async fn a_browser_that_hangs_is_killed() {
     let Some(chromium) = chromium(BOUNDS) else { return };
     render(&chromium, PLAIN).await.expect("renders");
+    // When its tab is closed nobody else is left who would notice.
+    drop(chromium.0.tabs.acquire_many(u32::try_from(BOUNDS.tabs).expect("a few")).await);
     let (_, family) = processes(&chromium);
     kill(main_process(&family), Signal::STOP);
     let at_once = Instant::now() + Duration::from_millis(500);
