@@ -218,7 +218,7 @@ async fn check(house: &House, model: &Model) {
 }
 
 proptest! {
-    #![proptest_config(cases(40, 4))]
+    #![proptest_config(cases(40, 20))]
     #[test]
     fn pages_to_fetch_anew_are_kept_as_plain_maps_would(steps in proptest::collection::vec(step(), 1..60)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
