@@ -61,3 +61,10 @@ fn a_file_that_is_too_long_or_not_there_is_named() {
     let refused = read(Path::new("/dev/zero")).unwrap_err().to_string();
     assert_eq!(refused, "/dev/zero: is longer than 16777216 bytes");
 }
+
+#[test]
+fn what_aliases_come_to_is_bounded_in_bytes_too() {
+    let of = |aliases: usize| format!("a: &a {}\nb: [{}]", "x".repeat(1 << 20), "*a, ".repeat(aliases));
+    assert!(parse(&of(8)).is_ok());
+    assert!(parse(&of(80)).unwrap_err().contains("there are too many values"));
+}

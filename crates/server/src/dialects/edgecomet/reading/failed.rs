@@ -9,15 +9,8 @@ use super::{
         error::Error,
         hosts::Host,
     },
-    dimension_name,
+    List, dimension_name,
 };
-
-#[derive(Serialize)]
-struct List<'a> {
-    items: Vec<Item<'a>>,
-    cursor: String,
-    has_more: bool,
-}
 
 #[derive(Serialize)]
 struct Item<'a> {
@@ -37,7 +30,7 @@ pub(in super::super) async fn answer(asked: Asked<'_>) -> Answer {
     let failed = dialect.home.failed(host.id, page.offset, page.limit).await;
     let (letters, has_more) = failed.map_err(Error::of_records)?;
     let items = letters.iter().map(|letter| Item::new(&host, letter)).collect();
-    Ok(dialect.format().data(&List { items, cursor: page.next(has_more), has_more }))
+    Ok(dialect.format().data(&List { items, cursor: &page.next(has_more), has_more }))
 }
 
 impl<'a> Item<'a> {

@@ -9,15 +9,8 @@ use super::{
         error::Error,
         hosts::Host,
     },
-    dimension_name,
+    List, dimension_name,
 };
-
-#[derive(Serialize)]
-struct List<'a> {
-    items: Vec<Item<'a>>,
-    cursor: String,
-    has_more: bool,
-}
 
 #[derive(Serialize)]
 struct Item<'a> {
@@ -35,7 +28,7 @@ pub(in super::super) async fn answer(asked: Asked<'_>) -> Answer {
     let queued = dialect.home.queued(host.id, &priorities, page.offset, page.limit).await;
     let (queued, has_more) = queued.map_err(Error::of_records)?;
     let items = queued.iter().map(|queued| Item::new(&host, queued)).collect();
-    Ok(dialect.format().data(&List { items, cursor: page.next(has_more), has_more }))
+    Ok(dialect.format().data(&List { items, cursor: &page.next(has_more), has_more }))
 }
 
 impl<'a> Item<'a> {

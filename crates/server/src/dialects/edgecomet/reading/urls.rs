@@ -1,7 +1,6 @@
 //! The endpoint `urls`: what is stored of a host.
 
 use manifold_engine::recache::{PageKey, Record};
-use serde::Serialize;
 
 use super::{
     super::{
@@ -11,6 +10,7 @@ use super::{
         home::HomeError,
         hosts::Host,
     },
+    List,
     filter::Filter,
     item::{Freshness, Item},
 };
@@ -19,13 +19,6 @@ use super::{
 const START: &str = "0";
 /// How often the home is asked for one page: where hardly anything fits the filter, pages are short.
 const READS: usize = 50;
-
-#[derive(Serialize)]
-struct List<'a> {
-    items: Vec<Item<'a>>,
-    cursor: &'a str,
-    has_more: bool,
-}
 
 pub(in super::super) async fn answer(asked: Asked<'_>) -> Answer {
     let (dialect, parameters) = (asked.dialect, asked.parameters());
@@ -43,7 +36,7 @@ pub(in super::super) async fn answer(asked: Asked<'_>) -> Answer {
         filter.fits(key, record, Freshness::of(record, now, stale_ttl), age)
     };
     let (records, next) = read(dialect, &host, cursor, limit, fits).await?;
-    let items = records.iter().map(|(key, record)| Item::new(*key, record, now, stale_ttl)).collect();
+    let items: Vec<Item<'_>> = records.iter().map(|(key, record)| Item::new(*key, record, now, stale_ttl)).collect();
     let has_more = next.is_some();
     Ok(dialect.format().data(&List { items, cursor: next.as_deref().unwrap_or(START), has_more }))
 }
