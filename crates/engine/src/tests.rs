@@ -24,11 +24,11 @@ pub(crate) const START: Timestamp = Timestamp(1_710_700_000_000);
 /// Who writes in tests.
 pub(crate) const ANN: Actor = Actor::fixed("ann");
 
-/// How often a model is tried: `MANIFOLD_MODEL_CASES`, a share of it where a case costs much, or `few` unless it is set.
+/// How often a model is tried: `MANIFOLD_MODEL_CASES`, a share of it where a case costs much, and `few` at least.
 pub(crate) fn cases(few: u32, share: u32) -> ProptestConfig {
     let cases: Option<u32> = std::env::var("MANIFOLD_MODEL_CASES").ok().and_then(|cases| cases.parse().ok());
     ProptestConfig {
-        cases: cases.map_or(few, |cases| (cases / share).max(1)),
+        cases: cases.map_or(few, |cases| (cases / share).max(few)),
         max_shrink_iters: 2000,
         failure_persistence: None,
         // Half of the time went into better randomness than this needs.
