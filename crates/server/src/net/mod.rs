@@ -1,6 +1,6 @@
 //! Sockets: accept, caps, timers, HTTP/1.1 by hyper, drain. Knows no dialect: it serves a [`Service`].
 //!
-//! `listen` accepts and drains, `connection` drives one connection, `socket` is the byte stream under hyper, `pulse`
+//! `listen` accepts and drains, `local` does so on a Unix socket, `connection` drives one connection, `socket` is the byte stream under hyper, `pulse`
 //! what a connection is doing and until when it may, `head` the checks that hyper does not make, `receipt` tells a
 //! service that its answer was lost.
 
@@ -13,6 +13,7 @@ mod connection;
 mod connections;
 mod head;
 mod listen;
+mod local;
 mod pulse;
 mod receipt;
 mod socket;
@@ -21,6 +22,7 @@ mod tests;
 
 pub use connections::Connections;
 pub use listen::{Listener, Options};
+pub use local::{LocalListener, connect};
 pub use receipt::Receipt;
 
 /// What a listener serves: one dialect.

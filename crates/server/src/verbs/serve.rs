@@ -5,6 +5,7 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 use manifold_engine::Engine;
 use manifold_server::{
     config::{self, Config, Loaded},
+    control,
     dialects::edgecomet::EdgeComet,
     telemetry,
 };
@@ -48,7 +49,9 @@ async fn run(config: Config, addresses: Addresses, flags: &config::Flags) -> Res
     let (shutdown, down) = watch::channel(false);
     // The listeners answer while the log is replayed: "starting", as each contract says it.
     let stop = Arc::new(Notify::new());
+    let data_dir = config.data_dir.clone();
     let (mut serving, edgecomet) = ports.serve(config, &engine, &stop, &down).await?;
+    serving.spawn(control::serve(engine.clone(), data_dir, down.clone()));
 
     let ended = tokio::select! {
         failure = recover(&engine) => Err(failure),
