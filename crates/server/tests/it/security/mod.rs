@@ -1,7 +1,9 @@
 //! Every listener from the side of somebody who means harm: who may do what (`matrix`), what pages of other sites may do
 //! (`browsers`), where a server listens without a secret (`doors`), for how long a credential is good (`expiry`), what is
-//! never told (`secrets`), and bytes that would be more than text elsewhere (`injection`).
+//! never told (`secrets`), bytes that would be more than text elsewhere (`injection`), and whom a server that calls others does not
+//! call (`addresses`).
 
+mod addresses;
 mod browsers;
 mod doors;
 mod expiry;
