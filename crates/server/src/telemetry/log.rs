@@ -129,7 +129,8 @@ fn write_line(writer: &mut impl fmt::Write, line: &str) -> fmt::Result {
 
 /// Control characters, separators of lines and paragraphs, and marks of the direction of writing; all have four digits.
 fn is_unruly(character: char) -> bool {
-    let turns = matches!(character, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let turns =
+        matches!(character, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     character.is_control() || turns
 }
 

@@ -94,4 +94,23 @@ mod tests {
             assert_eq!(cors.origin(&headers), expected, "{configured:?} {asked:?}");
         }
     }
+
+    #[test]
+    fn where_origins_are_listed_a_page_of_another_changes_nothing() {
+        let may = |configured: &[&str], method: Method, origin: Option<&str>| {
+            let cors = Cors::new(&configured.iter().map(|origin| (*origin).to_owned()).collect::<Vec<_>>());
+            let origin = origin.map(|origin| (ORIGIN, HeaderValue::from_str(origin).expect("a value")));
+            let host = (hyper::header::HOST, HeaderValue::from_static("localhost:3000"));
+            cors.lets_write(&method, &origin.into_iter().chain([host]).collect())
+        };
+        for open in [&["*"][..], &[], &["http://a", "*"]] {
+            assert!(may(open, Method::POST, Some("http://evil")), "{open:?}");
+        }
+        assert!(!may(&["http://a"], Method::POST, Some("http://evil")));
+        assert!(!may(&["http://a"], Method::DELETE, Some("null")));
+        assert!(may(&["http://a"], Method::GET, Some("http://evil")), "the browser keeps the answer from the page");
+        assert!(may(&["http://a"], Method::POST, Some("http://a")));
+        assert!(may(&["http://a"], Method::POST, Some("http://localhost:3000")), "a page of this server");
+        assert!(may(&["http://a"], Method::POST, None), "no browser");
+    }
 }

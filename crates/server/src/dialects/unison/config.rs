@@ -5,8 +5,8 @@ use std::{net::SocketAddr, time::Duration};
 use manifold_engine::Retention;
 use serde::{Deserialize, Serialize};
 
-use crate::{http::auth::Secret, net::Hosts};
 pub use crate::period::Period;
+use crate::{http::auth::Secret, net::Hosts};
 
 /// The key that a loopback listener without one accepts.
 const DEVELOPMENT_KEY: &str = "dev";

@@ -71,11 +71,7 @@ impl Unison {
     pub fn new(config: Config, engine: Engine, metrics: Arc<UnisonMetrics>, shutdown: watch::Receiver<bool>) -> Self {
         Unison {
             engine,
-            keys: Keys {
-                open_to_all: config.is_open_to_all(),
-                full: config.api_key,
-                agent: config.agent_api_key,
-            },
+            keys: Keys { open_to_all: config.is_open_to_all(), full: config.api_key, agent: config.agent_api_key },
             max_body_bytes: config.max_body_bytes,
             metrics,
             shutdown,

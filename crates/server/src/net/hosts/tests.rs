@@ -20,14 +20,36 @@ fn only_a_listener_on_loopback_that_asks_for_nothing_is_choosy() {
 fn names_of_this_machine_and_those_that_were_named_are_admitted() {
     let hosts = hosts("127.0.0.1:80", false, &["Data.example.com", "https://console.example.com:8443/", " b ", ""]);
     for host in [
-        "localhost", "LOCALHOST:1", "127.0.0.1", "127.1.2.3:80", "[::1]", "[::1]:80", "[::ffff:127.0.0.1]:80",
-        "data.example.com:9", "DATA.EXAMPLE.COM", "console.example.com", "console.example.com:8443", "b",
+        "localhost",
+        "LOCALHOST:1",
+        "127.0.0.1",
+        "127.1.2.3:80",
+        "[::1]",
+        "[::1]:80",
+        "[::ffff:127.0.0.1]:80",
+        "data.example.com:9",
+        "DATA.EXAMPLE.COM",
+        "console.example.com",
+        "console.example.com:8443",
+        "b",
     ] {
         assert!(hosts.admit(Some(host)), "{host}");
     }
     for host in [
-        "evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "xlocalhost", "localhost.", "2130706433",
-        "0x7f.1", "127.1", "0.0.0.0", "[::]", "[::2]:80", "192.168.0.1", "example.com", "xdata.example.com",
+        "evil.example",
+        "localhost.evil.example",
+        "127.0.0.1.evil.example",
+        "xlocalhost",
+        "localhost.",
+        "2130706433",
+        "0x7f.1",
+        "127.1",
+        "0.0.0.0",
+        "[::]",
+        "[::2]:80",
+        "192.168.0.1",
+        "example.com",
+        "xdata.example.com",
     ] {
         assert!(!hosts.admit(Some(host)), "{host}");
     }

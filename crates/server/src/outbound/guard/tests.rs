@@ -186,12 +186,27 @@ async fn however_an_address_is_spelled_it_is_the_address_that_counts() {
         assert!(public.resolve(host, 80).await.is_err(), "{host}");
     }
     for host in [
-        "2130706433", "0x7f000001", "0177.0.0.1", "0x7f.1", "127.1", "127.0.1", "127.0.0.1.", "localhost.", "LocalHost",
-        "[::ffff:7f00:1]", "[::127.0.0.1]", "[0:0:0:0:0:0:0:1]", "0300.0250.1", "0xa.1", "10.1",
+        "2130706433",
+        "0x7f000001",
+        "0177.0.0.1",
+        "0x7f.1",
+        "127.1",
+        "127.0.1",
+        "127.0.0.1.",
+        "localhost.",
+        "LocalHost",
+        "[::ffff:7f00:1]",
+        "[::127.0.0.1]",
+        "[0:0:0:0:0:0:0:1]",
+        "0300.0250.1",
+        "0xa.1",
+        "10.1",
     ] {
         assert!(public.resolve(host, 80).await.is_err(), "{host}");
     }
-    for host in ["", ".", "..", "[", "[]", "[::1", "127.0.0.1:80", "a b", "a\0b", "localhost\0.example.com", "user@127.0.0.1"] {
+    for host in
+        ["", ".", "..", "[", "[]", "[::1", "127.0.0.1:80", "a b", "a\0b", "localhost\0.example.com", "user@127.0.0.1"]
+    {
         assert_eq!(open.resolve(host, 80).await, Err(Denied::Unresolved), "{host:?}");
     }
 }

@@ -37,10 +37,27 @@ fn no_spelling_of_an_address_gets_around_the_list_of_hosts() {
     let server = Server::with(settings);
     let mut client = Client::to(server.dunena());
     let hosts = [
-        "127.0.0.1", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "0x7f.1", "127.0.0.1.", "localhost", "localhost.",
-        "LOCALHOST", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "0.0.0.0", "0", "192.0.2.1@127.0.0.1",
-        "allowed.example@127.0.0.1", "allowed.example:80@127.0.0.1", "127.0.0.1%2eallowed.example",
-        "\u{ff11}\u{ff12}\u{ff17}.0.0.1", "127\u{3002}0\u{3002}0\u{3002}1", "allowed.example%00@127.0.0.1",
+        "127.0.0.1",
+        "127.1",
+        "2130706433",
+        "0x7f000001",
+        "0177.0.0.1",
+        "0x7f.1",
+        "127.0.0.1.",
+        "localhost",
+        "localhost.",
+        "LOCALHOST",
+        "[::ffff:127.0.0.1]",
+        "[::ffff:7f00:1]",
+        "0.0.0.0",
+        "0",
+        "192.0.2.1@127.0.0.1",
+        "allowed.example@127.0.0.1",
+        "allowed.example:80@127.0.0.1",
+        "127.0.0.1%2eallowed.example",
+        "\u{ff11}\u{ff12}\u{ff17}.0.0.1",
+        "127\u{3002}0\u{3002}0\u{3002}1",
+        "allowed.example%00@127.0.0.1",
     ];
     let mut number = 0;
     for host in hosts {

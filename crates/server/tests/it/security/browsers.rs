@@ -88,19 +88,15 @@ fn where_nobody_is_asked_for_a_secret_only_names_of_this_machine_are_served() {
     let server = Server::with(settings);
     let mut doors = doors(&server);
     let address = SocketAddr::from(([127, 0, 0, 1], port));
-    doors.push(Door {
-        name: "edgecomet-metrics",
-        address,
-        reads: Request::get("/metrics").key(None),
-        writes: None,
-    });
+    doors.push(Door { name: "edgecomet-metrics", address, reads: Request::get("/metrics").key(None), writes: None });
     for door in &doors {
         let mut client = Client::to(door.address);
         // What is misdirected is refused with 421, where the dialect's codes have one.
         let refusal = if door.name == "synap" { 403 } else { 421 };
         for request in [Some(&door.reads), door.writes.as_ref()].into_iter().flatten() {
             for host in REBOUND {
-                let answer = client.send(&request.clone().header("Host", host).header("Origin", format!("http://{host}")));
+                let answer =
+                    client.send(&request.clone().header("Host", host).header("Origin", format!("http://{host}")));
                 assert_eq!(answer.status, refusal, "{} {host}: {}", door.name, answer.text());
                 let said = answer.text().to_lowercase();
                 assert!(said.contains("host not allowed"), "{} {host}: {said}", door.name);
@@ -116,7 +112,8 @@ fn where_nobody_is_asked_for_a_secret_only_names_of_this_machine_are_served() {
 #[test]
 fn a_probe_by_a_foreign_name_is_refused_too_and_one_without_a_name_is_no_browser() {
     let server = Server::with(bare());
-    for (address, path) in [(server.flo(), "/health"), (server.synap(), "/health"), (server.unison(), "/api/v1/health")] {
+    for (address, path) in [(server.flo(), "/health"), (server.synap(), "/health"), (server.unison(), "/api/v1/health")]
+    {
         let answer = Client::to(address).send(&Request::get(path).key(None).header("Host", "evil.example"));
         assert!(matches!(answer.status, 403 | 421), "{path}: {}", answer.status);
         let old = crate::harness::raw_exchange(
@@ -237,7 +234,8 @@ fn a_page_of_another_site_opens_no_socket() {
         assert!(matches!(rebound, Some(Refused::Status(403 | 421))), "{target}: {rebound:?}");
         open(&[]).unwrap_or_else(|why| panic!("{target}: {why:?}"));
         // Dunena's contract lets in what is listed, and no other page.
-        let page = if address == server.dunena() { "http://console.example".to_owned() } else { format!("http://{address}") };
+        let page =
+            if address == server.dunena() { "http://console.example".to_owned() } else { format!("http://{address}") };
         open(&[("Origin", &page)]).unwrap_or_else(|why| panic!("{target} {page}: {why:?}"));
     }
 }

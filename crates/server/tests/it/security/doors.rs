@@ -137,13 +137,18 @@ fn what_is_open_beyond_loopback_says_so() {
         let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = i64::from(taken.local_addr().expect("an address").port());
         let dialects = ["unison", "flo", "synap", "dunena", "edgecomet"];
-        let settings = dialects.iter().fold(settings, |settings, dialect| settings.set(&format!("{dialect}.port"), port));
+        let settings =
+            dialects.iter().fold(settings, |settings, dialect| settings.set(&format!("{dialect}.port"), port));
         let settings = match listener {
             // It opens first, or last.
             "metrics" => settings.set("flo.metrics_port", port),
             "edgecomet-metrics" => {
                 let taken = std::net::TcpListener::bind(("0.0.0.0", own)).expect("a free port");
-                assert_says(&settings.set("edgecomet.port", i64::from(free_port())).set("flo.metrics_port", i64::from(metrics)), listener, expected);
+                assert_says(
+                    &settings.set("edgecomet.port", i64::from(free_port())).set("flo.metrics_port", i64::from(metrics)),
+                    listener,
+                    expected,
+                );
                 drop(taken);
                 continue;
             }
@@ -159,7 +164,11 @@ fn assert_says(settings: &Settings, listener: &str, expected: bool) {
     std::fs::write(home.path().join("manifold.toml"), settings.file.to_string()).expect("write the configuration");
     let finished = run_to_exit(&["serve"], &[], home.path());
     assert_eq!(finished.status.code(), Some(69), "{}", finished.output);
-    let says = |line: &&str| line.contains("WARN") && line.contains(&format!("{listener} ")) || line.contains(&format!("WARN manifold_server::dialects::unison::config: unison: ")) && listener == "unison";
+    let says = |line: &&str| {
+        line.contains("WARN") && line.contains(&format!("{listener} "))
+            || line.contains(&format!("WARN manifold_server::dialects::unison::config: unison: "))
+                && listener == "unison"
+    };
     let warned = finished.output.lines().filter(|line| line.contains("WARN")).any(|line| says(&line));
     assert_eq!(warned, expected, "{listener}: {}", finished.output);
 }

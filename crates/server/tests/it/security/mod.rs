@@ -44,8 +44,7 @@ impl Client {
         if head.header("content-type").is_some_and(|kind| kind.starts_with("text/event-stream")) {
             return head;
         }
-        let response =
-            connection.read_body(&request.method, head).unwrap_or_else(|error| panic!("{request}: {error}"));
+        let response = connection.read_body(&request.method, head).unwrap_or_else(|error| panic!("{request}: {error}"));
         let closes = response.header("connection").is_some_and(|said| said.eq_ignore_ascii_case("close"));
         self.connection = (!closes).then_some(connection);
         response

@@ -33,7 +33,7 @@ const ROWS: &[Row] = &[
     ("POST /db-clear", Writer, "", "{}"),
     ("POST /db-purge", Writer, "", ""),
     ("GET /query-cache/{key}", Reader, "", ""),
-    ("POST /query-cache", Writer, "", r#"{"query":"SELECT 1","result":"1"}"#),
+    ("POST /query-cache", Writer, "", r#"{"key":"q","data":1}"#),
     ("POST /query-cache/invalidate", Writer, "", r#"{"tags":["t"]}"#),
     ("GET /query-cache/stats", Reader, "", ""),
     ("POST /query-cache/clear", Writer, "", ""),
@@ -85,7 +85,7 @@ fn dunena_asks_for_the_token_on_all_but_probes_and_pages() {
     for (path, body) in [
         ("/cache/key", r#"{"value":"1"}"#),
         ("/db/key", r#"{"value":"v","tags":["t"]}"#),
-        ("/query-cache", r#"{"query":"SELECT 2","result":"1","tags":["t"]}"#),
+        ("/query-cache", r#"{"key":"key","data":1,"tags":["t"]}"#),
         ("/db-proxy/register", r#"{"name":"seed","type":"http","connectionString":"http://127.0.0.1:1/"}"#),
         ("/locks/key/acquire", r#"{"owner":"seed","ttl":250000}"#),
     ] {
@@ -97,9 +97,14 @@ fn dunena_asks_for_the_token_on_all_but_probes_and_pages() {
     let state = move || {
         let mut state = samples(&looked_at, &CHANGES);
         let mut connection = Connection::open(looked_at.dunena());
-        for path in ["/keys", "/namespaces", "/db-keys", "/rate-limits", "/db-proxy/connectors", "/db/key"] {
+        for path in
+            ["/keys", "/namespaces", "/db-keys", "/rate-limits", "/db-proxy/connectors", "/db/key", "/query-cache/key"]
+        {
             let answer = connection.send(&Request::get(path).key(Some(TOKEN))).expect("an answer");
-            state += &format!("\n{path} {} {}", answer.status, answer.text());
+            // How old something is changes by itself.
+            let text = answer.text();
+            let told = text.split(",\"age\"").next().unwrap_or_default();
+            state += &format!("\n{path} {} {told}", answer.status);
         }
         state
     };

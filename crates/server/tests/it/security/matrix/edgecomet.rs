@@ -6,12 +6,7 @@ use crate::harness::{Server, Settings};
 const KEY: &str = "key-of-the-matrix";
 
 const ROWS: &[Row] = &[
-    (
-        "POST /internal/cache/recache",
-        Writer,
-        "",
-        r#"{"host_id":1,"urls":["https://example.com/a"],"priority":"high"}"#,
-    ),
+    ("POST /internal/cache/recache", Writer, "", r#"{"host_id":1,"urls":["https://example.com/a"],"priority":"high"}"#),
     ("POST /internal/cache/invalidate", Writer, "", r#"{"host_id":1,"urls":["https://example.com/a"]}"#),
     ("GET /status", Reader, "", ""),
     ("POST /internal/scheduler/pause", Writer, "", ""),

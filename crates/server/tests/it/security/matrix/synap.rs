@@ -98,7 +98,9 @@ fn code(answer: &Value) -> &str {
 fn a_role_holds_for_a_command_alone_in_a_batch_and_on_a_socket() {
     let server = Server::with(settings());
     let before = samples(&server, &CHANGES);
-    for (key, may, may_not) in [(READER, [READS, &[]].concat(), [WRITES, ADMIN].concat()), (WRITER, [READS, WRITES].concat(), ADMIN.to_vec())] {
+    for (key, may, may_not) in
+        [(READER, [READS, &[]].concat(), [WRITES, ADMIN].concat()), (WRITER, [READS, WRITES].concat(), ADMIN.to_vec())]
+    {
         let options = SocketOptions { key: Some(key.to_owned()), ..SocketOptions::to("/api/v1/ws") };
         let mut socket = Socket::open(server.synap(), &options).expect("a socket");
         let mut connection = Connection::open(server.synap());
@@ -165,7 +167,21 @@ fn an_escaped_word_of_a_path_is_no_way_around_a_check() {
     let server = Server::with(settings());
     let mut client = Client::to(server.synap());
     let before = samples(&server, &CHANGES);
-    for path in ["/%6bv/set", "/k%76/set", "/kv/%73et", "/kv%2Fset", "/%2Fkv/set", "/sdk/%6bv/set", "/%73dk/kv/set", "/health/../kv/set", "/health%2F..%2Fkv%2Fset", "/health;/kv/set", "/health%3F/kv/set", "/%68ealth", "/me%74rics"] {
+    for path in [
+        "/%6bv/set",
+        "/k%76/set",
+        "/kv/%73et",
+        "/kv%2Fset",
+        "/%2Fkv/set",
+        "/sdk/%6bv/set",
+        "/%73dk/kv/set",
+        "/health/../kv/set",
+        "/health%2F..%2Fkv%2Fset",
+        "/health;/kv/set",
+        "/health%3F/kv/set",
+        "/%68ealth",
+        "/me%74rics",
+    ] {
         for key in [None, Some("wrong")] {
             let answer = client.send(&Request::post(path, r#"{"key":"k","value":1}"#).key(key));
             assert_eq!(answer.status, 401, "{path} {key:?}");

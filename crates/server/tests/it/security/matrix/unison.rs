@@ -61,7 +61,7 @@ fn a_socket_of_unison_asks_too_and_writes_for_the_full_key_alone() {
         let opened = open(key, protocols, &target);
         assert_eq!(opened.err(), Some(Refused::Status(401)), "{key:?} {protocols:?} {target}");
     }
-    let put = r#"{"jsonrpc":"2.0","id":1,"method":"kv.put","params":{"namespace":"n","key":"k","value":1}}"#;
+    let put = r#"{"jsonrpc":"2.0","id":1,"method":"kv/set","params":{"namespace":"n","key":"k","value":1}}"#;
     let mut reader = open(None, Some(&format!("unison.v1, bearer.{READS}")), "/stream").expect("a socket");
     let answer = reader.call(put);
     assert_eq!(answer["error"]["message"], "Read Only", "{answer}");
