@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use super::{
-    Connections, Listener, Options, Refusal, Service,
+    Connections, Hosts, Listener, Options, Refusal, Service,
     connection::{self, Shared},
     pulse::{Patience, Pulse},
 };

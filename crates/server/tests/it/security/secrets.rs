@@ -3,6 +3,8 @@
 use std::{
     io::{Read, Write},
     net::TcpListener,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -249,6 +251,36 @@ fn a_password_of_redis_is_not_told_when_nobody_answers() {
         let finished = run_to_exit(&["serve"], &[], home.path());
         assert_eq!(finished.status.code(), Some(78), "{}", finished.output);
         assert_untold("the log", &finished.output, &[REDIS, EDGECOMET]);
+    }
+}
+
+/// Another user of the machine reads no value out of the files; stored pages are for the web server that serves them.
+#[test]
+fn files_of_the_data_directory_are_for_their_owner_alone() {
+    fn files(directory: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(directory).expect("a directory") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() { files(&path, found) } else { found.push(path) }
+        }
+    }
+    let mut server = Server::with(Settings::fast().set("dunena.persist", true));
+    server.put("/api/v1/kv/n/k", "1").expect(200);
+    let mut dunena = Client::to(server.dunena());
+    dunena.send(&Request::post("/cache/k", r#"{"value":"v"}"#).key(None)).expect(201);
+    dunena.send(&Request::post("/db/k", r#"{"value":"v"}"#).key(None)).expect(201);
+    for state in ["running", "stopped"] {
+        let mut found = Vec::new();
+        files(&server.data_dir(), &mut found);
+        for path in &found {
+            let mode = std::fs::symlink_metadata(path).expect("a file").permissions().mode();
+            assert_eq!(mode & 0o077, 0, "{state}: {} has the mode {mode:o}", path.display());
+        }
+        for name in ["dunena.db", "LOCK"] {
+            assert!(found.iter().any(|path| path.ends_with(name)), "{state}: no {name} among {found:?}");
+        }
+        if state == "running" {
+            server.stop();
+        }
     }
 }
 
