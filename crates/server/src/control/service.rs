@@ -96,6 +96,7 @@ impl Service for Control {
         let (status, sentence) = match refusal {
             net::Refusal::TargetTooLong => (StatusCode::URI_TOO_LONG, "the request target is too long"),
             net::Refusal::BadHost => (StatusCode::BAD_REQUEST, "the host is not valid"),
+            net::Refusal::ForeignHost => (StatusCode::MISDIRECTED_REQUEST, "the host is not served here"),
             net::Refusal::AmbiguousLength => (StatusCode::BAD_REQUEST, "the body has two lengths"),
             net::Refusal::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "too many verbs run at one time"),
             net::Refusal::Panicked => (StatusCode::INTERNAL_SERVER_ERROR, "a defect of this program"),

@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    Connections, Service,
+    Connections, Hosts, Service,
     connection::{self, Shared},
     pulse::Patience,
 };
@@ -40,6 +40,8 @@ pub struct Options {
     /// Where set, a head with a longer header block is cut and answered by the service, and so is one that does not come
     /// in time. Without it the former has the bounds and the answer of hyper, and the latter none.
     pub head_bytes: Option<usize>,
+    /// Names that requests may be for.
+    pub hosts: Hosts,
     /// Time a connection may rest between two requests.
     pub idle_timeout: Duration,
     /// Time that running requests are given when the shutdown begins.
@@ -54,6 +56,7 @@ impl Default for Options {
             connections: 20_000,
             head_timeout: Duration::from_secs(10),
             head_bytes: None,
+            hosts: Hosts::Any,
             idle_timeout: Duration::from_secs(75),
             drain: Duration::from_secs(9),
             sockets: 1,
@@ -103,9 +106,9 @@ impl Listener {
     /// last connection is gone or the time for that is over.
     pub async fn serve<S: Service>(self, service: Arc<S>, mut shutdown: watch::Receiver<bool>) {
         let patience = Patience { head: self.options.head_timeout, idle: self.options.idle_timeout };
-        let head_bytes = self.options.head_bytes;
+        let (head_bytes, hosts) = (self.options.head_bytes, self.options.hosts);
         let connections = self.connections;
-        let shared = Arc::new(Shared { service, connections, patience, head_bytes, shutdown: shutdown.clone() });
+        let shared = Arc::new(Shared { service, connections, patience, head_bytes, hosts, shutdown: shutdown.clone() });
         let mut accepting = JoinSet::new();
         for socket in self.sockets {
             accepting.spawn(accept(self.name, socket, shared.clone()));

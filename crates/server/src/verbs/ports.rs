@@ -12,7 +12,7 @@ use manifold_server::{
         synap::{self, Surroundings, Synap},
         unison::Unison,
     },
-    net::{Listener, Options},
+    net::{Hosts, Listener, Options},
     telemetry::{
         DunenaMetrics, EdgeCometMetrics, EngineGauges, FloMetrics, ListenerGauges, ProcessGauges, SynapMemory,
         SynapMetrics, UnisonMetrics,
@@ -32,6 +32,7 @@ use super::{
 
 /// Connections of the metrics listener: a few scrapers.
 const METRICS_CONNECTIONS: usize = 256;
+
 /// Every socket of the process, bound and not yet served.
 pub struct Ports {
     metrics: Option<Listener>,
@@ -49,17 +50,28 @@ impl Ports {
         let open_with = |name, address: Option<SocketAddr>, options: Options| {
             address.map(|address| bind(name, address, options)).transpose()
         };
-        let open = |name, address, connections: usize| {
-            open_with(name, address, Options { connections: connections.min(all), ..Options::default() })
+        let named = &config.allowed_hosts[..];
+        let open = |name, address: Option<SocketAddr>, connections: usize, hosts: &dyn Fn(SocketAddr) -> Hosts| {
+            let hosts = address.map(hosts).unwrap_or_default();
+            open_with(name, address, Options { connections: connections.min(all), hosts, ..Options::default() })
         };
+        let open_metrics = |name, address: Option<SocketAddr>| {
+            if let Some(listen) = address.filter(|listen| !listen.ip().to_canonical().is_loopback()) {
+                tracing::warn!(%listen, "{name} listens on an address that is not loopback, and asks nobody for a secret");
+            }
+            open(name, address, METRICS_CONNECTIONS, &|listen| Hosts::of(listen, false, named))
+        };
+        let Config { unison, flo, synap, dunena, edgecomet, .. } = config;
+        let hosts = addresses.edgecomet.map(|listen| edgecomet.names(listen, named)).unwrap_or_default();
+        let edgecomet_options = Options { hosts, ..edgecomet.listener_options(all) };
         Ok(Ports {
-            metrics: open("metrics", addresses.metrics, METRICS_CONNECTIONS)?,
-            unison: open("unison", addresses.unison, config.unison.max_connections)?,
-            flo: open("flo", addresses.flo, config.flo.limits.max_connections)?,
-            synap: open("synap", addresses.synap, all)?,
-            dunena: open("dunena", addresses.dunena, all)?,
-            edgecomet: open_with("edgecomet", addresses.edgecomet, config.edgecomet.listener_options(all))?,
-            edgecomet_metrics: open("edgecomet-metrics", addresses.edgecomet_metrics, METRICS_CONNECTIONS)?,
+            metrics: open_metrics("metrics", addresses.metrics)?,
+            unison: open("unison", addresses.unison, unison.max_connections, &|at| unison.names(at, named))?,
+            flo: open("flo", addresses.flo, flo.limits.max_connections, &|at| flo.names(at, named))?,
+            synap: open("synap", addresses.synap, all, &|at| synap.names(at, named))?,
+            dunena: open("dunena", addresses.dunena, all, &|at| dunena.names(at, named))?,
+            edgecomet: open_with("edgecomet", addresses.edgecomet, edgecomet_options)?,
+            edgecomet_metrics: open_metrics("edgecomet-metrics", addresses.edgecomet_metrics)?,
         })
     }
 
