@@ -20,7 +20,7 @@ use manifold_server::{
         synap::{self, Surroundings, Synap},
         unison::Unison,
     },
-    net::{Listener, Options},
+    net::{Budget, Listener, Options},
     telemetry::{
         self, DunenaMetrics, EdgeCometMetrics, EngineGauges, FloMetrics, ListenerGauges, ProcessGauges, SynapMemory,
         SynapMetrics, UnisonMetrics,
@@ -121,11 +121,13 @@ fn serve(flags: config::Flags) -> Result<(), Failure> {
     telemetry::log::init(&config.log).map_err(Failure::configuration)?;
     notes.iter().for_each(|note| tracing::warn!("{note}"));
     let addresses = validate(&mut config)?;
-    config.limits.connections = affordable_connections(config.limits.connections);
+    let affordable = affordable_connections(config.limits.connections);
+    config.limits.connections = config.limits.connections.min(affordable);
+    let budget = Budget::new(affordable, config.limits.bodies_bytes);
 
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(Exit::System, format!("no runtime: {error}")))?;
-    let ended = runtime.block_on(run(config, addresses, &flags));
+    let ended = runtime.block_on(run(config, addresses, budget, &flags));
     // What is left are requests that did not end in time, or a replay that nobody waits for.
     runtime.shutdown_timeout(Duration::from_millis(200));
     ended
@@ -157,10 +159,10 @@ fn verify(dir: PathBuf) -> Result<(), Failure> {
 }
 
 /// From bound sockets to a closed engine.
-async fn run(config: Config, addresses: Addresses, flags: &config::Flags) -> Result<(), Failure> {
+async fn run(config: Config, addresses: Addresses, budget: Arc<Budget>, flags: &config::Flags) -> Result<(), Failure> {
     let mut signals = Signals::install()?;
     let mut hangups = Signals::on(SignalKind::hangup())?;
-    let ports = Ports::bind(&config, addresses)?;
+    let ports = Ports::bind(&config, addresses, budget)?;
     let engine = Engine::open(engine_options(&config));
     let (shutdown, down) = watch::channel(false);
     // The listeners answer while the log is replayed: "starting", as each contract says it.
@@ -251,25 +253,35 @@ struct Ports {
     dunena: Option<Listener>,
     edgecomet: Option<Listener>,
     edgecomet_metrics: Option<Listener>,
+    /// What those of the dialects may hold together. Metrics have room of their own, so that who looks for the reason
+    /// of refusals is not refused.
+    budget: Arc<Budget>,
 }
 
 impl Ports {
-    fn bind(config: &Config, addresses: Addresses) -> Result<Ports, Failure> {
+    fn bind(config: &Config, addresses: Addresses, budget: Arc<Budget>) -> Result<Ports, Failure> {
         let all = config.limits.connections;
         let open_with = |name, address: Option<SocketAddr>, options: Options| {
             address.map(|address| bind(name, address, options)).transpose()
         };
         let open = |name, address, connections: usize| {
-            open_with(name, address, Options { connections: connections.min(all), ..Options::default() })
+            let connections = connections.min(all);
+            open_with(name, address, Options { connections, budget: budget.clone(), ..Options::default() })
         };
+        let open_metrics = |name, address| {
+            let connections = METRICS_CONNECTIONS.min(all);
+            open_with(name, address, Options { connections, ..Options::default() })
+        };
+        let of_edgecomet = Options { budget: budget.clone(), ..config.edgecomet.listener_options(all) };
         Ok(Ports {
-            metrics: open("metrics", addresses.metrics, METRICS_CONNECTIONS)?,
+            metrics: open_metrics("metrics", addresses.metrics)?,
             unison: open("unison", addresses.unison, config.unison.max_connections)?,
             flo: open("flo", addresses.flo, config.flo.limits.max_connections)?,
             synap: open("synap", addresses.synap, all)?,
             dunena: open("dunena", addresses.dunena, all)?,
-            edgecomet: open_with("edgecomet", addresses.edgecomet, config.edgecomet.listener_options(all))?,
-            edgecomet_metrics: open("edgecomet-metrics", addresses.edgecomet_metrics, METRICS_CONNECTIONS)?,
+            edgecomet: open_with("edgecomet", addresses.edgecomet, of_edgecomet)?,
+            edgecomet_metrics: open_metrics("edgecomet-metrics", addresses.edgecomet_metrics)?,
+            budget: budget.clone(),
         })
     }
 
@@ -294,7 +306,7 @@ impl Ports {
         let listeners = listeners.into_iter().flatten();
         let listeners: Vec<_> = listeners.map(|listener| (listener.name(), listener.connections())).collect();
         let (shards, connections) = (config.flo.shards(), listeners.iter().map(|(_, open)| open.clone()).collect());
-        let gauges = ListenerGauges(listeners);
+        let gauges = ListenerGauges(listeners, self.budget.clone());
         registry.register_collector(Box::new(gauges));
         registry.register_collector(Box::new(ProcessGauges::default()));
         registry.register_collector(Box::new(EngineGauges(engine.clone())));
@@ -484,8 +496,9 @@ fn memory_limit(config: &Config) -> u64 {
     limits.into_iter().flatten().filter(|limit| *limit > 0).min().unwrap_or(0)
 }
 
-/// A connection is a descriptor, and systems start processes with far fewer than they allow. Connections must not take the
-/// last ones: a log that cannot open its next segment stops accepting writes.
+/// How many connections all listeners together may have. A connection is a descriptor, and systems start processes with far
+/// fewer than they allow. Connections must not take the last ones: a log that cannot open its next segment stops accepting
+/// writes.
 fn affordable_connections(wanted: usize) -> usize {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
@@ -498,7 +511,7 @@ fn affordable_connections(wanted: usize) -> usize {
     if affordable < wanted {
         tracing::warn!(descriptors, wanted, affordable, "fewer connections are accepted than limits.connections says");
     }
-    wanted.min(affordable)
+    affordable
 }
 
 /// The two signals that ask for an orderly end.
