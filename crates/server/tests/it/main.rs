@@ -4,6 +4,7 @@
 //! - `harness`: starts, stops and kills the process; HTTP, SSE and WebSocket clients that do not tidy up what they send.
 //! - `exchange`: replays the request/response scenarios of `tests/exchanges` (their format: `docs/testing.md`).
 //! - `unison`, `flo`, `synap`, `dunena`, `edgecomet`: what a scenario file cannot say: crashes under load, races, long streams.
+//! - `together`: all dialects that share data against one model, with kills and races.
 //! - `hostile`: clients that mean harm. `process`: start rules, configuration, signals, full disk.
 //! - `house`: rules about the sources.
 
@@ -19,4 +20,5 @@ mod hostile;
 mod house;
 mod process;
 mod synap;
+mod together;
 mod unison;
