@@ -31,11 +31,14 @@ fn all_dialects_agree_with_one_model() {
         let seed = seeds.next();
         let mut author = Author::new(0, seed);
         let mut script = Vec::new();
-        let played = play(steps(300), |player| {
+        let played = play(steps(250), |player| {
             let step = player.write(&mut author);
             script.push(step.clone());
             Some(step)
         });
+        if let Ok((steps, refused)) = played {
+            println!("seed {seed}: {steps} steps, {refused} of them refused");
+        }
         if let Err(why) = played {
             let (script, shorter_why) = shorter(script, why.clone());
             let script: Vec<String> = script.iter().map(|step| format!("  {step:?}")).collect();
@@ -44,8 +47,8 @@ fn all_dialects_agree_with_one_model() {
     }
 }
 
-/// Plays on a server of its own, and looks at everything now and then.
-fn play(steps: usize, mut next: impl FnMut(&Player) -> Option<Step>) -> Result<(), String> {
+/// Plays on a server of its own, and looks at everything now and then; steps, and how many of them were refused.
+fn play(steps: usize, mut next: impl FnMut(&Player) -> Option<Step>) -> Result<(usize, usize), String> {
     let mut server = Server::with(Settings::fast());
     let mut player = Player::new(0, Addresses::of(&server));
     let followers = Followers::start(&server, &player.names);
@@ -66,7 +69,8 @@ fn play(steps: usize, mut next: impl FnMut(&Player) -> Option<Step>) -> Result<(
     server.restart();
     player.reconnect();
     player.look()?;
-    counts_agree(&server, &mut player)
+    counts_agree(&server, &mut player)?;
+    Ok((player.steps, player.refused))
 }
 
 /// What dialects and metrics count, where all there is belongs to one client. A key may count until it is swept.

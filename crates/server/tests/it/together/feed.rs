@@ -5,8 +5,6 @@ use std::{
     net::SocketAddr,
 };
 
-use serde_json::value::RawValue;
-
 use super::{
     model::{Change, Op, World},
     want::{elements, members},
@@ -138,7 +136,7 @@ impl Feed {
 impl Seen {
     pub fn read(text: &str) -> Result<Seen, String> {
         let change = members(text)?;
-        let raw = |name: &str| change.get(name).map_or("", |raw: &Box<RawValue>| raw.get());
+        let raw = |name: &str| change.get(name).map_or("", |raw| raw.get());
         let string =
             |name: &str| serde_json::from_str::<String>(raw(name)).map_err(|error| format!("{error} in {text}"));
         let number = |name: &str| raw(name).parse::<u64>().map_err(|error| format!("{error} in {text}"));

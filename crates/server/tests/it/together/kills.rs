@@ -15,12 +15,13 @@ use super::{
     script::Author,
     seed,
     spell::Addresses,
+    steps,
 };
 use crate::harness::{Server, Settings};
 
 const CLIENTS: usize = 4;
-/// How long clients are at work before the end, in milliseconds.
-const WORK_MS: std::ops::Range<u64> = 50..500;
+/// How long clients are at work before the end, at least; on top of it come up to as many milliseconds as steps.
+const WORK_MS: u64 = 50;
 
 /// How one run of the process ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +48,7 @@ fn run(seed: u64, rounds: u64) -> Result<String, String> {
     let mut kills = 0;
     for round in 0..rounds {
         let end = if dice.percent(75) { End::Kill } else { End::Stop };
-        let work_ms = WORK_MS.start + dice.below(WORK_MS.end - WORK_MS.start);
+        let work_ms = WORK_MS + dice.below(steps(450) as u64);
         work(&mut server, &mut clients, &mut feed, Duration::from_millis(work_ms), end)
             .map_err(|why| format!("round {round}, before the end: {why}"))?;
         kills += u64::from(end == End::Kill);

@@ -3,11 +3,12 @@
 use std::io::Result;
 
 use super::{
-    model::{Held, Name, Place, Queue, Slot, Span, World},
+    model::{Change, Held, Name, Op, Place, Queue, Slot, Span, World},
     script::Names,
     spell::{
         Lines, flo, part,
         synap::{self, events, oldest_and_newest},
+        unison,
     },
     want::{Answer, Pattern, Want, elements, members, quoted},
 };
@@ -16,6 +17,8 @@ use crate::harness::{Connection, Request, Server};
 /// More than any script leaves.
 const ALL: usize = 1000;
 
+/// Values of a key's history.
+const DEPTH: usize = 8;
 /// What is asked of each key, one after the other.
 const KEY_COMMANDS: [&str; 8] =
     ["key.type", "kv.exists", "kv.ttl", "kv.get", "hash.getall", "list.range", "set.members", "sortedset.zrange"];
@@ -29,6 +32,10 @@ pub enum Look {
         prefix: String,
         limit: Option<usize>,
     },
+    /// Keys in one cut over the socket of Unison.
+    UnisonMany(Vec<Name>),
+    /// The last values of a key.
+    FloHistory(Name),
     FloScan {
         space: &'static str,
         prefix: String,
@@ -65,6 +72,8 @@ pub fn all(names: &Names) -> Vec<Look> {
         looks.push(Look::UnisonList { space, prefix: prefix(), limit: Some(2) });
         looks.push(Look::FloScan { space, prefix: prefix(), limit: 3 });
     }
+    looks.push(Look::UnisonMany(names.keys.clone()));
+    looks.extend(names.keys.iter().cloned().map(Look::FloHistory));
     looks.push(Look::SynapScan { prefix: names.prefix.clone(), count: 2 });
     let is_shared = |name: &&Name| name.space == synap::SPACE;
     looks.extend(names.keys.iter().filter(is_shared).cloned().map(Look::SynapKey));
@@ -95,6 +104,17 @@ impl Look {
                 let target = format!("/api/v1/kv/{}?prefix={}&limit={limit}{cursor}", part(space), part(prefix));
                 lines.unison(&Request::get(target))
             })?,
+            Look::UnisonMany(names) => {
+                let key =
+                    |name: &Name| format!(r#"{{"namespace":{},"key":{}}}"#, quoted(name.space), quoted(&name.name));
+                let keys: Vec<String> = names.iter().map(key).collect();
+                let params = format!(r#"{{"keys":[{}]}}"#, keys.join(","));
+                let call = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"kv/mget","params":{params}}}"#);
+                unison::read_result(&lines.unison_socket(&call)?)
+            }
+            Look::FloHistory(name) => {
+                lines.flo(&flo(format!("/api/v1/kv/{}/{}?history={DEPTH}", part(name.space), part(&name.name))))?
+            }
             Look::FloScan { space, prefix, limit } => walk("entries", "cursor", |cursor| {
                 let target = format!("/api/v1/kv/{}?prefix={}&limit={limit}{cursor}", part(space), part(prefix));
                 lines.flo(&flo(target))
@@ -163,6 +183,14 @@ impl Look {
                 let entries = live(world, space, prefix).map(|(name, slot)| flo_entry(name, slot, now));
                 Want::new(200).member("entries", Pattern::array(entries))
             }
+            Look::UnisonMany(names) => {
+                let entry = |name: &Name| match world.slot(name) {
+                    slot if slot.value().is_some() => unison_entry(name, &slot),
+                    _ => Pattern::from("null"),
+                };
+                Want::new(200).member("items", Pattern::array(names.iter().map(entry)))
+            }
+            Look::FloHistory(name) => history(world, name, now),
             Look::SynapScan { prefix, .. } => {
                 let here = |(name, slot): &(&Name, &Slot)| {
                     name.space == synap::SPACE && name.name.starts_with(prefix) && slot.held.is_some()
@@ -256,6 +284,23 @@ fn flo_entry(name: &Name, slot: &Slot, now: Span) -> Pattern {
     let (key, value, version) = (quoted(&name.name), flo::value(slot.value()), slot.version);
     let pattern = Pattern::from(format!(r#"{{"key":{key},"value":{value},"version":{version},"ttl_remaining":"#));
     pattern.then(flo::ttl(slot, now)).text("}")
+}
+
+/// The newest values first; a removal shows as a version that is not there.
+fn history(world: &World, name: &Name, now: Span) -> Want {
+    if world.slot(name).value().is_none() {
+        return Want::new(404).member("error", r#""not_found""#);
+    }
+    let version = |change: &Change| match &change.op {
+        Op::Set(value) if change.name == *name => {
+            let (version, value) = (change.version, flo::value(Some(value)));
+            let text = format!(r#"{{"version":{version},"value":{value},"updated_at":"#);
+            Some(Pattern::from(text).number(1..=now.to).text("}"))
+        }
+        _ => None,
+    };
+    let versions = world.changes.iter().rev().filter_map(version).take(DEPTH);
+    Want::new(200).member("versions", Pattern::array(versions))
 }
 
 /// In the order of [`KEY_COMMANDS`].

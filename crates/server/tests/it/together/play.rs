@@ -17,8 +17,9 @@ const WORLDS: usize = 256;
 pub struct Player {
     pub names: Names,
     pub worlds: Vec<World>,
-    /// How much was asked so far.
+    /// How much was asked so far, and how much of it was refused.
     pub steps: usize,
+    pub refused: usize,
     to: Addresses,
     lines: Option<Lines>,
 }
@@ -34,7 +35,7 @@ pub enum Heard {
 
 impl Player {
     pub fn new(client: usize, to: Addresses) -> Player {
-        Player { names: Names::of(client), worlds: vec![World::default()], steps: 0, to, lines: None }
+        Player { names: Names::of(client), worlds: vec![World::default()], steps: 0, refused: 0, to, lines: None }
     }
 
     /// The step that comes next, written for what there is.
@@ -65,6 +66,7 @@ impl Player {
             self.guess(&step, now);
             return Ok(Heard::Nothing);
         }
+        self.refused += usize::from(!answers.iter().all(|answer| answer.success));
         let mut why = String::new();
         let mut left = Vec::new();
         for mut world in self.worlds.iter().flat_map(|world| pasts(world, now)) {

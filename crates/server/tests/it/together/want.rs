@@ -29,8 +29,6 @@ pub struct Pattern(Vec<Part>);
 enum Part {
     Text(String),
     Number(RangeInclusive<u64>),
-    /// Anything that JSON may be between two texts.
-    Anything,
 }
 
 impl Want {
@@ -91,11 +89,6 @@ impl Pattern {
         self
     }
 
-    pub fn anything(mut self) -> Pattern {
-        self.0.push(Part::Anything);
-        self
-    }
-
     /// Adds another one behind it.
     pub fn then(mut self, other: Pattern) -> Pattern {
         for part in other.0 {
@@ -130,7 +123,6 @@ fn fits(parts: &[Part], text: &str) -> bool {
             let end = text.find(|byte: char| !byte.is_ascii_digit()).unwrap_or(text.len());
             text[..end].parse().is_ok_and(|number| range.contains(&number)) && fits(rest, &text[end..])
         }
-        Part::Anything => (0..=text.len()).any(|at| text.is_char_boundary(at) && fits(rest, &text[at..])),
     }
 }
 

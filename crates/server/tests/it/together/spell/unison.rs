@@ -203,7 +203,7 @@ fn refusal(why: Refused) -> Want {
 }
 
 /// The answer of a socket as if it were one of REST.
-fn read_result(text: &str) -> Answer {
+pub fn read_result(text: &str) -> Answer {
     let members_of = |text: &str| members(text).expect("an answer of JSON-RPC is an object");
     let answer = members_of(text);
     if let Some(result) = answer.get("result") {

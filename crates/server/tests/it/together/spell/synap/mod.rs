@@ -7,8 +7,6 @@ mod rooms;
 
 use std::io::Result;
 
-use serde_json::value::RawValue;
-
 pub use collections::Collection;
 pub use keys::{Key, nothing_or};
 pub use queues::{Queues, Target};
@@ -163,7 +161,7 @@ pub fn list(texts: &[String]) -> String {
 pub fn read_result(status: Option<u16>, text: &str) -> Answer {
     let result = members(text).expect("an answer is an object");
     let success = result.get("success").is_some_and(|success| success.get() == "true");
-    let body = |name: &str| result.get(name).map_or("null", |raw: &Box<RawValue>| raw.get()).to_owned();
+    let body = |name: &str| result.get(name).map_or("null", |raw| raw.get()).to_owned();
     let body = if success { body("payload") } else { body("error") };
     as_object(Answer { status, success, body })
 }
