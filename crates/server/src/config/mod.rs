@@ -51,6 +51,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Address of every listener that has none of its own.
     pub host: String,
+    /// Names that requests may be for besides those of this machine, where a listener on loopback asks for no secret.
+    pub allowed_hosts: Vec<String>,
     /// What an acknowledgement promises.
     pub durability: Durability,
     /// Bounds of the process.
@@ -74,6 +76,7 @@ impl Default for Config {
         Config {
             data_dir: PathBuf::from("./data"),
             host: "127.0.0.1".to_owned(),
+            allowed_hosts: Vec::new(),
             durability: Durability::default(),
             limits: Limits::default(),
             log: Log::default(),

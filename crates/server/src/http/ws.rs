@@ -61,6 +61,8 @@ pub enum Close {
     Unsupported,
     /// 1007: a text that is not UTF-8.
     NotText,
+    /// 1008: what the client came in with is valid no longer.
+    Expired,
     /// 1008: messages that nothing keeps came faster than the client took them.
     Slow,
     /// 1009: a message over the limit.
@@ -78,6 +80,7 @@ impl Close {
             Close::Protocol => (1002, "protocol error"),
             Close::Unsupported => (1003, "only text is understood"),
             Close::NotText => (1007, "the text is not UTF-8"),
+            Close::Expired => (1008, "token expired"),
             Close::Slow => (1008, "slow consumer"),
             Close::TooBig => (1009, "message too big"),
             Close::Failed => (1011, "store unavailable"),

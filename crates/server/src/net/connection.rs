@@ -30,7 +30,7 @@ use tokio::{
 };
 
 use super::{
-    Refusal, Service,
+    Hosts, Refusal, Service,
     connections::{Admission, Connections, Permit},
     head,
     pulse::{Patience, Pulse},
@@ -54,6 +54,8 @@ pub(super) struct Shared<S> {
     pub patience: Patience,
     /// Most bytes of headers, where a dialect has a limit and an answer of its own for them.
     pub head_bytes: Option<usize>,
+    /// Names that requests may be for.
+    pub hosts: Hosts,
     pub shutdown: watch::Receiver<bool>,
 }
 
@@ -143,7 +145,7 @@ struct Link<S> {
 async fn answer<S: Service>(link: Arc<Link<S>>, request: Request<Incoming>) -> Result<Response<Answer>, Infallible> {
     let Link { shared, peer, admission, pulse } = &*link;
     let checked = pulse.begin(!request.body().is_end_stream(), |raw| match admission {
-        Admission::Served => head::check(&request, raw),
+        Admission::Served => head::check(&request, raw, &shared.hosts),
         Admission::TurnedAway => Err(Refusal::Overloaded),
     });
     let cut = pulse.take_cut();

@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    Connections, Service,
+    Connections, Hosts, Service,
     connection::{self, Shared},
     pulse::Patience,
 };
@@ -27,8 +27,8 @@ const BACKLOG: i32 = 4096;
 const KEEPALIVE: Duration = Duration::from_secs(60);
 /// Pause after an accept that failed for want of descriptors or memory, doubled up to the maximum: such a failure
 /// lasts, and a loop without pause would take the processor from those who could end it.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
-const ACCEPT_PAUSE_MAX: Duration = Duration::from_secs(1);
+pub(super) const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
+pub(super) const ACCEPT_PAUSE_MAX: Duration = Duration::from_secs(1);
 
 /// How a listener treats its connections.
 #[derive(Debug, Clone)]
@@ -40,6 +40,8 @@ pub struct Options {
     /// Where set, a head with a longer header block is cut and answered by the service, and so is one that does not come
     /// in time. Without it the former has the bounds and the answer of hyper, and the latter none.
     pub head_bytes: Option<usize>,
+    /// Names that requests may be for.
+    pub hosts: Hosts,
     /// Time a connection may rest between two requests.
     pub idle_timeout: Duration,
     /// Time that running requests are given when the shutdown begins.
@@ -54,6 +56,7 @@ impl Default for Options {
             connections: 20_000,
             head_timeout: Duration::from_secs(10),
             head_bytes: None,
+            hosts: Hosts::Any,
             idle_timeout: Duration::from_secs(75),
             drain: Duration::from_secs(9),
             sockets: 1,
@@ -103,9 +106,9 @@ impl Listener {
     /// last connection is gone or the time for that is over.
     pub async fn serve<S: Service>(self, service: Arc<S>, mut shutdown: watch::Receiver<bool>) {
         let patience = Patience { head: self.options.head_timeout, idle: self.options.idle_timeout };
-        let head_bytes = self.options.head_bytes;
+        let (head_bytes, hosts) = (self.options.head_bytes, self.options.hosts);
         let connections = self.connections;
-        let shared = Arc::new(Shared { service, connections, patience, head_bytes, shutdown: shutdown.clone() });
+        let shared = Arc::new(Shared { service, connections, patience, head_bytes, hosts, shutdown: shutdown.clone() });
         let mut accepting = JoinSet::new();
         for socket in self.sockets {
             accepting.spawn(accept(self.name, socket, shared.clone()));

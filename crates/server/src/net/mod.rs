@@ -1,7 +1,8 @@
 //! Sockets: accept, caps, timers, HTTP/1.1 by hyper, drain. Knows no dialect: it serves a [`Service`].
 //!
-//! `listen` accepts and drains, `connection` drives one connection, `socket` is the byte stream under hyper, `pulse`
-//! what a connection is doing and until when it may, `head` the checks that hyper does not make, `receipt` tells a
+//! `listen` accepts and drains, `local` does so on a Unix socket, `connection` drives one connection, `socket` is the byte
+//! stream under hyper, `pulse` what a connection is doing and until when it may, `head` the checks that hyper does not
+//! make, `hosts` whom requests may be for, `receipt` tells a
 //! service that its answer was lost.
 
 use std::{future::Future, net::IpAddr, sync::Arc};
@@ -12,7 +13,9 @@ use hyper::{Request, Response, StatusCode, body::Incoming};
 mod connection;
 mod connections;
 mod head;
+mod hosts;
 mod listen;
+mod local;
 mod pulse;
 mod receipt;
 mod socket;
@@ -20,7 +23,9 @@ mod socket;
 mod tests;
 
 pub use connections::Connections;
+pub use hosts::{Hosts, is_local, without_port};
 pub use listen::{Listener, Options};
+pub use local::{LocalListener, connect};
 pub use receipt::Receipt;
 
 /// What a listener serves: one dialect.
@@ -58,6 +63,8 @@ pub enum Refusal {
     TargetTooLong,
     /// No `Host`, several, or one that is no host: 400.
     BadHost,
+    /// A `Host` that the listener does not serve: 421.
+    ForeignHost,
     /// Both Content-Length and Transfer-Encoding: 400.
     AmbiguousLength,
     /// The connection cap is reached: 503 with `Retry-After: 1`, then close.

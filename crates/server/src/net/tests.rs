@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use super::{
-    Connections, Listener, Options, Refusal, Service,
+    Connections, Hosts, Listener, Options, Refusal, Service,
     connection::{self, Shared},
     pulse::{Patience, Pulse},
 };
@@ -386,7 +386,14 @@ fn pipe_with(head_bytes: Option<usize>) -> (DuplexStream, JoinHandle<()>, watch:
     let patience = Patience { head: Duration::from_secs(10), idle: Duration::from_secs(75) };
     let connections = Connections::new(1);
     let permit = connections.admit().unwrap();
-    let shared = Arc::new(Shared { service: Arc::new(Echo), connections, patience, head_bytes, shutdown: down });
+    let shared = Arc::new(Shared {
+        service: Arc::new(Echo),
+        connections,
+        patience,
+        head_bytes,
+        hosts: Hosts::Any,
+        shutdown: down,
+    });
     (client, tokio::spawn(connection::serve(io, IpAddr::from([127, 0, 0, 1]), permit, shared)), shutdown)
 }
 

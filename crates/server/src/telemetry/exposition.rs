@@ -47,6 +47,7 @@ impl Service for Exposition {
         match refusal {
             Refusal::TargetTooLong => error(StatusCode::URI_TOO_LONG, "URI too long"),
             Refusal::BadHost => error(StatusCode::BAD_REQUEST, "Invalid Host"),
+            Refusal::ForeignHost => error(StatusCode::MISDIRECTED_REQUEST, "Host not allowed"),
             Refusal::AmbiguousLength => error(StatusCode::BAD_REQUEST, "Ambiguous body length"),
             Refusal::Overloaded => {
                 let mut response = error(StatusCode::SERVICE_UNAVAILABLE, "Overloaded");

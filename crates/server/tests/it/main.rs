@@ -6,7 +6,7 @@
 //! - `unison`, `flo`, `synap`, `dunena`, `edgecomet`: what a scenario file cannot say: crashes under load, races, long streams.
 //! - `together`: all dialects that share data against one model, with kills and races.
 //! - `hostile`: clients that mean harm. `process`: start rules, configuration, signals, full disk.
-//! - `house`: rules about the sources.
+//! - `security`: who may do what, and what is never told. `house`: rules about the sources.
 
 #![allow(clippy::unwrap_used, reason = "a broken expectation must stop the test at the place where it broke")]
 #![allow(clippy::disallowed_methods, reason = "the tests look at the process from outside, with the real clock")]
@@ -19,6 +19,7 @@ mod harness;
 mod hostile;
 mod house;
 mod process;
+mod security;
 mod synap;
 mod together;
 mod unison;

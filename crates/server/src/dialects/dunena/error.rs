@@ -36,6 +36,8 @@ pub(super) enum Error {
     TooLarge,
     /// 414: the target.
     TargetTooLong,
+    /// 421: a name that this server does not go by.
+    ForeignHost,
     /// 429: seconds until the window ends.
     RateLimited { retry_after: u64 },
     /// 429: the same of the requests for one namespace.
@@ -75,6 +77,7 @@ impl Error {
             Error::Conflict(_) => StatusCode::CONFLICT,
             Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Error::TargetTooLong => StatusCode::URI_TOO_LONG,
+            Error::ForeignHost => StatusCode::MISDIRECTED_REQUEST,
             Error::RateLimited { .. } | Error::NamespaceLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
             Error::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Error::Upstream(_) => StatusCode::BAD_GATEWAY,
@@ -95,6 +98,7 @@ impl Error {
             Error::BodyTooSlow => "Request body came too slowly",
             Error::TooLarge => "Request body too large",
             Error::TargetTooLong => "Request target too long",
+            Error::ForeignHost => "Host not allowed",
             Error::RateLimited { .. } => "Rate limit exceeded",
             Error::NamespaceLimited { .. } => "Namespace rate limit exceeded",
             Error::Internal => "Internal server error",
@@ -140,6 +144,7 @@ impl Error {
             | Error::Absent(_)
             | Error::Conflict(_)
             | Error::TargetTooLong
+            | Error::ForeignHost
             | Error::Internal
             | Error::Upstream(_)
             | Error::DatabaseDisabled => {}
@@ -190,6 +195,7 @@ impl From<Refusal> for Error {
         match refusal {
             Refusal::TargetTooLong => Error::TargetTooLong,
             Refusal::BadHost => Error::invalid("Invalid Host header"),
+            Refusal::ForeignHost => Error::ForeignHost,
             Refusal::AmbiguousLength => Error::invalid("Both Content-Length and Transfer-Encoding"),
             Refusal::Overloaded => Error::Overloaded,
             Refusal::Panicked => Error::Internal,

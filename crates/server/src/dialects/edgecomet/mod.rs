@@ -85,6 +85,11 @@ impl Config {
     }
 }
 
+/// Method and template of every route.
+pub fn routes() -> Vec<(String, &'static str)> {
+    routes::all().map(|(method, path)| (method.to_string(), path)).collect()
+}
+
 /// The dialect, ready to be served by a listener.
 #[derive(Debug)]
 pub struct EdgeComet {

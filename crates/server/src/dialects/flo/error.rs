@@ -420,6 +420,7 @@ impl From<Refusal> for Error {
         match refusal {
             Refusal::TargetTooLong => Error::HeadTooLarge,
             Refusal::BadHost => Error::invalid("Invalid Host header"),
+            Refusal::ForeignHost => Error::ForeignHost,
             Refusal::AmbiguousLength => Error::invalid("Ambiguous body length"),
             Refusal::Overloaded => Error::Overloaded,
             Refusal::Panicked => Error::Internal,

@@ -50,6 +50,8 @@ pub(super) enum Error {
     FlushDisabled(&'static str),
     /// 403: a page of another site.
     ForeignOrigin,
+    /// 403: a name that this server does not go by.
+    ForeignHost,
     /// 404.
     NoRoute { method: String, path: String },
     /// 404.
@@ -178,7 +180,9 @@ impl Error {
             | Error::NestedBatch
             | Error::OffsetGone { .. } => StatusCode::BAD_REQUEST,
             Error::Unauthorized(_) => StatusCode::UNAUTHORIZED,
-            Error::Forbidden(_) | Error::FlushDisabled(_) | Error::ForeignOrigin => StatusCode::FORBIDDEN,
+            Error::Forbidden(_) | Error::FlushDisabled(_) | Error::ForeignOrigin | Error::ForeignHost => {
+                StatusCode::FORBIDDEN
+            }
             Error::NoRoute { .. } | Error::Absent(..) | Error::NoMessage { .. } => StatusCode::NOT_FOUND,
             Error::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Error::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
@@ -208,7 +212,7 @@ impl Error {
             Error::UnknownCommand(_) | Error::NeedsSocket(_) | Error::NestedBatch => "INVALID_COMMAND",
             Error::OffsetGone { .. } => "OFFSET_OUT_OF_RANGE",
             Error::Unauthorized(_) => "UNAUTHORIZED",
-            Error::Forbidden(_) | Error::FlushDisabled(_) | Error::ForeignOrigin => "FORBIDDEN",
+            Error::Forbidden(_) | Error::FlushDisabled(_) | Error::ForeignOrigin | Error::ForeignHost => "FORBIDDEN",
             Error::NoRoute { .. } => "NOT_FOUND",
             Error::Absent(thing, _) => thing.code(),
             Error::NoMessage { .. } => "MESSAGE_NOT_FOUND",
@@ -271,6 +275,7 @@ impl Error {
             Error::NestedBatch => return "Nested batch is not allowed".into(),
             Error::Unauthorized(text) | Error::Replication(text) => return (*text).into(),
             Error::ForeignOrigin => return "Origin not allowed".into(),
+            Error::ForeignHost => return "Host not allowed".into(),
             Error::BodyTooSlow => return "Request body came too slowly".into(),
             Error::Internal => return "Internal server error".into(),
             Error::Overloaded => return "Server overloaded".into(),
@@ -462,6 +467,7 @@ impl From<Refusal> for Error {
         match refusal {
             Refusal::TargetTooLong => Error::Request("Request target is too long".into()),
             Refusal::BadHost => Error::Request("Invalid Host header".into()),
+            Refusal::ForeignHost => Error::ForeignHost,
             Refusal::AmbiguousLength => Error::Request("Ambiguous body length".into()),
             Refusal::Overloaded => Error::Overloaded,
             Refusal::Panicked => Error::Internal,
