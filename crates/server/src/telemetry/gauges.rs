@@ -24,7 +24,7 @@ impl Collector for EngineGauges {
         let encoder = &mut encoder;
         for (name, help, value) in [
             (names::ENGINE_READY, "1 when writes are accepted, else 0", ready),
-            (names::UNISON_KV_ENTRIES, "Live keys", stats.kv_entries),
+            (names::UNISON_KV_ENTRIES, "Live keys, whatever they hold", stats.kv_entries),
             (names::UNISON_KV_TOMBSTONES, "Remembered versions of removed keys", stats.kv_tombstones),
             (names::UNISON_CHANGES_HEAD_SEQ, "Newest number of the change feed", stats.feed_head),
             (names::UNISON_CHANGES_OLDEST_SEQ, "Oldest number kept in the change feed", stats.feed_oldest),

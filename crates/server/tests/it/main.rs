@@ -5,6 +5,7 @@
 //! - `exchange`: replays the request/response scenarios of `tests/exchanges` (their format: `docs/testing.md`).
 //! - `unison`, `flo`, `synap`, `dunena`, `edgecomet`: what a scenario file cannot say: crashes under load, races, long streams.
 //! - `limits`: what one client may cost, and that everybody else goes on.
+//! - `together`: all dialects that share data against one model, with kills and races.
 //! - `hostile`: clients that mean harm. `process`: start rules, configuration, signals, full disk.
 //! - `security`: who may do what, and what is never told. `house`: rules about the sources.
 
@@ -22,4 +23,5 @@ mod limits;
 mod process;
 mod security;
 mod synap;
+mod together;
 mod unison;

@@ -219,6 +219,11 @@ impl Server {
         self.spawn();
     }
 
+    /// Sets one key of the configuration for the starts that follow.
+    pub fn set(&mut self, path: &str, value: &str) {
+        self.settings = self.settings.clone().set(path, value);
+    }
+
     /// Starts the process again without the limit on its files.
     pub fn start_again_unlimited(&mut self) {
         self.settings.file_size_limit_kib = None;
