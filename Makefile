@@ -11,7 +11,7 @@ SDK_ENVIRONMENTS := $(CURDIR)/target/python-sdk
 TESTS_AT_A_TIME = $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt lint unit sdks docs models soak bench tools packages
+.PHONY: help run test check fmt lint unit sdks docs models soak bench bench-report tools packages
 
 help:
 	@echo "make run       serve on the default ports, data in ./data"
@@ -21,6 +21,7 @@ help:
 	@echo "make soak      the part of it that takes its time: keys that expire by the thousand for a minute"
 	@echo "make packages  install what tests talk to: databases, a browser, Python (Debian, as root)"
 	@echo "make bench     measure; each figure is a ratio within one run"
+	@echo "make bench-report  measure and write docs/benchmarks.md, in about a quarter of an hour"
 
 run:
 	cargo run --release --bin manifold -- serve --data-dir ./data
@@ -83,6 +84,16 @@ soak:
 bench:
 	cargo build --release --locked -p manifold-server -p manifold-bench
 	target/release/manifold-bench
+
+# Beside Redis and Webdis, if they are there or can be installed; the document says what was not.
+bench-report:
+	@missing=; \
+	command -v redis-server >/dev/null || missing="$$missing redis-server"; \
+	command -v webdis >/dev/null || missing="$$missing webdis"; \
+	[ -z "$$missing" ] || $(MAKE) --no-print-directory debian-packages PACKAGES="$$missing" || \
+		echo "measuring without$$missing" >&2
+	cargo build --release --locked -p manifold-server -p manifold-bench
+	target/release/manifold-bench report --output docs/benchmarks.md
 
 # What a fresh machine with Rust may lack.
 tools:
