@@ -5,7 +5,6 @@ use std::{net::IpAddr, path::PathBuf, sync::Arc};
 use axum::body::Body;
 use hyper::{
     Request, Response, StatusCode,
-    body::Incoming,
     header::{ALLOW, HeaderValue},
 };
 use manifold_engine::{Engine, State};
@@ -18,7 +17,7 @@ use crate::{
         reply,
         route::{self, Route, Verb},
     },
-    net::{self, LocalListener, Options, Service},
+    net::{self, Incoming, LocalListener, Options, Service},
 };
 
 /// Verbs that run at one time, and some who only look.

@@ -17,7 +17,6 @@ use std::{
 use axum::body::Body;
 use hyper::{
     HeaderMap, Method, Request, Response, StatusCode,
-    body::Incoming,
     header::{AUTHORIZATION, CONTENT_LENGTH},
     http::request::Parts,
 };
@@ -77,7 +76,7 @@ use crate::{
         route::{self, Found},
         windows::Windows,
     },
-    net::{Refusal, Service},
+    net::{Incoming, Refusal, Service},
     telemetry::{CacheGauges, DunenaMetrics},
 };
 

@@ -7,7 +7,7 @@
 use std::{net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::body::Body;
-use hyper::{HeaderMap, Request, Response, body::Incoming};
+use hyper::{HeaderMap, Request, Response};
 use manifold_engine::{Clock, Engine, State, Timestamp};
 use tokio::{
     sync::watch,
@@ -54,7 +54,7 @@ use worker::Worker;
 
 use crate::{
     http::{auth, observe::Observed},
-    net::{Cut, Options, Refusal, Service},
+    net::{Cut, Incoming, Options, Refusal, Service},
     telemetry::EdgeCometMetrics,
 };
 
