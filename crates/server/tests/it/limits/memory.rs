@@ -201,7 +201,8 @@ fn names_count_as_much_as_what_they_name() {
         connection.send(&command("set.add", &format!(r#"{{"key":"s","members":["{member}"]}}"#))).expect("an answer")
     };
     let refused = (0..1000).find(|n| add(*n).status != 200).expect("names of members are never counted");
-    assert!((60..=64).contains(&refused), "{refused} members of 16 KiB fit into 1 MiB");
+    // A member is in two rows: by its name, and by its place, for who draws one.
+    assert!((30..=32).contains(&refused), "{refused} members of 16 KiB fit into 1 MiB");
     add(0).expect(200);
     add(refused).expect(507);
     assert!(server.metric("synap_memory_bytes") < (1.1 * f64::from(1 << 20)));
