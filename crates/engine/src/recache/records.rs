@@ -28,7 +28,7 @@ pub(super) async fn store(live: &Live, key: PageKey, record: &Record, gone_at: u
     check_size("path", record.file_path.len(), record_row::PATH_BYTES)?;
     let head = Head { gone_at, file_path: record.file_path.clone() };
     step::change(live, [key.host], |step| {
-        step.txn.grow()?;
+        step.txn.replace();
         if let Some(before) = step.record(key)? {
             step.clear_end(key, &before);
             // The file of one that has ended goes with all files of its time.

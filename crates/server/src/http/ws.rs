@@ -30,6 +30,8 @@ const SLOW_CLOSE_WAIT: Duration = Duration::from_secs(10);
 /// Longest message that is sent.
 pub const MAX_OUTGOING_BYTES: usize = 64 << 20;
 const WRITE_BUFFER_BYTES: usize = 128 << 10;
+/// Every socket has it from its first byte on, and most of them only listen.
+const READ_BUFFER_BYTES: usize = 8 << 10;
 /// A client's frame before its content, where that is short: two bytes, and the mask.
 const FRAME_HEAD_BYTES: usize = 6;
 
@@ -122,6 +124,7 @@ pub fn bounded(upgrade: WebSocketUpgrade, max_message_bytes: usize) -> WebSocket
     upgrade
         .max_message_size(max_message_bytes)
         .max_frame_size(max_message_bytes.saturating_mul(2))
+        .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(WRITE_BUFFER_BYTES)
         .max_write_buffer_size(2 * MAX_OUTGOING_BYTES)
 }

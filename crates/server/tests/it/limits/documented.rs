@@ -7,7 +7,7 @@ const OPEN: &str = "<!-- ";
 const CLOSE: &str = " -->";
 
 /// Constants that are called like limits and are none that a client could meet.
-const NO_LIMITS: [(&str, &str); 24] = [
+const NO_LIMITS: [(&str, &str); 25] = [
     ("server/src/dialects/dunena/cache/batch.rs", "MAX_WHOLE_BYTES"),
     ("server/src/dialects/dunena/check.rs", "MOST_MS"),
     ("server/src/dialects/dunena/proxy/native/postgres/array.rs", "MAX_DIMENSIONS"),
@@ -31,7 +31,8 @@ const NO_LIMITS: [(&str, &str); 24] = [
     ("engine/src/series/block.rs", "POINTS_MAX"),
     ("engine/src/stream/append.rs", "KIND_MAX"),
     ("engine/src/types/index.rs", "BLOCK_MAX"),
-    ("engine/src/documents/query_cache.rs", "ROWS_AT_ONCE"),
+    ("server/src/dialects/edgecomet/asked/parameters.rs", "OFFSET_MAX"),
+    ("server/src/net/local.rs", "PATH_MAX_BYTES"),
 ];
 
 /// Where limits that clients meet live.

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::command;
 use crate::harness::{Connection, Request, Server, Settings};
 
 /// More than have labels of their own.
-const NAMES: usize = 1100;
+const NAMES: usize = 1010;
 
 /// Every series that is shown, without its value.
 fn series(server: &Server) -> BTreeSet<String> {
@@ -18,21 +17,23 @@ fn series(server: &Server) -> BTreeSet<String> {
 fn make_up(server: &Server, names: std::ops::Range<usize>) {
     let mut flo = Connection::open(server.flo());
     let mut synap = Connection::open(server.synap());
-    let mut others =
-        [server.unison(), server.dunena(), server.edgecomet()].map(|address| (address, Connection::open(address)));
-    for n in names {
-        let send = |connection: &mut Connection, request: Request| connection.send(&request).expect("an answer");
+    let mut others = [server.unison(), server.dunena(), server.edgecomet()].map(Connection::open);
+    let send = |connection: &mut Connection, request: Request| connection.send(&request).expect("an answer");
+    let publish = |n| format!(r#"{{"command":"queue.publish","payload":{{"queue":"queue{n}","message":1}}}}"#);
+    let look = |n| format!(r#"{{"command":"stream.history","payload":{{"room":"room{n}"}}}}"#);
+    let all: Vec<usize> = names.collect();
+    for some in all.chunks(500) {
+        let commands: Vec<String> = some.iter().flat_map(|n| [publish(n), look(n)]).collect();
+        let batch = format!(r#"{{"type":"batch","commands":[{}]}}"#, commands.join(","));
+        send(&mut synap, Request::post("/api/v1/command", batch).key(None)).expect(200);
+    }
+    for n in all {
         send(&mut flo, Request::get(format!("/api/v1/kv/namespace{n}/k")).key(None));
         send(&mut flo, Request::post(format!("/api/v1/queue/n/queue{n}/dequeue"), "").key(None)).expect(200);
-        send(&mut flo, Request::post(format!("/api/v1/stream/n/stream{n}/append"), r#"{"payload":""}"#)).expect(200);
-        send(&mut flo, Request::post(format!("/api/v1/ts/space{n}/write"), "m v=1 1")).expect(200);
-        send(&mut synap, command("queue.publish", &format!(r#"{{"queue":"queue{n}","message":1}}"#))).expect(200);
-        send(&mut synap, command("stream.history", &format!(r#"{{"room":"room{n}"}}"#)));
-        if n.is_multiple_of(20) {
-            send(&mut flo, Request::new(&format!("METHOD{n}"), format!("/route{n}")).key(None));
-            send(&mut synap, Request::new(&format!("METHOD{n}"), format!("/route{n}")).key(None));
-            for (_, connection) in &mut others {
-                send(connection, Request::new(&format!("METHOD{n}"), format!("/route{n}?ns=namespace{n}")));
+        if n.is_multiple_of(50) {
+            let made_up = Request::new(&format!("METHOD{n}"), format!("/route{n}?ns=namespace{n}"));
+            for connection in others.iter_mut().chain([&mut flo, &mut synap]) {
+                send(connection, made_up.clone());
             }
         }
     }

@@ -20,7 +20,7 @@ fn prepare(server: &Server) {
     };
     ok(server.unison(), put("long", 1000));
     ok(server.unison(), put("gone", 10));
-    ok(server.unison(), Request::put("/api/v1/kv/u/brief", r#"{"value":1,"ttlMs":20000}"#));
+    ok(server.unison(), put("brief", 1000));
     ok(flo, Request::put("/api/v1/kv/f/k", r#"{"value":"eA=="}"#));
     for _ in 0..3 {
         ok(flo, Request::post("/api/v1/queue/f/q/enqueue", r#"{"payload":"eA=="}"#));
@@ -48,14 +48,18 @@ fn recache(url: &str) -> Request {
     internal("POST", "/internal/cache/recache").body(body)
 }
 
-/// Writes until there is no room for even a small value; how many fillers there are.
+/// Writes large values until there is no room; how many there are.
 fn fill(server: &Server) -> usize {
     let mut connection = server.connect();
-    let mut stored = |key: &str, bytes| connection.send(&put(key, bytes)).expect("an answer").status == 200;
-    let fillers = (0..1000).find(|n| !stored(&format!("filler{n}"), FILLER)).expect("memory is never used up");
-    let scraps = (0..10_000).find(|n| !stored(&format!("scrap{n}"), 1));
-    assert!(scraps.is_some(), "small values are never refused");
-    fillers
+    let mut stored = |key: &str| connection.send(&put(key, FILLER)).expect("an answer").status == 200;
+    (0..1000).find(|n| !stored(&format!("filler{n}"))).expect("memory is never used up")
+}
+
+/// Writes small values until there is no room: what works beside the requests may have made some.
+fn top_up(server: &Server, scraps: &mut usize) {
+    let mut connection = server.connect();
+    let mut stored = |key: &str| connection.send(&put(key, 100)).expect("an answer").status == 200;
+    *scraps = (*scraps..10_000).find(|n| !stored(&format!("scrap{n}"))).expect("small values are never refused");
 }
 
 /// Everything that would make what is kept more, with the answer to it.
@@ -93,10 +97,11 @@ fn growth(server: &Server) -> Vec<(SocketAddr, Request, u16, &'static str)> {
     unison.chain(flo).chain(synap).chain(edgecomet).collect()
 }
 
-fn assert_growth_is_refused(server: &Server) {
+fn assert_growth_is_refused(server: &Server, scraps: &mut usize) {
     let wrong: Vec<String> = growth(server)
         .into_iter()
         .filter_map(|(address, request, status, text)| {
+            top_up(server, scraps);
             let answer = ask(address, &request);
             let expected = answer.status == status && answer.text().contains(text);
             let body = String::from_utf8_lossy(request.body.as_deref().unwrap_or_default()).into_owned();
@@ -119,6 +124,7 @@ fn assert_the_rest_goes_on(server: &Server) {
     unison(Request::get("/api/v1/kv/u?keysOnly=1"));
     unison(Request::get("/api/v1/changes?keysOnly=1"));
     unison(put("long", 900));
+    unison(Request::put("/api/v1/kv/u/brief", r#"{"value":1,"ttlMs":300}"#));
     unison(Request::delete("/api/v1/kv/u/gone"));
     unison(Request::post("/api/v1/batch", r#"{"operations":[{"op":"delete","namespace":"u","key":"none"}]}"#));
 
@@ -163,12 +169,12 @@ fn at_the_memory_limit_growth_is_refused_everywhere_and_the_rest_goes_on() {
     let settings = Daemon::settings().set("limits.memory_bytes", LIMIT);
     let mut server = Server::with(settings);
     prepare(&server);
-    let fillers = fill(&server);
-    assert_growth_is_refused(&server);
+    let (fillers, mut scraps) = (fill(&server), 0);
+    assert_growth_is_refused(&server, &mut scraps);
     server.kill();
     server.start_again();
     ask(server.edgecomet(), &internal("POST", "/internal/scheduler/pause")).expect(200);
-    assert_growth_is_refused(&server);
+    assert_growth_is_refused(&server, &mut scraps);
     assert_the_rest_goes_on(&server);
     eventually("a key expires", Duration::from_secs(30), || {
         (server.metric("unison_expired_total") >= 1.0).then_some(())
@@ -195,7 +201,8 @@ fn names_count_as_much_as_what_they_name() {
         connection.send(&command("set.add", &format!(r#"{{"key":"s","members":["{member}"]}}"#))).expect("an answer")
     };
     let refused = (0..1000).find(|n| add(*n).status != 200).expect("names of members are never counted");
-    assert!((60..=64).contains(&refused), "{refused} members of 16 KiB fit into 1 MiB");
+    // A member is in two rows: by its name, and by its place, for who draws one.
+    assert!((30..=32).contains(&refused), "{refused} members of 16 KiB fit into 1 MiB");
     add(0).expect(200);
     add(refused).expect(507);
     assert!(server.metric("synap_memory_bytes") < (1.1 * f64::from(1 << 20)));

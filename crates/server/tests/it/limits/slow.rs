@@ -11,7 +11,7 @@ use std::{
 use super::{ask, command, internal, listeners, write_of};
 use crate::{
     edgecomet::daemon::Daemon,
-    harness::{Connection, Request, Server, Socket, SocketOptions},
+    harness::{Connection, Frame, Request, Server, Socket, SocketOptions},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -83,8 +83,14 @@ fn large_answers(server: &Server) -> Vec<(&'static str, SocketAddr, Request)> {
     ]
 }
 
+/// Until when a head must have come. EdgeComet gives it as long as a request, and answers then; a client that goes on
+/// sending is listened to for some seconds more.
+fn head_seconds(name: &str) -> Range<u64> {
+    if name == "edgecomet" { 29..48 } else { 9..20 }
+}
+
 fn a_connection_that_says_nothing(name: &str, address: SocketAddr) {
-    closed_within(&format!("{name}: a connection that says nothing"), Connection::open(address), 9..15);
+    closed_within(&format!("{name}: a connection that says nothing"), Connection::open(address), head_seconds(name));
 }
 
 fn a_head_that_never_ends(name: &str, address: SocketAddr) {
@@ -93,10 +99,11 @@ fn a_head_that_never_ends(name: &str, address: SocketAddr) {
     connection.write_raw(b"GET /health HTTP/1.1\r\nHost: a\r\nX: ").expect("send");
     // A byte now and then buys no time.
     while connection.write_raw(b"x").is_ok() {
-        assert!(start.elapsed() < 20 * SECOND, "{name}: a head byte by byte is still read after {:?}", start.elapsed());
+        assert!(start.elapsed() < 60 * SECOND, "{name}: a head byte by byte is still read after {:?}", start.elapsed());
         thread::sleep(SECOND / 4);
     }
-    assert!(start.elapsed() > 9 * SECOND, "{name}: a head byte by byte was cut after {:?}", start.elapsed());
+    let elapsed = start.elapsed().as_secs();
+    assert!(head_seconds(name).contains(&elapsed), "{name}: a head byte by byte was cut after {elapsed} s");
 }
 
 fn a_body_that_trickles(name: &str, address: SocketAddr) {
@@ -142,13 +149,14 @@ fn a_socket_that_takes_nothing(name: &str, address: SocketAddr, path: &str, asks
         socket.send(asks);
     }
     thread::sleep(100 * SECOND);
-    let mut texts = 0;
+    let mut answers = 0;
     let start = Instant::now();
-    while let crate::harness::Frame::Text(_) = socket.receive(5 * SECOND) {
-        texts += 1;
-        assert!(start.elapsed() < 20 * SECOND, "{name}: messages come after {texts}");
+    while let Frame::Text(text) = socket.receive(5 * SECOND) {
+        // Others are events, and a greeting.
+        answers += usize::from(text.len() > ANSWER_BYTES);
+        assert!(start.elapsed() < 30 * SECOND, "{name}: messages come on after {answers} answers");
     }
-    assert!(texts < 3, "{name}: everything came after all");
+    assert!(answers < 3, "{name}: everything came after all");
 }
 
 fn closed_within(what: &str, mut connection: Connection, seconds: Range<u64>) {
