@@ -93,7 +93,7 @@ fn same(who: &str, told: &Seen, seen: &Seen) -> Result<(), String> {
 /// A message about a key says what the record of the feed says.
 fn watched(text: &str, seen: &Seen) -> Result<(), String> {
     let wrong = |what: &str| Err(format!("the watch told {text}, the feed has {seen:?}: {what}"));
-    let message: Value = serde_json::from_str(&text).map_err(|error| format!("{error} in {text}"))?;
+    let message: Value = serde_json::from_str(text).map_err(|error| format!("{error} in {text}"))?;
     let payload = &message["payload"];
     if payload["key"] != seen.key.as_str() || message["topic"] != format!("__watch@0__:{}", seen.key) {
         return wrong("key");
