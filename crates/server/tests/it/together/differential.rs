@@ -21,8 +21,10 @@ use crate::harness::{Server, Settings};
 const LOOK_EVERY: usize = 40;
 /// A key that is due is gone for good after this, however busy the machine is.
 const SWEPT: Duration = Duration::from_secs(2);
-/// Scripts that are tried to make a failing one shorter.
-const TRIES: usize = 60;
+/// Steps of a failing script that are shown.
+const SHOWN: usize = 50;
+/// For so long scripts are tried to make a failing one shorter.
+const SHORTENING: Duration = Duration::from_secs(60);
 
 #[test]
 fn all_dialects_agree_with_one_model() {
@@ -40,9 +42,12 @@ fn all_dialects_agree_with_one_model() {
             println!("seed {seed}: {steps} steps, {refused} of them refused");
         }
         if let Err(why) = played {
+            println!("seed {seed}: {why}");
             let (script, shorter_why) = shorter(script, why.clone());
-            let script: Vec<String> = script.iter().map(|step| format!("  {step:?}")).collect();
-            panic!("seed {seed}: {why}\nmade shorter: {shorter_why}\n{}", script.join("\n"));
+            let last = &script[script.len().saturating_sub(SHOWN)..];
+            let last: Vec<String> = last.iter().map(|step| format!("  {step:?}")).collect();
+            let steps = script.len();
+            panic!("seed {seed}: {why}\nmade shorter: {shorter_why}\nafter {steps} steps:\n{}", last.join("\n"));
         }
     }
 }
@@ -91,12 +96,11 @@ fn shorter(mut script: Vec<Step>, mut why: String) -> (Vec<Step>, String) {
         let mut steps = script.iter().cloned();
         play(script.len(), |_| steps.next()).err()
     };
-    let mut tries = TRIES;
+    let until = Instant::now() + SHORTENING;
     let mut piece = script.len().div_ceil(2);
     while piece > 0 {
         let mut at = 0;
-        while at < script.len() && tries > 0 {
-            tries -= 1;
+        while at < script.len() && Instant::now() < until {
             let mut without = script.clone();
             without.drain(at..(at + piece).min(script.len()));
             if let Some(reason) = fails(&without) {

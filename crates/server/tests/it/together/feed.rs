@@ -104,29 +104,33 @@ impl Feed {
         let now = now_ms();
         let mut order = (0, 0);
         for seen in self.seen.iter().filter(|seen| seen.key.starts_with(prefix)) {
-            let Some(change) = left.remove(&(seen.space.as_str(), seen.key.as_str(), seen.version)) else {
-                if seen.expired && world.may_expire(&seen.space, &seen.key, seen.version, now) {
-                    continue;
+            if seen.expired {
+                let known = world.expiries.iter().any(|(name, version)| {
+                    name.space == seen.space && name.name == seen.key && *version == seen.version
+                });
+                if !known && !world.may_expire(&seen.space, &seen.key, seen.version, now) {
+                    return Err(format!("the feed shows what did not expire: {seen:?}"));
                 }
-                return Err(format!("the feed shows what was not done: {seen:?}"));
+                if (seen.op.as_str(), seen.value.as_str(), seen.actor.as_str()) != ("delete", "null", "system:ttl") {
+                    return Err(format!("no expiry is told like this: {seen:?}"));
+                }
+                continue;
+            }
+            let change = left.remove(&(seen.space.as_str(), seen.key.as_str(), seen.version));
+            let change = change.ok_or_else(|| format!("the feed shows what was not done: {seen:?}"))?;
+            let (op, value) = match &change.op {
+                Op::Set(value) => ("set", value.json()),
+                Op::Delete => ("delete", "null".to_owned()),
             };
-            let (op, value, expired) = match &change.op {
-                Op::Set(value) => ("set", value.json(), false),
-                Op::Delete => ("delete", "null".to_owned(), false),
-                Op::Expire => ("delete", "null".to_owned(), true),
-            };
-            if (seen.op.as_str(), &seen.value, &seen.actor, seen.expired) != (op, &value, &change.actor, expired) {
+            if (seen.op.as_str(), &seen.value, &seen.actor) != (op, &value, &change.actor) {
                 return Err(format!("the feed shows {seen:?} for {change:?}"));
             }
-            // When something expires is up to the clock.
-            if !expired {
-                if change.order < order {
-                    return Err(format!("the feed shows {change:?} too late"));
-                }
-                order = change.order;
+            if change.order < order {
+                return Err(format!("the feed shows {change:?} too late"));
             }
+            order = change.order;
         }
-        match left.values().find(|change| change.op != Op::Expire) {
+        match left.values().next() {
             Some(change) => Err(format!("the feed does not show {change:?}")),
             None => Ok(()),
         }

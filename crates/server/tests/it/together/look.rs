@@ -479,8 +479,48 @@ pub fn counts(server: &Server, world: &World) -> std::result::Result<(), String>
     }
     let metrics = server.metrics_text();
     let line = |name: &str| metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    for (name, queue) in world.queues.iter().filter(|(_, queue)| queue.exists) {
+        let of = |place: fn(Place) -> bool| queue.count(place);
+        let (ready, delayed) = (of(|place| place == Place::Ready), of(|place| matches!(place, Place::Delayed(_))));
+        let dead = of(|place| matches!(place, Place::Dead { .. }));
+        let labels = format!(r#"{{namespace="{}",queue="{}"}}"#, name.space, name.name);
+        let flo = [
+            ("flo_queue_available_current", ready),
+            ("flo_queue_delayed_messages_current", delayed),
+            ("flo_queue_leases_active", of(|place| matches!(place, Place::Leased(_)))),
+            ("flo_queue_dlq_messages_current", dead),
+            ("flo_queue_dlq_messages_total", queue.died),
+            ("flo_queue_last_seq", queue.last),
+        ];
+        // Those that Flo was asked for since the start.
+        for (metric, there) in flo {
+            same(&format!("{metric}{labels}"), there, line(&format!("{metric}{labels}")), true)?;
+        }
+        if name.space == synap::SPACE {
+            let labels = format!(r#"{{queue="{}"}}"#, name.name);
+            for (metric, there) in [("synap_queue_depth", ready + delayed), ("synap_queue_dlq_messages", dead)] {
+                same(&format!("{metric}{labels}"), there, line(&format!("{metric}{labels}")), false)?;
+            }
+        }
+    }
+    for (name, stream) in world.streams.iter().filter(|(name, _)| name.space == synap::SPACE) {
+        let labels = format!(r#"{{room="{}"}}"#, name.name);
+        let kept = stream.records.len() as u64;
+        for (metric, there) in [("synap_stream_last_offset", stream.end()), ("synap_stream_buffer_size", kept)] {
+            same(&format!("{metric}{labels}"), there, line(&format!("{metric}{labels}")), false)?;
+        }
+    }
     match line("unison_kv_entries") {
         Some(entries) if entries == all_keys.to_string() => Ok(()),
         other => Err(format!("the metrics tell of {other:?} keys, there are {all_keys}")),
+    }
+}
+
+/// Why a metric does not tell of what is there.
+fn same(metric: &str, there: u64, told: Option<&str>, may_lack: bool) -> std::result::Result<(), String> {
+    match told {
+        None if may_lack => Ok(()),
+        Some(told) if told == there.to_string() => Ok(()),
+        told => Err(format!("{metric} is {told:?}, there are {there}")),
     }
 }

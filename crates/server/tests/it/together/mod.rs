@@ -4,7 +4,8 @@
 //!   the steps; `play` sends them and keeps the model; `look` reads everything through every dialect; `feed` reads the
 //!   change feed.
 //! - `differential`: one client. `kills`: several, whose server is killed, stopped and started at another level.
-//!   `races`: several on the same keys, queues and streams. `spelling`: any name and any value.
+//!   `races`: several on the same keys, queues and streams. `spelling`: any name and any value. `waits`: one waits,
+//!   another one writes.
 //!
 //! A run is made from a seed, which a failure prints; `MANIFOLD_TOGETHER_SEED` repeats it, `MANIFOLD_TOGETHER_STEPS`
 //! makes scripts longer, `MANIFOLD_TOGETHER_ROUNDS` makes more of them.
@@ -21,6 +22,7 @@ mod races;
 mod script;
 mod spell;
 mod spelling;
+mod waits;
 mod want;
 
 /// A number from the environment.

@@ -76,6 +76,7 @@ impl Player {
             } else {
                 Err(format!("{} answers to {} requests", answers.len(), wants.len()))
             };
+            world.forget_what_is_far(now.to);
             match fits {
                 Ok(()) if left.contains(&world) => {}
                 Ok(()) => left.push(world),
@@ -149,6 +150,7 @@ impl Player {
             for beginning in step.beginnings() {
                 let mut world = world.clone();
                 beginning.apply(&mut world, now);
+                world.forget_what_is_far(now.to);
                 if !possible.contains(&world) {
                     possible.push(world);
                 }

@@ -36,7 +36,6 @@ pub struct Change {
 pub enum Op {
     Set(Value),
     Delete,
-    Expire,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,7 +174,8 @@ impl World {
         match self.slot(name).held {
             None => false,
             Some(Held::Value { .. }) => {
-                self.remove(name, Op::Delete, actor);
+                let version = self.vacate(name);
+                self.note(name, version, Op::Delete, actor);
                 true
             }
             Some(_) => {
@@ -219,18 +219,21 @@ impl World {
         let due: Vec<Name> = self.keys.iter().filter(|(_, slot)| due(slot)).map(|(name, _)| name.clone()).collect();
         for name in due {
             match self.slot(&name).held {
-                Some(Held::Value { .. }) => self.remove(&name, Op::Expire, "system:ttl"),
+                Some(Held::Value { .. }) => {
+                    let version = self.vacate(&name);
+                    self.expiries.insert((name, version));
+                }
                 _ => self.hold(&name, None, None),
             }
         }
     }
 
-    fn remove(&mut self, name: &Name, op: Op, actor: &str) {
+    /// Takes the value out; the version of that.
+    fn vacate(&mut self, name: &Name) -> u64 {
         let slot = self.keys.get_mut(name).expect("it is there");
         slot.version += 1;
         (slot.held, slot.deadline) = (None, None);
-        let version = slot.version;
-        self.note(name, version, op, actor);
+        slot.version
     }
 
     fn note(&mut self, name: &Name, version: u64, op: Op, actor: &str) {

@@ -5,7 +5,7 @@ mod queue;
 mod stream;
 mod value;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use key::{Change, Expires, Held, Op, Refused, Slot, When};
 pub use queue::{Added, Delivery, LetterDeed, Message, Place, Queue, Rate};
@@ -32,8 +32,10 @@ pub struct World {
     pub keys: BTreeMap<Name, Slot>,
     pub queues: BTreeMap<Name, Queue>,
     pub streams: BTreeMap<Name, Stream>,
-    /// Every change of a value, expiries too, in the order they were made as far as it is known.
+    /// Every change of a value but expiries, in the order they were made.
     pub changes: Vec<Change>,
+    /// The versions that expiries took: when they came between the changes is up to the clock.
+    pub expiries: BTreeSet<(Name, u64)>,
     /// Counts commits.
     commit: u64,
 }
@@ -66,6 +68,11 @@ impl World {
         for queue in self.queues.values_mut() {
             queue.pass(now);
         }
+    }
+
+    /// When exactly a far lease or delay ends is of no matter: worlds that differ in that only are one.
+    pub fn forget_what_is_far(&mut self, now: u64) {
+        self.queues.values_mut().for_each(|queue| queue.forget_what_is_far(now));
     }
 
     /// Instants after which something may have happened by itself, of those that may have come by `now`.

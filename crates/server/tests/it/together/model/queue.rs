@@ -4,6 +4,11 @@ use std::collections::BTreeMap;
 
 use super::{Span, Value};
 
+/// No script lasts so long.
+const FAR_MS: u64 = 1_800_000;
+/// Later than everything.
+const NEVER_MS: u64 = 1 << 53;
+
 /// One queue, deleted or not: its numbers and its dead letters outlive it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Queue {
@@ -295,6 +300,18 @@ impl Queue {
                 _ => {}
             }
         }
+    }
+
+    pub(super) fn forget_what_is_far(&mut self, now: u64) {
+        let far = |until: &mut Span| {
+            if until.from > now + FAR_MS {
+                *until = Span::at(NEVER_MS);
+            }
+        };
+        self.messages.values_mut().for_each(|message| match &mut message.place {
+            Place::Ready | Place::Dead { held: None, .. } => {}
+            Place::Delayed(until) | Place::Leased(until) | Place::Dead { held: Some(until), .. } => far(until),
+        });
     }
 
     pub(super) fn deadlines(&self) -> impl Iterator<Item = Span> {

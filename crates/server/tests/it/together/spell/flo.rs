@@ -14,6 +14,9 @@ use crate::{
 /// What this dialect's queues are like.
 const RATE: Rate = Rate { max_attempts: 5, priority: 0, max_depth: None };
 
+/// The payload of a record, and its headers.
+pub type NewRecord = (Vec<u8>, Vec<(String, String)>);
+
 #[derive(Debug, Clone)]
 pub enum Ask {
     Get(Name),
@@ -27,7 +30,7 @@ pub enum Ask {
     Purge(Name),
     Requeue { queue: Name, sequences: Vec<u64> },
     PurgeDead(Name),
-    Append { stream: Name, records: Vec<(Vec<u8>, Vec<(String, String)>)> },
+    Append { stream: Name, records: Vec<NewRecord> },
     Read { stream: Name, offset: u64, count: usize },
     Trim { stream: Name, max_len: u64 },
     GroupRead { stream: Name, group: String, consumer: String, count: usize },
@@ -253,9 +256,9 @@ impl Ask {
     }
 }
 
-fn append(stream: &mut Stream, records: &[(Vec<u8>, Vec<(String, String)>)], now: Span) -> Want {
+fn append(stream: &mut Stream, records: &[NewRecord], now: Span) -> Want {
     let first = stream.end();
-    let new = |(payload, headers): &(Vec<u8>, Vec<(String, String)>)| Record {
+    let new = |(payload, headers): &NewRecord| Record {
         payload: Value::Bytes(payload.clone()),
         kind: None,
         headers: headers.clone(),
