@@ -4,7 +4,7 @@ use std::{
     collections::BTreeSet,
     fs::{self, DirBuilder, File, OpenOptions, Permissions},
     io::{self, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -38,6 +38,12 @@ pub(super) fn must_be_free(path: &Path) -> Result<()> {
     }
 }
 
+/// Whether a directory is the root of another file system than the one it is seen in.
+fn is_mount_point(path: &Path) -> bool {
+    let device = |path: &Path| fs::metadata(path).map(|found| found.dev()).ok();
+    device(path).is_some_and(|own| device(&parent(path)) != Some(own))
+}
+
 /// A directory under its temporary name. Unless it is finished it is gone with the value.
 #[derive(Debug)]
 pub(super) struct Folder {
@@ -57,6 +63,10 @@ impl Folder {
     /// Begins what will be called `target`; what an earlier try left behind goes.
     pub(super) fn begin(target: &Path) -> Result<Folder> {
         must_be_free(target)?;
+        if is_mount_point(target) {
+            let reason = "it is a mount point, which cannot be replaced: name a directory in it";
+            return Err(BackupError::Target { path: target.to_owned(), reason });
+        }
         let partial = partial(target)?;
         match DirBuilder::new().mode(0o700).create(&partial) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(at(&partial)(error)),
@@ -174,6 +184,10 @@ pub(super) fn locked(file: &File, path: &Path) -> Result<()> {
 
 /// Makes the name of something durable.
 pub(super) fn sync_parent(path: &Path) -> Result<()> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(parent).and_then(|parent| parent.sync_all()).map_err(at(parent))
+    let parent = parent(path);
+    File::open(&parent).and_then(|parent| parent.sync_all()).map_err(at(parent))
+}
+
+fn parent(path: &Path) -> PathBuf {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
 }
