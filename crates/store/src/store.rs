@@ -267,10 +267,10 @@ impl Store {
         self.shared.index.totals(table).bytes
     }
 
-    /// Rows of all tables but some, and bytes of their heads and bodies, in memory or not.
+    /// Rows of all tables but some, and bytes of their keys, heads and bodies, in memory or not.
     pub fn data_without(&self, tables: &[Table]) -> (u64, u64) {
         let totals = self.shared.index.totals_without(tables);
-        (totals.rows, totals.bytes)
+        (totals.rows, totals.key_bytes + totals.bytes)
     }
 
     /// Whether writes are accepted.

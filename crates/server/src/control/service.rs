@@ -5,7 +5,6 @@ use std::{net::IpAddr, path::PathBuf, sync::Arc};
 use axum::body::Body;
 use hyper::{
     Method, Request, Response, StatusCode,
-    body::Incoming,
     header::{ALLOW, HeaderValue},
 };
 use manifold_engine::{Engine, State, backup::Beside};
@@ -18,7 +17,7 @@ use crate::{
         reply,
         route::{self, Route, Verb},
     },
-    net::{self, LocalListener, Options, Service},
+    net::{self, Incoming, LocalListener, Options, Service},
 };
 
 /// Verbs that run at one time, and some who only look.
@@ -113,6 +112,7 @@ impl Service for Control {
         let (status, sentence) = match refusal {
             net::Refusal::TargetTooLong => (StatusCode::URI_TOO_LONG, "the request target is too long"),
             net::Refusal::BadHost => (StatusCode::BAD_REQUEST, "the host is not valid"),
+            net::Refusal::ForeignHost => (StatusCode::MISDIRECTED_REQUEST, "the host is not served here"),
             net::Refusal::AmbiguousLength => (StatusCode::BAD_REQUEST, "the body has two lengths"),
             net::Refusal::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "too many verbs run at one time"),
             net::Refusal::Panicked => (StatusCode::INTERNAL_SERVER_ERROR, "a defect of this program"),
