@@ -2,12 +2,15 @@
 
 use std::{
     fs,
+    io::Read,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
 };
 
-use crate::harness::{Server, Settings, eventually, run_to_exit};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::harness::{Request, Server, Settings, eventually};
 
 mod ended;
 mod load;
@@ -15,7 +18,7 @@ mod refused;
 mod whole;
 
 /// Longest wait for something to happen on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A directory for backups and for what is restored.
 struct Shelf(tempfile::TempDir);
@@ -40,9 +43,7 @@ impl Shelf {
 
     /// Runs a verb with a path and a data directory; exit code and output.
     fn run(&self, verb: &str, path: &Path, data_dir: &Path) -> (Option<i32>, String) {
-        let finished = run_to_exit(&[verb, text(path), "--data-dir", text(data_dir)], &[], self.0.path());
-        assert!(!finished.output.contains("panicked"), "{}", finished.output);
-        (finished.status.code(), finished.output)
+        self.start(verb, path, data_dir).end()
     }
 
     /// Makes a backup of this name, which must succeed.
@@ -68,10 +69,14 @@ impl Shelf {
 
     /// Starts a backup and does not wait for it.
     fn begin(&self, name: &str, data_dir: &Path) -> Begun {
+        self.start("backup", &self.path(name), data_dir)
+    }
+
+    fn start(&self, verb: &str, path: &Path, data_dir: &Path) -> Begun {
         let mut command = Command::new(env!("CARGO_BIN_EXE_manifold"));
-        command.args(["backup", text(&self.path(name)), "--data-dir", text(data_dir)]);
+        command.args([verb, text(path), "--data-dir", text(data_dir)]);
         command.current_dir(self.0.path()).env_clear();
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         Begun(child.expect("start the binary"))
     }
 
@@ -84,17 +89,22 @@ impl Shelf {
     }
 }
 
-/// A running backup; its process ends with the value.
+/// A running verb; its process ends with the value.
 struct Begun(Child);
 
 impl Begun {
-    /// The exit code and what was said on standard error, when it has ended by itself.
+    /// The exit code and what was printed, when it has ended by itself. It prints less than a pipe holds.
     fn end(mut self) -> (Option<i32>, String) {
-        let status = eventually("the end of the backup", PATIENCE, || self.0.try_wait().expect("wait for it"));
+        let status = eventually("the end of the verb", PATIENCE, || self.0.try_wait().expect("wait for it"));
         let mut said = String::new();
-        let stderr = self.0.stderr.as_mut().expect("stderr is piped");
-        std::io::Read::read_to_string(stderr, &mut said).expect("readable");
+        self.0.stdout.as_mut().expect("it is piped").read_to_string(&mut said).expect("readable");
+        self.0.stderr.as_mut().expect("it is piped").read_to_string(&mut said).expect("readable");
+        assert!(!said.contains("panicked"), "{said}");
         (status.code(), said)
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.0), signal).expect("signal the process");
     }
 
     fn kill(mut self) {
@@ -120,7 +130,7 @@ fn fill(server: &Server, mebibytes: usize) {
     let mut connection = server.connect();
     let value = format!(r#"{{"value":"{}"}}"#, "x".repeat(1 << 20));
     for n in 0..mebibytes {
-        let put = crate::harness::Request::put(format!("/api/v1/kv/fill/k{n}"), value.clone());
+        let put = Request::put(format!("/api/v1/kv/fill/k{n}"), value.clone());
         connection.send(&put).expect("an answer").expect(200);
     }
 }

@@ -1,7 +1,5 @@
 //! One of the two ends goes away, or has no space.
 
-use rustix::process::{Signal, kill_process};
-
 use super::*;
 
 /// MiB that take long enough to be in the middle of.
@@ -14,7 +12,9 @@ fn a_server_that_is_killed_leaves_no_backup_behind() {
     let shelf = Shelf::new();
     let begun = shelf.begin("cut.mfb", &server.data_dir());
     shelf.wait_partial("cut.mfb", 1 << 20);
+    begun.signal(Signal::STOP);
     server.kill();
+    begun.signal(Signal::CONT);
     let (code, said) = begun.end();
     assert_eq!(code, Some(74), "{said}");
     assert!(said.contains("ended before it was whole"), "{said}");
@@ -83,21 +83,28 @@ fn without_space_for_it_there_is_no_backup() {
 #[test]
 fn space_of_what_is_removed_meanwhile_comes_back_with_the_end_of_the_backup() {
     let server = Server::with(Settings::fast());
+    // Written twice, so that there is enough to clean once it is deleted.
+    fill(&server, MEBIBYTES);
     fill(&server, MEBIBYTES);
     let shelf = Shelf::new();
     let begun = shelf.begin("slow.mfb", &server.data_dir());
     shelf.wait_partial("slow.mfb", 1 << 20);
-    let pid = rustix::process::Pid::from_child(&begun.0);
-    kill_process(pid, Signal::STOP).expect("stop the reader");
-    assert_eq!(staged(&server.data_dir()), 1, "the backup is under way");
-    kill_process(pid, Signal::CONT).expect("let it go on");
+    begun.signal(Signal::STOP);
+    for n in 0..MEBIBYTES {
+        server.send(&Request::delete(format!("/api/v1/kv/fill/k{n}"))).expect(200);
+    }
+    let descriptors = format!("/proc/{}/fd", server.process_id().as_raw_nonzero());
+    let removed = || {
+        let open = fs::read_dir(&descriptors).expect("/proc").flatten();
+        let open = open.filter_map(|entry| fs::read_link(entry.path()).ok());
+        open.filter(|path| path.to_string_lossy().ends_with(".seg (deleted)")).count()
+    };
+    eventually("a segment is cleaned, and still open", PATIENCE, || (removed() == 1).then_some(()));
+    begun.signal(Signal::CONT);
     let (code, said) = begun.end();
     assert_eq!(code, Some(0), "{said}");
-    let descriptors = format!("/proc/{}/fd", server.process_id().as_raw_nonzero());
-    eventually("no removed file is open", PATIENCE, || {
-        let open = fs::read_dir(&descriptors).expect("/proc").flatten();
-        let removed = open.filter_map(|entry| fs::read_link(entry.path()).ok());
-        let removed = removed.filter(|path| path.to_string_lossy().ends_with(" (deleted)")).count();
-        (removed == 0 && staged(&server.data_dir()) == 0).then_some(())
-    });
+    eventually("nothing is held", PATIENCE, || (removed() == 0 && staged(&server.data_dir()) == 0).then_some(()));
+    // What was deleted later is in the backup.
+    let restored = shelf.serve(&shelf.path("slow.mfb"), Settings::fast());
+    restored.get(&format!("/api/v1/kv/fill/k{}", MEBIBYTES - 1)).expect(200);
 }

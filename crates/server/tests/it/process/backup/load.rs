@@ -3,9 +3,17 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::*;
-use crate::harness::Request;
 
 const WRITERS: usize = 4;
+
+/// Ends the writers, also when the test fails.
+struct StopOnDrop<'s>(&'s AtomicBool);
+
+impl Drop for StopOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
 
 #[test]
 fn two_backups_under_load_have_what_was_acknowledged_before_and_of_each_writer_a_beginning() {
@@ -14,6 +22,7 @@ fn two_backups_under_load_have_what_was_acknowledged_before_and_of_each_writer_a
     let shelf = Shelf::new();
     let mut least = Vec::new();
     std::thread::scope(|scope| {
+        let _stops = StopOnDrop(&stop);
         for (writer, acknowledged) in acknowledged.iter().enumerate() {
             let (server, stop) = (&server, &stop);
             scope.spawn(move || {
@@ -40,7 +49,6 @@ fn two_backups_under_load_have_what_was_acknowledged_before_and_of_each_writer_a
         // Writers never stood still for long.
         let now = acknowledged[0].load(Ordering::SeqCst);
         eventually("more writes", PATIENCE, || (acknowledged[0].load(Ordering::SeqCst) > now).then_some(()));
-        stop.store(true, Ordering::SeqCst);
     });
     for name in ["one", "two.mfb"] {
         let restored = shelf.serve(&shelf.path(name), Settings::fast());
@@ -60,7 +68,7 @@ fn two_backups_under_load_have_what_was_acknowledged_before_and_of_each_writer_a
 #[test]
 fn a_backup_that_is_asked_for_while_the_log_is_replayed_waits_for_it() {
     let mut server = Server::with(Settings::fast());
-    fill(&server, 40);
+    fill(&server, 16);
     server.kill();
     server.spawn_again();
     let socket = server.data_dir().join("control.sock");
