@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use manifold_engine::Engine;
+use manifold_engine::{Engine, backup::Beside};
 use manifold_server::{
     config::{self, Config},
     dialects::{
@@ -47,6 +47,15 @@ pub struct Ports {
     budget: Arc<Budget>,
 }
 
+/// What runs.
+pub struct Served {
+    /// A task for each listener; each ends when it has drained.
+    pub serving: JoinSet<()>,
+    pub edgecomet: Option<Arc<EdgeComet>>,
+    /// What dialects keep beside the log, in the order in which they hold still for a backup.
+    pub beside: Vec<Arc<dyn Beside>>,
+}
+
 impl Ports {
     pub fn bind(config: &Config, addresses: Addresses, budget: Arc<Budget>) -> Result<Ports, Failure> {
         let all = config.limits.connections;
@@ -80,14 +89,14 @@ impl Ports {
         })
     }
 
-    /// One task per listener; each ends when it has drained.
+    /// Opens the dialects and serves them.
     pub async fn serve(
         self,
         mut config: Config,
         engine: &Engine,
         stop: &Arc<Notify>,
         down: &watch::Receiver<bool>,
-    ) -> Result<(JoinSet<()>, Option<Arc<EdgeComet>>), Failure> {
+    ) -> Result<Served, Failure> {
         let mut registry = Registry::default();
         let listeners = [
             &self.metrics,
@@ -109,6 +118,8 @@ impl Ports {
         let bounds = flo::Bounds { value_bytes: config.limits.value_bytes, body_bytes: config.limits.body_bytes };
         let mut serving = JoinSet::new();
         let mut looks: Vec<Look> = Vec::new();
+        let mut documents = config.dunena.beside_at_rest(&config.data_dir);
+        let mut beside = config.edgecomet.beside_at_rest(&config.data_dir);
         if let Some(listener) = self.unison {
             let metrics = Arc::new(UnisonMetrics::default());
             registry.register_collector(Box::new(metrics.clone()));
@@ -165,6 +176,7 @@ impl Ports {
             let dunena = Dunena::open(&config.dunena, surroundings).await.map_err(Failure::configuration)?;
             let dunena = Arc::new(dunena);
             registry.register_collector(Box::new(dunena.cache_gauges()));
+            documents = dunena.beside(&config.dunena, &config.data_dir);
             let drained = listener.serve(dunena.clone(), down.clone());
             serving.spawn(async move {
                 tokio::select! {
@@ -187,6 +199,7 @@ impl Ports {
             };
             let opened = EdgeComet::open(config.edgecomet.clone(), surroundings).await;
             let opened = Arc::new(opened.map_err(Failure::configuration)?);
+            beside = opened.beside(&config.data_dir);
             let looked_at = opened.clone();
             looks.push(Box::new(move || {
                 let edgecomet = looked_at.clone();
@@ -213,7 +226,9 @@ impl Ports {
                 listener.serve(Arc::new(Exposition::new(registry, shards, connections).looking(looks)), down.clone()),
             );
         }
-        Ok((serving, edgecomet))
+        // Documents stand still for the shortest time.
+        beside.extend(documents);
+        Ok(Served { serving, edgecomet, beside })
     }
 }
 

@@ -18,7 +18,7 @@ use tokio::{
 
 use super::{
     Exit, Failure,
-    ports::Ports,
+    ports::{Ports, Served},
     settings::{Addresses, engine_options, load, validate},
 };
 
@@ -53,8 +53,8 @@ async fn run(config: Config, addresses: Addresses, budget: Arc<Budget>, flags: &
     // The listeners answer while the log is replayed: "starting", as each contract says it.
     let stop = Arc::new(Notify::new());
     let data_dir = config.data_dir.clone();
-    let (mut serving, edgecomet) = ports.serve(config, &engine, &stop, &down).await?;
-    serving.spawn(control::serve(engine.clone(), data_dir, down.clone()));
+    let Served { mut serving, edgecomet, beside } = ports.serve(config, &engine, &stop, &down).await?;
+    serving.spawn(control::serve(engine.clone(), data_dir, beside, down.clone()));
 
     let ended = tokio::select! {
         failure = recover(&engine) => Err(failure),

@@ -8,7 +8,7 @@ mod gateway;
 mod gateways;
 mod listener;
 mod metrics;
-mod origin;
+pub mod origin;
 mod records;
 mod redis;
 mod redis_server;
