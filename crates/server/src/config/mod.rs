@@ -207,6 +207,7 @@ fn check(config: &Config) -> Result<(), Error> {
         ("durability.interval_ms", config.durability.interval_ms),
         ("limits.value_bytes", config.limits.value_bytes as u64),
         ("limits.body_bytes", config.limits.body_bytes as u64),
+        ("limits.bodies_bytes", config.limits.bodies_bytes as u64),
         ("limits.connections", config.limits.connections as u64),
     ];
     match positive.iter().find(|(_, value)| *value == 0) {

@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    Connections, Hosts, Service,
+    Budget, Connections, Hosts, Service,
     connection::{self, Shared},
     pulse::Patience,
 };
@@ -48,6 +48,8 @@ pub struct Options {
     pub drain: Duration,
     /// Accept sockets on the same address (SO_REUSEPORT); one is enough for one runtime.
     pub sockets: usize,
+    /// What it may hold together with others.
+    pub budget: Arc<Budget>,
 }
 
 impl Default for Options {
@@ -60,6 +62,7 @@ impl Default for Options {
             idle_timeout: Duration::from_secs(75),
             drain: Duration::from_secs(9),
             sockets: 1,
+            budget: Budget::unbounded(),
         }
     }
 }
@@ -83,7 +86,7 @@ impl Listener {
         while sockets.len() < options.sockets {
             sockets.push(open(address, true)?);
         }
-        let connections = Connections::new(options.connections);
+        let connections = Connections::new(options.connections, options.budget.clone());
         Ok(Listener { name, address, sockets, options, connections })
     }
 

@@ -6,13 +6,12 @@ use axum::body::Body;
 use futures_util::future::BoxFuture;
 use hyper::{
     Method, Request, Response, StatusCode,
-    body::Incoming,
     header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER},
 };
 use prometheus_client::{encoding::text, registry::Registry};
 use tokio::time::Instant;
 
-use crate::net::{Connections, Refusal, Service};
+use crate::net::{Connections, Incoming, Refusal, Service};
 
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ use super::{
     names,
     write::{self, Labels, Observed, one},
 };
-use crate::net::Connections;
+use crate::net::{Budget, Connections};
 
 /// The engine's numbers, of one moment.
 #[derive(Debug)]
@@ -57,9 +57,9 @@ fn fsyncs(store: &StoreStats) -> Observed {
     (store.fsync_micros as f64 / 1e6, store.fsyncs, bounds.zip(store.fsync_buckets).collect())
 }
 
-/// Connections of every listener, by its name.
+/// Connections of every listener, by its name, and what all of them hold together.
 #[derive(Debug)]
-pub struct ListenerGauges(pub Vec<(&'static str, Arc<Connections>)>);
+pub struct ListenerGauges(pub Vec<(&'static str, Arc<Connections>)>, pub Arc<Budget>);
 
 impl ListenerGauges {
     fn each(&self, read: impl Fn(&Connections) -> u64) -> Vec<([(&'static str, &'static str); 1], u64)> {
@@ -70,6 +70,9 @@ impl ListenerGauges {
 impl Collector for ListenerGauges {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let encoder = &mut encoder;
+        write::gauge(encoder, names::BODIES, "Bytes of request bodies that are held", one(self.1.bodies_bytes()))?;
+        let help = "Request bodies refused because all together were too large";
+        write::counter(encoder, names::BODIES_REFUSED, help, one(self.1.bodies_refused()))?;
         let open = self.each(Connections::open);
         write::gauge(encoder, names::CONNECTIONS_OPEN, "Open connections", samples(&open))?;
         let accepted = self.each(Connections::accepted);

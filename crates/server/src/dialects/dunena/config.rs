@@ -7,7 +7,7 @@ use std::{
 };
 
 use ipnet::IpNet;
-use manifold_engine::cache::CacheLimits;
+use manifold_engine::{backup::Place, cache::CacheLimits};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -22,6 +22,11 @@ use crate::{
 
 #[cfg(test)]
 mod tests;
+
+/// The file of documents, where nothing else is said.
+const DB_FILE: &str = "dunena.db";
+/// The snapshot of the cache, where nothing else is said.
+const SNAPSHOT_FILE: &str = "dunena-snapshot.json";
 
 /// Everything an operator can say about this dialect. Times are milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -198,7 +203,17 @@ impl Config {
 
     /// Where documents are kept, when there is nothing else said.
     pub(super) fn db_path(&self, data_dir: &Path) -> PathBuf {
-        self.db_path.clone().unwrap_or_else(|| data_dir.join("dunena.db"))
+        self.db_path.clone().unwrap_or_else(|| data_dir.join(DB_FILE))
+    }
+
+    /// Where documents go in a backup.
+    pub(super) fn db_place(&self, data_dir: &Path) -> Place {
+        Place::new(data_dir, &self.db_path(data_dir), DB_FILE)
+    }
+
+    /// Where snapshots go in a backup.
+    pub(super) fn snapshot_place(&self, data_dir: &Path) -> Place {
+        Place::new(data_dir, &self.snapshot_path(data_dir), SNAPSHOT_FILE)
     }
 
     /// Time between two purges of documents; zero = none.
@@ -213,7 +228,7 @@ impl Config {
 
     /// Where snapshots are kept, when there is nothing else said.
     pub(super) fn snapshot_path(&self, data_dir: &Path) -> PathBuf {
-        self.persist_path.clone().unwrap_or_else(|| data_dir.join("dunena-snapshot.json"))
+        self.persist_path.clone().unwrap_or_else(|| data_dir.join(SNAPSHOT_FILE))
     }
 
     /// What calls of other databases may cost.

@@ -17,13 +17,13 @@ use std::{
 use axum::body::Body;
 use hyper::{
     HeaderMap, Method, Request, Response, StatusCode,
-    body::Incoming,
     header::{AUTHORIZATION, CONTENT_LENGTH},
     http::request::Parts,
 };
 use ipnet::IpNet;
 use manifold_engine::{
     Clock, Engine, Level, State,
+    backup::{Beside, DocumentsAtRest, FileAtRest},
     cache::Cache,
     documents::{Documents, DocumentsOptions, DocumentsUpkeep, IN_MEMORY, Locks, QueryCache, RequestLimits},
 };
@@ -77,7 +77,7 @@ use crate::{
         route::{self, Found},
         windows::Windows,
     },
-    net::{Refusal, Service},
+    net::{Incoming, Refusal, Service},
     telemetry::{CacheGauges, DunenaMetrics},
 };
 
@@ -156,6 +156,13 @@ pub struct Surroundings {
     pub shutdown: watch::Receiver<bool>,
 }
 
+impl Config {
+    /// What a process so configured left beside the log.
+    pub fn beside_at_rest(&self, data_dir: &Path) -> Vec<Arc<dyn Beside>> {
+        vec![Arc::new(FileAtRest(self.snapshot_place(data_dir))), Arc::new(DocumentsAtRest(self.db_place(data_dir)))]
+    }
+}
+
 impl Dunena {
     /// The dialect as configured, with what it keeps on disk opened.
     pub async fn open(config: &Config, surroundings: Surroundings) -> Result<Self, Refused> {
@@ -198,6 +205,16 @@ impl Dunena {
             metrics,
             shutdown,
         })
+    }
+
+    /// What it keeps beside the log.
+    pub fn beside(&self, config: &Config, data_dir: &Path) -> Vec<Arc<dyn Beside>> {
+        let documents = self.documents.as_ref().and_then(|documents| documents.beside(config.db_place(data_dir)));
+        let documents = documents.unwrap_or_else(|| Arc::new(DocumentsAtRest(config.db_place(data_dir))));
+        let snapshot = self.snapshot.as_ref().map(|snapshot| snapshot.beside(config.snapshot_place(data_dir)));
+        let snapshot = snapshot.unwrap_or_else(|| Arc::new(FileAtRest(config.snapshot_place(data_dir))));
+        // The documents last: saving the cache takes a while, and they stand still meanwhile.
+        vec![snapshot, documents]
     }
 
     /// What goes on beside requests. Never completes.

@@ -116,6 +116,7 @@ impl From<BodyError> for Error {
             BodyError::TooLarge => Error::TooLarge,
             BodyError::TooSlow => Error::TooSlow,
             BodyError::Aborted => Error::invalid("invalid json: the body was cut off"),
+            BodyError::NoRoom => Error::unavailable("too many request bodies"),
         }
     }
 }

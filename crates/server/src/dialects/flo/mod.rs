@@ -16,7 +16,6 @@ use std::{
 use axum::body::Body;
 use hyper::{
     Method, Request, Response, StatusCode,
-    body::Incoming,
     header::{
         ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
         ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HeaderValue, VARY,
@@ -59,7 +58,7 @@ use crate::{
         observe::Observed,
         reply, route,
     },
-    net::{Refusal, Service},
+    net::{Incoming, Refusal, Service},
     telemetry::FloMetrics,
 };
 

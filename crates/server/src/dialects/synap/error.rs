@@ -9,7 +9,12 @@ use hyper::{
 use manifold_engine::{self as engine, Key, Kind, State, types::KeyType};
 
 use crate::{
-    http::{body::BodyError, gzip::BadCoding, json, path::BadEncoding},
+    http::{
+        body::BodyError,
+        gzip::{BadCoding, Undecoded},
+        json,
+        path::BadEncoding,
+    },
     net::Refusal,
 };
 
@@ -384,14 +389,18 @@ impl Error {
             BodyError::TooLarge => Error::TooLarge(limit),
             // Nobody listens any more when the client went away.
             BodyError::TooSlow | BodyError::Aborted => Error::BodyTooSlow,
+            BodyError::NoRoom => Error::Overloaded,
         }
     }
 
     /// A body that was not decoded.
-    pub(super) fn of_coding(error: BadCoding, limit: usize) -> Error {
+    pub(super) fn of_coding(error: Undecoded, limit: usize) -> Error {
         match error {
-            BadCoding::TooLarge => Error::TooLarge(limit),
-            BadCoding::Damaged => Error::Request("Request body is not valid gzip".into()),
+            Undecoded::Unknown => Error::Request("Unsupported content encoding".into()),
+            Undecoded::Bad(BadCoding::TooLarge) => Error::TooLarge(limit),
+            Undecoded::Bad(BadCoding::Damaged) => Error::Request("Request body is not valid gzip".into()),
+            Undecoded::NoRoom => Error::Overloaded,
+            Undecoded::Failed => Error::Internal,
         }
     }
 

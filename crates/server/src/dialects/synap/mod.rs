@@ -10,7 +10,6 @@ use axum::body::Body;
 use foldhash::quality::RandomState;
 use hyper::{
     Method, Request, Response, StatusCode,
-    body::Incoming,
     header::{
         ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
         ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HeaderName, HeaderValue,
@@ -71,7 +70,7 @@ use crate::{
         reply,
         route::{self, Found},
     },
-    net::{Refusal, Service},
+    net::{Incoming, Refusal, Service},
     telemetry::SynapMetrics,
 };
 
@@ -328,16 +327,10 @@ impl Synap {
     /// The body, read to its end and decoded.
     async fn body(&self, parts: &Parts, incoming: Incoming) -> Result<bytes::Bytes, Error> {
         let limit = self.max_body_bytes;
+        let account = incoming.account();
         let received = body::collect(incoming, limit, BODY_TIME).await.map_err(|error| Error::of_body(error, limit))?;
-        match gzip::coding(&parts.headers) {
-            Some(gzip::Coding::Identity) => Ok(received),
-            Some(gzip::Coding::Gzip) => {
-                // A few bytes may become as many as the limit allows.
-                let decoded = tokio::task::spawn_blocking(move || gzip::decode(&received, limit)).await;
-                decoded.map_err(|_| Error::Internal)?.map_err(|error| Error::of_coding(error, limit))
-            }
-            None => Err(Error::Request("Unsupported content encoding".into())),
-        }
+        let decoded = gzip::decoded(&parts.headers, received, limit, account).await;
+        decoded.map_err(|error| Error::of_coding(error, limit))
     }
 
     /// The form of answer that a header asks for, else the one configured.

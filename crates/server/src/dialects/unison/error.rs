@@ -61,7 +61,7 @@ pub(super) enum Error {
     Unavailable,
     /// 503: `minSeq` was not reached in time.
     NotReached,
-    /// 503: the listener's connection limit.
+    /// 503: too many connections, or bytes of bodies.
     Overloaded,
 }
 
@@ -191,6 +191,7 @@ impl From<BodyError> for Error {
             BodyError::TooSlow => Error::BodyTooSlow,
             // Broken chunks; or the client went away, and nobody listens.
             BodyError::Aborted => Error::invalid("Invalid request body"),
+            BodyError::NoRoom => Error::Overloaded,
         }
     }
 }

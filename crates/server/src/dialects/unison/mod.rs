@@ -6,7 +6,7 @@
 use std::{net::IpAddr, sync::Arc};
 
 use axum::body::Body;
-use hyper::{Request, Response, body::Incoming, http::request::Parts};
+use hyper::{Request, Response, http::request::Parts};
 use manifold_engine::Engine;
 use tokio::sync::watch;
 
@@ -46,7 +46,7 @@ use crate::{
         route::{self, Route},
         ws::Sockets,
     },
-    net::{Refusal, Service},
+    net::{Incoming, Refusal, Service},
     telemetry::{AuthFailure, UnisonMetrics},
 };
 
