@@ -19,12 +19,12 @@ use hyper::{
     Request, Response, StatusCode,
     body::Incoming,
     header::{CONNECTION, CONTENT_TYPE, HeaderValue},
+    http::uri::Scheme,
     server::conn::http1,
     service::service_fn,
 };
 use hyper_util::rt::TokioIo;
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
     sync::watch,
     time::{Instant, sleep_until},
 };
@@ -35,7 +35,8 @@ use super::{
     head,
     pulse::{Patience, Pulse},
     receipt::Receipt,
-    socket::Socket,
+    socket::{Socket, Stream},
+    tls::Tls,
 };
 
 /// Bytes of a head at most, the request line included; beyond, hyper answers 431.
@@ -54,21 +55,34 @@ pub(super) struct Shared<S> {
     pub patience: Patience,
     /// Most bytes of headers, where a dialect has a limit and an answer of its own for them.
     pub head_bytes: Option<usize>,
+    /// Where set, connections begin with a handshake.
+    pub tls: Option<Arc<Tls>>,
     pub shutdown: watch::Receiver<bool>,
 }
 
+/// What is spoken below HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Below {
+    /// Nothing.
+    Plain,
+    /// TLS.
+    Tls,
+    /// Nothing, where it should be TLS: the client is told so.
+    PlainForTls,
+}
+
 /// Serves one connection until it ends, fails, loses patience, or has finished its request after the shutdown began.
-pub(super) async fn serve<T, S>(io: T, peer: IpAddr, permit: Permit, shared: Arc<Shared<S>>)
+pub(super) async fn serve<T, S>(io: T, below: Below, peer: IpAddr, permit: Permit, shared: Arc<Shared<S>>)
 where
-    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    T: Stream,
     S: Service,
 {
     let admission = permit.admission();
-    let patience = if admission == Admission::Served { shared.patience } else { TURN_AWAY };
+    let patience = patience(admission, below, shared.patience);
     let pulse = Pulse::new(shared.head_bytes);
     let socket = TokioIo::new(Socket::new(io, pulse.clone(), permit));
 
-    let link = Arc::new(Link { shared: shared.clone(), peer, admission, pulse: pulse.clone() });
+    let link = Arc::new(Link { shared: shared.clone(), below, peer, admission, pulse: pulse.clone() });
     let service = service_fn(|request| answer(link.clone(), request));
     let mut builder = http1::Builder::new();
     builder.header_read_timeout(None).max_header_size(HEAD_MAX).max_buf_size(BUFFER_MAX);
@@ -132,23 +146,36 @@ where
     .await;
 }
 
+/// How long a client is waited for that is served, and one that is only told why not.
+pub(super) fn patience(admission: Admission, below: Below, served: Patience) -> Patience {
+    if admission == Admission::Served && below != Below::PlainForTls { served } else { TURN_AWAY }
+}
+
 /// What each request of a connection needs; a reference count of its own keeps the connections of other threads out.
 struct Link<S> {
     shared: Arc<Shared<S>>,
+    below: Below,
     peer: IpAddr,
     admission: Admission,
     pulse: Pulse,
 }
 
-async fn answer<S: Service>(link: Arc<Link<S>>, request: Request<Incoming>) -> Result<Response<Answer>, Infallible> {
-    let Link { shared, peer, admission, pulse } = &*link;
+async fn answer<S: Service>(
+    link: Arc<Link<S>>,
+    mut request: Request<Incoming>,
+) -> Result<Response<Answer>, Infallible> {
+    let Link { shared, below, peer, admission, pulse } = &*link;
     let checked = pulse.begin(!request.body().is_end_stream(), |raw| match admission {
         Admission::Served => head::check(&request, raw),
         Admission::TurnedAway => Err(Refusal::Overloaded),
     });
     let cut = pulse.take_cut();
-    let mut close = checked.is_err() || cut.is_some();
+    let mut close = checked.is_err() || cut.is_some() || *below == Below::PlainForTls;
+    if *below == Below::Tls {
+        request.extensions_mut().insert(Scheme::HTTPS);
+    }
     let mut response = match (cut, checked) {
+        _ if *below == Below::PlainForTls => shared.service.plaintext(),
         (Some(cut), _) => shared.service.cut(cut),
         (None, Err(refusal)) => shared.service.refuse(refusal),
         (None, Ok(())) => {

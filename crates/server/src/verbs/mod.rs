@@ -3,8 +3,10 @@
 mod check;
 mod failure;
 mod ports;
+mod reload;
 mod serve;
 mod settings;
+mod tls;
 mod verify;
 
 pub use self::{

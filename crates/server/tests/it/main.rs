@@ -4,7 +4,7 @@
 //! - `harness`: starts, stops and kills the process; HTTP, SSE and WebSocket clients that do not tidy up what they send.
 //! - `exchange`: replays the request/response scenarios of `tests/exchanges` (their format: `docs/testing.md`).
 //! - `unison`, `flo`, `synap`, `dunena`, `edgecomet`: what a scenario file cannot say: crashes under load, races, long streams.
-//! - `hostile`: clients that mean harm. `process`: start rules, configuration, signals, full disk.
+//! - `hostile`: clients that mean harm. `process`: start rules, configuration, signals, full disk. `tls`: all of it encrypted.
 //! - `house`: rules about the sources.
 
 #![allow(clippy::unwrap_used, reason = "a broken expectation must stop the test at the place where it broke")]
@@ -19,4 +19,5 @@ mod hostile;
 mod house;
 mod process;
 mod synap;
+mod tls;
 mod unison;

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::client::{self, NotANetwork};
 use crate::{
     http::auth::Secret,
+    net::TlsOptions,
     outbound::{AllowList, Limits},
 };
 
@@ -30,6 +31,9 @@ pub struct Config {
     pub host: Option<String>,
     /// The listener's port.
     pub port: u16,
+    /// TLS of this listener; what is absent is as in the top-level `tls`.
+    #[serde(skip_serializing_if = "TlsOptions::is_empty")]
+    pub tls: TlsOptions,
     /// Whoever has it may come in; empty = everybody.
     pub auth_token: Secret,
     /// Entries of the cache over all namespaces.
@@ -100,6 +104,7 @@ impl Default for Config {
             enabled: true,
             host: None,
             port: 3000,
+            tls: TlsOptions::default(),
             auth_token: Secret::default(),
             max_entries: 100_000,
             max_memory: 0,

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration}
 use serde::{Deserialize, Serialize};
 
 use super::hosts::Hosts;
-use crate::http::auth::Secret;
+use crate::{http::auth::Secret, net::TlsOptions};
 
 pub(super) mod check;
 mod defaults;
@@ -40,6 +40,9 @@ pub struct Config {
     pub host: Option<String>,
     /// The listener's port. `http_api.listen` wins.
     pub port: u16,
+    /// TLS of this listener; what is absent is as in the top-level `tls`.
+    #[serde(skip_serializing_if = "TlsOptions::is_empty")]
+    pub tls: TlsOptions,
     /// What this process is called in its home; `manifold-{hostname}` when empty.
     #[serde(deserialize_with = "text")]
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -309,6 +312,9 @@ pub struct Metrics {
     pub path: String,
     /// What names begin with.
     pub namespace: String,
+    /// TLS of this listener; what is absent is as in the top-level `tls`.
+    #[serde(skip_serializing_if = "TlsOptions::is_empty")]
+    pub tls: TlsOptions,
 }
 
 /// Why the dialect does not start.

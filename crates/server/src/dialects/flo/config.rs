@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     http::{auth::Secret, browser::Trust},
+    net::TlsOptions,
     period::Keep,
 };
 
@@ -28,6 +29,9 @@ pub struct Config {
     pub host: Option<String>,
     /// The listener's port.
     pub port: u16,
+    /// TLS of this listener; what is absent is as in the top-level `tls`.
+    #[serde(skip_serializing_if = "TlsOptions::is_empty")]
+    pub tls: TlsOptions,
     /// Port of the metrics listener of the whole process.
     pub metrics_port: u16,
     /// The metrics listener of the whole process.
@@ -59,6 +63,9 @@ pub struct Metrics {
     /// Its address; the top-level `host` when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bind: Option<String>,
+    /// TLS of this listener; what is absent is as in the top-level `tls`.
+    #[serde(skip_serializing_if = "TlsOptions::is_empty")]
+    pub tls: TlsOptions,
 }
 
 /// `[flo.dashboard]`
@@ -163,6 +170,7 @@ impl Default for Config {
             enabled: true,
             host: None,
             port: 9002,
+            tls: TlsOptions::default(),
             metrics_port: 9001,
             metrics: Metrics::default(),
             dashboard: Dashboard::default(),
@@ -179,7 +187,7 @@ impl Default for Config {
 
 impl Default for Metrics {
     fn default() -> Self {
-        Metrics { enabled: true, bind: None }
+        Metrics { enabled: true, bind: None, tls: TlsOptions::default() }
     }
 }
 

@@ -238,7 +238,7 @@ impl Flo {
         if !self.trust.host_allowed(&parts.headers) {
             return Err(Error::ForeignHost);
         }
-        if !self.trust.origin_allowed(&parts.method, &parts.headers) {
+        if !self.trust.origin_allowed(parts) {
             return Err(Error::ForeignOrigin);
         }
         Ok(place)

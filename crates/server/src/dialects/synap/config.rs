@@ -6,7 +6,10 @@ use manifold_engine::{queue, stream::StreamRetention};
 use serde::{Deserialize, Serialize};
 
 use super::access::Role;
-use crate::http::{auth::Secret, browser::Trust};
+use crate::{
+    http::{auth::Secret, browser::Trust},
+    net::TlsOptions,
+};
 
 #[cfg(test)]
 mod tests;
@@ -22,6 +25,9 @@ pub struct Config {
     pub host: Option<String>,
     /// The listener's port.
     pub port: u16,
+    /// TLS of this listener; what is absent is as in the top-level `tls`.
+    #[serde(skip_serializing_if = "TlsOptions::is_empty")]
+    pub tls: TlsOptions,
     /// Longest request body in MiB.
     pub max_request_size_mb: u32,
     /// Send answers of more than 1 KiB with gzip to those who accept it.
@@ -176,6 +182,7 @@ impl Default for Config {
             enabled: true,
             host: None,
             port: 15500,
+            tls: TlsOptions::default(),
             max_request_size_mb: 10,
             compression: false,
             cors_origins: Vec::new(),

@@ -5,8 +5,8 @@ use std::{net::SocketAddr, time::Duration};
 use manifold_engine::Retention;
 use serde::{Deserialize, Serialize};
 
-use crate::http::auth::Secret;
 pub use crate::period::Period;
+use crate::{http::auth::Secret, net::TlsOptions};
 
 /// The key that a loopback listener without one accepts.
 const DEVELOPMENT_KEY: &str = "dev";
@@ -22,6 +22,9 @@ pub struct Config {
     pub host: Option<String>,
     /// The listener's port.
     pub port: u16,
+    /// TLS of this listener; what is absent is as in the top-level `tls`.
+    #[serde(skip_serializing_if = "TlsOptions::is_empty")]
+    pub tls: TlsOptions,
     /// The key that reads and writes.
     pub api_key: Secret,
     /// The key that reads.
@@ -51,6 +54,7 @@ impl Default for Config {
             enabled: true,
             host: None,
             port: 8005,
+            tls: TlsOptions::default(),
             api_key: Secret::default(),
             agent_api_key: Secret::default(),
             max_body_bytes: 16 << 20,

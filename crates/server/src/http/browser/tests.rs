@@ -1,5 +1,11 @@
 use super::*;
 
+fn request(method: Method, pairs: &[(HeaderName, &str)]) -> Parts {
+    let mut parts = hyper::Request::new(()).into_parts().0;
+    (parts.method, parts.headers) = (method, headers(pairs));
+    parts
+}
+
 fn headers(pairs: &[(HeaderName, &str)]) -> HeaderMap {
     pairs.iter().map(|(name, value)| (name.clone(), HeaderValue::from_str(value).unwrap())).collect()
 }
@@ -22,7 +28,7 @@ fn a_listed_or_a_loopback_host_is_allowed_whatever_the_port() {
 #[test]
 fn a_page_of_another_site_may_not_write() {
     let may = |method: Method, origin: &str, host: &str| {
-        trust().origin_allowed(&method, &headers(&[(ORIGIN, origin), (HOST, host)]))
+        trust().origin_allowed(&request(method, &[(ORIGIN, origin), (HOST, host)]))
     };
     assert!(may(Method::PUT, "http://localhost:9002", "localhost:9002"));
     assert!(may(Method::PUT, "https://data.example.com", "data.example.com:443"));
@@ -33,5 +39,19 @@ fn a_page_of_another_site_may_not_write() {
     {
         assert!(!may(Method::POST, origin, "localhost:9002"), "{origin}");
     }
-    assert!(trust().origin_allowed(&Method::DELETE, &headers(&[(HOST, "localhost:9002")])), "no browser");
+    assert!(trust().origin_allowed(&request(Method::DELETE, &[(HOST, "localhost:9002")])), "no browser");
+}
+
+#[test]
+fn a_page_that_came_in_plain_is_none_of_a_server_that_speaks_tls() {
+    let trusts = |origin: &str, scheme: Option<Scheme>| {
+        let mut parts = request(Method::PUT, &[(ORIGIN, origin), (HOST, "data.example.com:9002")]);
+        scheme.map(|scheme| parts.extensions.insert(scheme));
+        trust().origin_trusted(&parts)
+    };
+    assert!(trusts("https://data.example.com:9002", Some(Scheme::HTTPS)));
+    assert!(!trusts("http://data.example.com:9002", Some(Scheme::HTTPS)));
+    assert!(trusts("http://data.example.com:9002", None));
+    assert!(trusts("https://data.example.com:9002", None), "TLS may end before the server");
+    assert!(trusts("https://console.example.com", Some(Scheme::HTTPS)), "it is listed");
 }
