@@ -11,7 +11,7 @@ SDK_ENVIRONMENTS := $(CURDIR)/target/python-sdk
 TESTS_AT_A_TIME = $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt lint unit sdks docs models soak bench tools packages
+.PHONY: help run test check fmt lint unit sdks docs models soak soak-hour bench deny tools packages
 
 help:
 	@echo "make run       serve on the default ports, data in ./data"
@@ -19,6 +19,8 @@ help:
 	@echo "make check     the quick part of it: format and lints"
 	@echo "make models    the tests against models with up to ten thousand cases each, ten times what make test tries"
 	@echo "make soak      the part of it that takes its time: keys that expire by the thousand for a minute"
+	@echo "make soak-hour  an hour of mixed load over all dialects with three kills"
+	@echo "make deny      licences, sources and known advisories of all crates"
 	@echo "make packages  install what tests talk to: databases, a browser, Python (Debian, as root)"
 	@echo "make bench     measure; each figure is a ratio within one run"
 
@@ -79,6 +81,16 @@ models:
 
 soak:
 	MANIFOLD_SOAK_SECONDS=60 cargo test --locked -p manifold-server --test it -- soak
+
+# Load on a release build; how long, how hard: `target/release/manifold-bench soak --help`.
+soak-hour:
+	cargo build --release --locked -p manifold-server -p manifold-bench
+	target/release/manifold-bench soak --minutes 60
+
+# The database of advisories comes from the network.
+deny:
+	@cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny
+	cargo deny check
 
 bench:
 	cargo build --release --locked -p manifold-server -p manifold-bench

@@ -29,8 +29,8 @@ const BACKLOG: i32 = 4096;
 const KEEPALIVE: Duration = Duration::from_secs(60);
 /// Pause after an accept that failed for want of descriptors or memory, doubled up to the maximum: such a failure
 /// lasts, and a loop without pause would take the processor from those who could end it.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
-const ACCEPT_PAUSE_MAX: Duration = Duration::from_secs(1);
+pub(super) const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
+pub(super) const ACCEPT_PAUSE_MAX: Duration = Duration::from_secs(1);
 
 /// How a listener treats its connections.
 #[derive(Debug, Clone)]

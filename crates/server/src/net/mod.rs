@@ -1,6 +1,6 @@
 //! Sockets: accept, caps, timers, HTTP/1.1 by hyper, drain. Knows no dialect: it serves a [`Service`].
 //!
-//! `listen` accepts and drains, `connection` drives one connection, `socket` is the byte stream under hyper, `pulse`
+//! `listen` accepts and drains, `local` does so on a Unix socket, `connection` drives one connection, `socket` is the byte stream under hyper, `pulse`
 //! what a connection is doing and until when it may, `head` the checks that hyper does not make, `receipt` tells a
 //! service that its answer was lost, `tls` encrypts.
 
@@ -17,6 +17,7 @@ mod connection;
 mod connections;
 mod head;
 mod listen;
+mod local;
 mod pulse;
 mod receipt;
 mod socket;
@@ -26,6 +27,7 @@ mod tls;
 
 pub use connections::Connections;
 pub use listen::{Listener, Options};
+pub use local::{LocalListener, connect};
 pub use receipt::Receipt;
 pub use tls::{Handshake, Identity, Tls, TlsFile, TlsFiles, TlsOptions, TlsVersion, Unusable};
 

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use manifold_engine::Engine;
 use manifold_server::{
     config::{self, Config, Loaded},
-    telemetry,
+    control, telemetry,
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{
@@ -58,7 +58,9 @@ async fn run(
     let (shutdown, down) = watch::channel(false);
     // The listeners answer while the log is replayed: "starting", as each contract says it.
     let stop = Arc::new(Notify::new());
+    let data_dir = config.data_dir.clone();
     let (mut serving, edgecomet) = ports.serve(config, &engine, &stop, &down).await?;
+    serving.spawn(control::serve(engine.clone(), data_dir, down.clone()));
 
     let ended = tokio::select! {
         failure = recover(&engine) => Err(failure),
