@@ -1,8 +1,8 @@
 //! Sockets: accept, caps, timers, HTTP/1.1 by hyper, drain. Knows no dialect: it serves a [`Service`].
 //!
-//! `listen` accepts and drains, `local` does so on a Unix socket, `connection` drives one connection, `socket` is the byte stream under hyper, `pulse`
-//! what a connection is doing and until when it may, `head` the checks that hyper does not make, `receipt` tells a
-//! service that its answer was lost, `tls` encrypts.
+//! `listen` accepts and drains, `local` does so on a Unix socket, `connection` drives one connection, `socket` is the byte
+//! stream under hyper, `pulse` what a connection is doing and until when it may, `head` the checks that hyper does not
+//! make, `receipt` tells a service that its answer was lost, `tls` encrypts.
 
 use std::{future::Future, net::IpAddr, sync::Arc};
 

@@ -25,8 +25,6 @@ pub struct Identity {
     pub(super) config: Arc<ServerConfig>,
     /// When the certificate ends; none = that is spelled in a way that only clients understand.
     pub expires: Option<Timestamp>,
-    /// Whether clients have to show a certificate.
-    pub asks_clients: bool,
     /// What the operator should be told about the files.
     pub notes: Vec<String>,
 }
@@ -70,12 +68,7 @@ impl TlsFiles {
                 .unusable(format_args!("others than its owner and group may use the private key (mode {mode:03o})"))
                 .0
         });
-        Ok(Identity {
-            config: Arc::new(config),
-            expires,
-            asks_clients: self.client_ca.is_some(),
-            notes: notes.into_iter().collect(),
-        })
+        Ok(Identity { config: Arc::new(config), expires, notes: notes.into_iter().collect() })
     }
 
     fn refused(&self, error: &rustls::Error) -> Unusable {

@@ -59,7 +59,7 @@ pub struct TlsFiles {
 /// A file, and the key of the configuration that names it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TlsFile {
-    /// `unison.tls.cert`.
+    /// `tls.cert`, or what it is in the section of a listener.
     pub key: String,
     /// Where it is.
     pub path: PathBuf,

@@ -7,9 +7,12 @@ mod reload;
 mod slow;
 mod stop;
 
-use std::io::Read as _;
+use std::{io::Read as _, time::Duration};
 
-use crate::harness::{Authority, Connection, Endpoint, Server, Settings, Wire};
+use crate::harness::{Authority, Connection, Endpoint, Server, Settings, Wire, eventually};
+
+/// For what needs no patience.
+const SOON: Duration = Duration::from_secs(10);
 
 /// A server all of whose listeners speak TLS, and who signed what they show.
 struct Encrypted {
@@ -41,9 +44,11 @@ impl Encrypted {
         line.unwrap_or_else(|| panic!("no {name} in\n{page}")).parse().expect("a number")
     }
 
-    /// Connections to Unison whose handshake ended like this.
-    fn handshakes(&self, result: &str) -> u64 {
-        self.sample(&format!(r#"manifold_tls_handshakes_total{{listener="unison",result="{result}"}}"#))
+    /// Waits until so many connections to Unison are counted whose handshake ended like this.
+    #[track_caller]
+    fn wait_for_handshakes(&self, result: &str, count: u64) {
+        let name = format!(r#"manifold_tls_handshakes_total{{listener="unison",result="{result}"}}"#);
+        eventually(&format!("{name} {count}"), SOON, || (self.sample(&name) == count).then_some(()));
     }
 }
 

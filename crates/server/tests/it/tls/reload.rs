@@ -1,13 +1,12 @@
 //! New certificates while the process serves.
 
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
 use rustix::process::Signal;
 
-use super::{Encrypted, shown};
+use super::{Encrypted, SOON, shown};
 use crate::harness::{Authority, Connection, Request, Server, Settings, eventually};
 
-const SOON: Duration = Duration::from_secs(10);
 const READ: &str = "tls: the certificate was read again";
 const KEPT: &str = "tls: the certificate stays as it was";
 /// Listeners of a server of the tests.

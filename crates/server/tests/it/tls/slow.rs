@@ -25,7 +25,7 @@ fn slow_clients_are_cut_and_patient_ones_are_served() {
         scope.spawn(|| a_list_that_is_read_slowly(to));
         scope.spawn(|| a_stream_that_is_not_read_for_a_while(to));
     });
-    assert_eq!(encrypted.handshakes("timed_out"), 2);
+    encrypted.wait_for_handshakes("timed_out", 2);
     encrypted.server.assert_alive();
 }
 

@@ -40,7 +40,7 @@ fn connected_clients_are_sent_home_and_told_that_it_is_the_end() {
     while socket.receive(Duration::from_secs(5)) == Frame::Nothing {}
     assert_ends_in_order(socket.wire());
     events.patience(Duration::from_secs(5));
-    assert!(events.next().expect("an end, not a silence").is_none());
+    while events.next().expect("an end, not a silence").is_some() {}
     idle.iter_mut().for_each(|connection| assert_ends_in_order(connection.wire()));
     assert_ends_in_order(silent.wire());
     running.write_raw(br#"{"value":1}"#).expect("send");
