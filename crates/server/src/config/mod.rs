@@ -51,7 +51,7 @@ const ALONE: [(&str, &str); 6] = [
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Config {
-    /// The one data directory.
+    /// The one data directory; created if absent, locked while in use.
     pub data_dir: PathBuf,
     /// Address of every listener that has none of its own.
     pub host: String,

@@ -18,6 +18,7 @@ mod harness;
 mod hostile;
 mod house;
 mod process;
+mod reference;
 mod synap;
 mod tls;
 mod unison;

@@ -47,7 +47,7 @@ pub struct Config {
     #[serde(deserialize_with = "text")]
     #[serde(skip_serializing_if = "String::is_empty")]
     pub daemon_id: String,
-    /// Whoever has it may come in.
+    /// The key of every request. Without it a listener on loopback accepts `dev`, and any other is refused.
     #[serde(deserialize_with = "secret")]
     pub internal_auth_key: Secret,
     /// Configuration file of the original daemon.
@@ -207,7 +207,8 @@ pub enum ResponseFormat {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Worker {
-    /// Whether pages are fetched by this process.
+    /// Whether pages are fetched by this process: `true`, `false`, or `auto`, in the embedded home when no gateway is
+    /// configured.
     pub enabled: Switch,
     /// How pages are made.
     pub mode: WorkerMode,

@@ -58,7 +58,7 @@ pub struct Config {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Metrics {
-    /// Open it.
+    /// Open the metrics listener of the process.
     pub enabled: bool,
     /// Its address; the top-level `host` when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -108,7 +108,7 @@ pub struct Cluster {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Auth {
-    /// Refuse requests without a token.
+    /// Refuse requests without a token below `/api/v1`; off beyond loopback: a warning.
     pub enabled: bool,
     /// Accepted tokens.
     pub tokens: Vec<Secret>,
@@ -158,7 +158,7 @@ pub struct Stream {
 pub struct Limits {
     /// Connections of the listener.
     pub max_connections: usize,
-    /// Requests answered at one time.
+    /// Requests answered at one time; beyond: 429.
     pub max_inflight: usize,
     /// Longest value or payload.
     pub max_value_bytes: usize,

@@ -25,7 +25,7 @@ pub struct Config {
     /// TLS of this listener; what is absent is as in the top-level `tls`.
     #[serde(skip_serializing_if = "TlsOptions::is_empty")]
     pub tls: TlsOptions,
-    /// The key that reads and writes.
+    /// The key that reads and writes. Without it a listener on loopback accepts `dev`, and any other is refused.
     pub api_key: Secret,
     /// The key that reads.
     pub agent_api_key: Secret,
@@ -33,7 +33,7 @@ pub struct Config {
     pub max_body_bytes: usize,
     /// Connections of the listener.
     pub max_connections: usize,
-    /// Retention of the change feed by age.
+    /// Retention of the change feed by age (`d`, `h`, `m`, `s`, `ms`).
     pub changes_max_age: Period,
     /// Retention of the change feed by number of records.
     pub changes_max_records: u64,

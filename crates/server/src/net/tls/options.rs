@@ -26,7 +26,7 @@ pub struct TlsOptions {
     /// PEM file: authorities, one of which must have signed the certificate that a client then has to show.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_ca: Option<PathBuf>,
-    /// Oldest version that is spoken.
+    /// Oldest version that is spoken; 1.2 when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_version: Option<TlsVersion>,
 }
