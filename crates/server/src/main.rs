@@ -37,6 +37,20 @@ enum Verb {
         #[arg(long, value_name = "DIR")]
         data_dir: Option<PathBuf>,
     },
+    /// Copy everything as it is at one moment, also while it is served.
+    Backup {
+        /// What the backup will be called: one file if the name ends in .mfb or .tar, else a directory.
+        to: PathBuf,
+        #[command(flatten)]
+        flags: Flags,
+    },
+    /// Make a data directory of a backup.
+    Restore {
+        /// The backup.
+        from: PathBuf,
+        #[command(flatten)]
+        flags: Flags,
+    },
     /// Check a data directory that no process has open.
     Verify {
         /// The data directory.
@@ -67,6 +81,8 @@ fn main() -> ExitCode {
             // Whoever starts the original knows no other status.
             ended.map_err(|failure| Failure { exit: Exit::Any, ..failure })
         }
+        Verb::Backup { to, flags } => verbs::backup(&flags.into(), &to),
+        Verb::Restore { from, flags } => verbs::restore(&flags.into(), &from),
         Verb::Verify { dir } => verbs::verify(&dir),
     };
     match ended {

@@ -24,7 +24,7 @@ mod tests;
 
 pub use entry::write_escaped;
 pub(crate) use hosts::Recache;
-pub(crate) use records::expire;
+pub(crate) use records::{expire, file_of};
 
 /// A site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

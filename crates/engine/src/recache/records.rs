@@ -1,6 +1,6 @@
 //! Records of stored pages: kept, read, walked over, forgotten, and ended by time.
 
-use manifold_store::{Range, Seq, View};
+use manifold_store::{Range, Row, Seq, View};
 
 use super::{
     BotHit, DimensionId, HostId, PageKey, Priority, Record, RecordPage, Scheduled, Selection, queues,
@@ -22,13 +22,19 @@ pub(super) fn record(live: &Live, key: PageKey) -> Result<Option<Record>> {
     if head.is_gone(live.clock.now()) { Ok(None) } else { record_row::read(head, &row).map(Some) }
 }
 
+/// The path of the file that the record in a row has, if it has one.
+pub(crate) fn file_of(row: &Row) -> Result<Option<String>> {
+    let Head { file_path, .. } = Head::read(row)?;
+    Ok((!file_path.is_empty()).then_some(file_path))
+}
+
 pub(super) async fn store(live: &Live, key: PageKey, record: &Record, gone_at: u64) -> Result<()> {
     let body = record_row::body(record);
     check_size("record", body.len(), live.limits.value_bytes)?;
     check_size("path", record.file_path.len(), record_row::PATH_BYTES)?;
     let head = Head { gone_at, file_path: record.file_path.clone() };
     step::change(live, [key.host], |step| {
-        step.txn.grow()?;
+        step.txn.replace();
         if let Some(before) = step.record(key)? {
             step.clear_end(key, &before);
             // The file of one that has ended goes with all files of its time.

@@ -277,7 +277,8 @@ pub(super) fn is_secret(key: &str) -> bool {
     if section.split('.').next_back() == Some("tls") {
         return false;
     }
-    ["key", "keys", "token", "tokens", "secret", "password"]
+    // Users have passwords: one that is written as a text is perhaps no more than that.
+    ["key", "keys", "token", "tokens", "secret", "password", "users"]
         .iter()
         .any(|word| name.strip_suffix(word).is_some_and(|before| before.is_empty() || before.ends_with('_')))
 }

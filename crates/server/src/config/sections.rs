@@ -59,20 +59,28 @@ impl Default for Durability {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Limits {
-    /// Bytes of values, elements, messages, records and points, in memory or on disk, and 100 for each row, before growth is
+    /// Bytes of names, values, elements, messages, records and points, in memory or on disk, and 100 for each row, before growth is
     /// refused; 0 = no limit. The change feed and remembered versions have bounds of their own and do not count.
     pub memory_bytes: u64,
     /// Longest value.
     pub value_bytes: usize,
     /// Longest request body; a dialect's own limit applies below it.
     pub body_bytes: usize,
+    /// Bytes of the bodies of all requests that are being answered.
+    pub bodies_bytes: usize,
     /// Most connections of one listener; a dialect's own limit applies below it.
     pub connections: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { memory_bytes: 0, value_bytes: 16 << 20, body_bytes: 64 << 20, connections: 20_000 }
+        Limits {
+            memory_bytes: 0,
+            value_bytes: 16 << 20,
+            body_bytes: 64 << 20,
+            bodies_bytes: 1 << 30,
+            connections: 20_000,
+        }
     }
 }
 

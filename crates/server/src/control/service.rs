@@ -4,21 +4,20 @@ use std::{net::IpAddr, path::PathBuf, sync::Arc};
 
 use axum::body::Body;
 use hyper::{
-    Request, Response, StatusCode,
-    body::Incoming,
+    Method, Request, Response, StatusCode,
     header::{ALLOW, HeaderValue},
 };
-use manifold_engine::{Engine, State};
+use manifold_engine::{Engine, State, backup::Beside};
 use serde::Serialize;
 use tokio::sync::watch;
 
-use super::{Refusal, SOCKET};
+use super::{Refusal, SOCKET, backup::Backups};
 use crate::{
     http::{
         reply,
         route::{self, Route, Verb},
     },
-    net::{self, LocalListener, Options, Service},
+    net::{self, Incoming, LocalListener, Options, Service},
 };
 
 /// Verbs that run at one time, and some who only look.
@@ -29,17 +28,20 @@ const CONNECTIONS: usize = 16;
 enum Operation {
     Health,
     Ready,
+    Backup,
 }
 
 const ROUTES: &[Route<Operation>] = &[
     Route { template: "/health", rest: false, operations: &[(Verb::Get, Operation::Health)] },
     Route { template: "/ready", rest: false, operations: &[(Verb::Get, Operation::Ready)] },
+    Route { template: "/backup", rest: false, operations: &[(Verb::Get, Operation::Backup)] },
 ];
 
 /// The service of the control socket.
 #[derive(Debug)]
 pub struct Control {
     engine: Engine,
+    backups: Backups,
 }
 
 /// The body of `/health` and `/ready`.
@@ -54,7 +56,14 @@ struct Health {
 
 /// Listens in the data directory as soon as it is the engine's, and until `shutdown` turns true. A directory where no
 /// socket can be made is served all the same, without this.
-pub async fn serve(engine: Engine, data_dir: PathBuf, mut shutdown: watch::Receiver<bool>) {
+///
+/// `beside` is what goes into a backup beside the log.
+pub async fn serve(
+    engine: Engine,
+    data_dir: PathBuf,
+    beside: Vec<Arc<dyn Beside>>,
+    mut shutdown: watch::Receiver<bool>,
+) {
     let claimed = tokio::select! {
         claimed = engine.claimed() => claimed.is_ok(),
         _ = shutdown.wait_for(|down| *down) => false,
@@ -62,7 +71,10 @@ pub async fn serve(engine: Engine, data_dir: PathBuf, mut shutdown: watch::Recei
     let options = Options { connections: CONNECTIONS, ..Options::default() };
     let bound = claimed.then(|| LocalListener::bind("control", &data_dir.join(SOCKET), options));
     match bound {
-        Some(Ok(listener)) => listener.serve(Arc::new(Control { engine }), shutdown).await,
+        Some(Ok(listener)) => {
+            let control = Control { engine, backups: Backups::new(beside) };
+            listener.serve(Arc::new(control), shutdown).await;
+        }
         Some(Err(error)) => {
             tracing::warn!(%error, "no control socket: verbs of the command line cannot reach this process");
             drop(shutdown.wait_for(|down| *down).await);
@@ -88,6 +100,10 @@ impl Service for Control {
         let answer = match operation {
             Operation::Health => Ok(self.health()),
             Operation::Ready => self.ready().await,
+            Operation::Backup if request.method() == Method::HEAD => {
+                Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "a backup is only made to be read"))
+            }
+            Operation::Backup => self.backups.make(&self.engine).await,
         };
         answer.unwrap_or_else(Refusal::into_response)
     }
@@ -96,6 +112,7 @@ impl Service for Control {
         let (status, sentence) = match refusal {
             net::Refusal::TargetTooLong => (StatusCode::URI_TOO_LONG, "the request target is too long"),
             net::Refusal::BadHost => (StatusCode::BAD_REQUEST, "the host is not valid"),
+            net::Refusal::ForeignHost => (StatusCode::MISDIRECTED_REQUEST, "the host is not served here"),
             net::Refusal::AmbiguousLength => (StatusCode::BAD_REQUEST, "the body has two lengths"),
             net::Refusal::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "too many verbs run at one time"),
             net::Refusal::Panicked => (StatusCode::INTERNAL_SERVER_ERROR, "a defect of this program"),

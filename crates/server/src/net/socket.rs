@@ -14,7 +14,11 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-use super::{connections::Permit, pulse::Pulse};
+use super::{
+    Account, NoRoom,
+    connections::Permit,
+    pulse::{Belongs, Pulse},
+};
 
 /// Ends a request line that is already too long, so that the rest of it is never read: the request that results is
 /// answered with 414 in the dialect's form.
@@ -49,6 +53,7 @@ pub(super) struct Socket<T: Stream> {
     fresh: bool,
     line: Line,
     linger: Option<Linger>,
+    account: Account,
     _permit: Permit,
 }
 
@@ -70,8 +75,8 @@ struct Linger {
 }
 
 impl<T: Stream> Socket<T> {
-    pub(super) fn new(io: T, pulse: Pulse, permit: Permit) -> Self {
-        Socket { io, pulse, fresh: true, line: Line::Open, linger: None, _permit: permit }
+    pub(super) fn new(io: T, pulse: Pulse, account: Account, permit: Permit) -> Self {
+        Socket { io, pulse, fresh: true, line: Line::Open, linger: None, account, _permit: permit }
     }
 }
 
@@ -113,7 +118,11 @@ impl<T: Stream> AsyncRead for Socket<T> {
         if std::mem::take(&mut this.fresh) && buf.filled()[before..].starts_with(HTTP2_PREFACE) {
             buf.set_filled(before + HTTP2_PREFACE.len());
         }
-        this.pulse.received(&buf.filled()[before..]);
+        if this.pulse.received(&buf.filled()[before..]) == Belongs::Elsewhere {
+            // Whoever has the connection now says when a message is complete.
+            let counted = this.account.charge(buf.filled().len() - before);
+            counted.map_err(|NoRoom| io::Error::from(io::ErrorKind::QuotaExceeded))?;
+        }
         if this.pulse.target_too_long() {
             this.line = Line::Ending(LINE_END);
         }

@@ -280,6 +280,10 @@ pub const CONNECTIONS_OPEN: &str = "manifold_connections_open";
 pub const CONNECTIONS_ACCEPTED: &str = "manifold_connections_accepted_total";
 /// Connections turned away at the cap, by listener.
 pub const CONNECTIONS_REFUSED: &str = "manifold_connections_refused_total";
+/// Bytes of request bodies that are held.
+pub const BODIES: &str = "manifold_request_bodies_bytes";
+/// Request bodies refused because all together were too large.
+pub const BODIES_REFUSED: &str = "manifold_request_bodies_refused_total";
 /// Connections to listeners that speak TLS, by listener and by what came of their handshake.
 pub const TLS_HANDSHAKES: &str = "manifold_tls_handshakes_total";
 /// When the certificate of a listener ends, in seconds since 1970.

@@ -6,7 +6,10 @@ use hyper::{
         ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
         ACCESS_CONTROL_MAX_AGE, HeaderValue, ORIGIN, VARY,
     },
+    http::request::Parts,
 };
+
+use crate::http::browser::Trust;
 
 /// Origins whose pages may use the API.
 #[derive(Debug)]
@@ -28,13 +31,25 @@ impl Cors {
         Cors::Listed(if listed.is_empty() { vec![HeaderValue::from_static("null")] } else { listed })
     }
 
+    /// Whether pages of all sites may use the API.
+    pub(super) fn is_any(&self) -> bool {
+        match self {
+            Cors::Any => true,
+            Cors::Listed(listed) => listed.iter().any(|listed| listed.as_bytes() == b"*"),
+        }
+    }
+
+    /// Whether a page of the origin that the request names may ask for a change: one that is listed, or of this server.
+    pub(super) fn lets_write(&self, request: &Parts) -> bool {
+        self.admits(&request.headers) || Trust::default().origin_allowed(&request.method, request)
+    }
+
     /// Whether a page of the origin that the request names may open a socket; one without an origin is no page's.
     pub(super) fn admits(&self, headers: &HeaderMap) -> bool {
         match (self, headers.get(ORIGIN)) {
-            (Cors::Any, _) | (_, None) => true,
-            (Cors::Listed(listed), Some(origin)) => {
-                listed.iter().any(|listed| listed == origin || listed.as_bytes() == b"*")
-            }
+            (_, None) => true,
+            (Cors::Listed(listed), Some(origin)) if !self.is_any() => listed.contains(origin),
+            _ => true,
         }
     }
 
@@ -63,6 +78,8 @@ impl Cors {
 
 #[cfg(test)]
 mod tests {
+    use hyper::Method;
+
     use super::*;
 
     #[test]
@@ -79,5 +96,26 @@ mod tests {
             let headers = asked.map(|asked| (ORIGIN, HeaderValue::from_static(asked))).into_iter().collect();
             assert_eq!(cors.origin(&headers), expected, "{configured:?} {asked:?}");
         }
+    }
+
+    #[test]
+    fn where_origins_are_listed_a_page_of_another_changes_nothing() {
+        let may = |configured: &[&str], method: Method, origin: Option<&str>| {
+            let cors = Cors::new(&configured.iter().map(|origin| (*origin).to_owned()).collect::<Vec<_>>());
+            let origin = origin.map(|origin| (ORIGIN, HeaderValue::from_str(origin).expect("a value")));
+            let host = (hyper::header::HOST, HeaderValue::from_static("localhost:3000"));
+            let mut request = hyper::Request::new(()).into_parts().0;
+            (request.method, request.headers) = (method, origin.into_iter().chain([host]).collect());
+            cors.lets_write(&request)
+        };
+        for open in [&["*"][..], &[], &["http://a", "*"]] {
+            assert!(may(open, Method::POST, Some("http://evil")), "{open:?}");
+        }
+        assert!(!may(&["http://a"], Method::POST, Some("http://evil")));
+        assert!(!may(&["http://a"], Method::DELETE, Some("null")));
+        assert!(may(&["http://a"], Method::GET, Some("http://evil")), "the browser keeps the answer from the page");
+        assert!(may(&["http://a"], Method::POST, Some("http://a")));
+        assert!(may(&["http://a"], Method::POST, Some("http://localhost:3000")), "a page of this server");
+        assert!(may(&["http://a"], Method::POST, None), "no browser");
     }
 }
