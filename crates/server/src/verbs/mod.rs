@@ -5,9 +5,11 @@ mod check;
 mod failure;
 mod ports;
 mod progress;
+mod reload;
 mod restore;
 mod serve;
 mod settings;
+mod tls;
 mod verify;
 
 pub use self::{

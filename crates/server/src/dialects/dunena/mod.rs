@@ -299,7 +299,7 @@ impl Dunena {
         if !admitted {
             return Err(Error::Unauthorized);
         }
-        if door == Door::Guarded && !self.cors.lets_write(&parts.method, headers) {
+        if door == Door::Guarded && !self.cors.lets_write(parts) {
             return Err(Error::ForeignOrigin);
         }
         let declared = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());

@@ -244,7 +244,7 @@ impl Flo {
         }
         // A statement changes something, by whatever method it comes.
         let method = if route == influx::QUERY { &Method::POST } else { &parts.method };
-        if !self.trust.origin_allowed(method, &parts.headers) {
+        if !self.trust.origin_allowed(method, parts) {
             return Err(Error::ForeignOrigin);
         }
         Ok(place)
