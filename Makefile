@@ -11,7 +11,7 @@ SDK_ENVIRONMENTS := $(CURDIR)/target/python-sdk
 TESTS_AT_A_TIME = $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt lint unit sdks docs models soak bench tools packages
+.PHONY: help run test check fmt lint unit sdks docs models soak fuzz fuzz-check bench tools packages
 
 help:
 	@echo "make run       serve on the default ports, data in ./data"
@@ -19,6 +19,7 @@ help:
 	@echo "make check     the quick part of it: format and lints"
 	@echo "make models    the tests against models with up to ten thousand cases each, ten times what make test tries"
 	@echo "make soak      the part of it that takes its time: keys that expire by the thousand for a minute"
+	@echo "make fuzz      every fuzz target for MINUTES=10 each, or those in TARGETS"
 	@echo "make packages  install what tests talk to: databases, a browser, Python (Debian, as root)"
 	@echo "make bench     measure; each figure is a ratio within one run"
 
@@ -79,6 +80,14 @@ models:
 
 soak:
 	MANIFOLD_SOAK_SECONDS=60 cargo test --locked -p manifold-server --test it -- soak
+
+# fuzz/README.md says what the targets are. What they keep is replayed by the unit tests, so these need not run in CI.
+fuzz: fuzz-check
+	nice fuzz/run $(or $(MINUTES),10) $(TARGETS)
+
+# A workspace of its own with a build of its own, which takes minutes.
+fuzz-check:
+	cd fuzz && cargo build --locked
 
 bench:
 	cargo build --release --locked -p manifold-server -p manifold-bench

@@ -2,6 +2,8 @@
 
 pub mod config;
 pub mod dialects;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod http;
 pub mod net;
 pub mod outbound;

@@ -69,7 +69,7 @@ impl SnapshotFile {
         SnapshotFile::on(Box::new(RealDisk), path, cache, clock)
     }
 
-    fn on(disk: Box<dyn Disk>, path: PathBuf, cache: Cache, clock: Clock) -> Self {
+    pub(crate) fn on(disk: Box<dyn Disk>, path: PathBuf, cache: Cache, clock: Clock) -> Self {
         let (untouchable, begun, last) = Default::default();
         SnapshotFile(Arc::new(Shared { disk, path, cache, clock, untouchable, begun, last }))
     }
@@ -111,6 +111,12 @@ impl SnapshotFile {
             last.saved
         });
         saving.await.unwrap_or(false)
+    }
+
+    /// The same on this thread.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn save_now(&self) -> bool {
+        self.0.save_and_tell()
     }
 
     /// Saves in intervals. Never completes.

@@ -17,6 +17,8 @@ use crate::dialects::{dunena, edgecomet, flo, synap, unison};
 mod dunena_names;
 mod edgecomet_files;
 mod flo_file;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod layers;
 mod originals;
 mod sections;

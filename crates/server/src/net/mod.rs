@@ -12,6 +12,8 @@ use hyper::{Request, Response, StatusCode, body::Incoming};
 mod connection;
 mod connections;
 mod head;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod in_memory;
 mod listen;
 mod pulse;
 mod receipt;

@@ -1,0 +1,21 @@
+//! What `fuzz/` feeds to the engine. The committed inputs are replayed by the tests.
+
+mod globs;
+#[path = "../../../fuzz/shared/input.rs"]
+#[allow(dead_code, reason = "other crates use the rest of it")]
+mod input;
+mod json;
+mod recovery;
+mod rows;
+mod snapshot;
+#[cfg(test)]
+mod tests;
+
+/// Targets by name.
+pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+    ("globs", globs::matching),
+    ("json", json::canonical),
+    ("recovery", recovery::open),
+    ("rows", rows::read),
+    ("snapshot", snapshot::load),
+];
