@@ -11,7 +11,7 @@ SDK_ENVIRONMENTS := $(CURDIR)/target/python-sdk
 TESTS_AT_A_TIME = $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt lint unit sdks docs models soak fuzz fuzz-check bench tools packages
+.PHONY: help run test check fmt lint unit sdks docs models soak soak-hour fuzz fuzz-check bench deny tools packages
 
 help:
 	@echo "make run       serve on the default ports, data in ./data"
@@ -20,6 +20,8 @@ help:
 	@echo "make models    the tests against models with up to ten thousand cases each, ten times what make test tries"
 	@echo "make soak      the part of it that takes its time: keys that expire by the thousand for a minute"
 	@echo "make fuzz      every fuzz target for MINUTES=10 each, or those in TARGETS"
+	@echo "make soak-hour  an hour of mixed load over all dialects with three kills"
+	@echo "make deny      licences, sources and known advisories of all crates"
 	@echo "make packages  install what tests talk to: databases, a browser, Python (Debian, as root)"
 	@echo "make bench     measure; each figure is a ratio within one run"
 
@@ -88,6 +90,16 @@ fuzz: fuzz-check
 # A workspace of its own with a build of its own, which takes minutes.
 fuzz-check:
 	cd fuzz && cargo build --locked
+
+# Load on a release build; how long, how hard: `target/release/manifold-bench soak --help`.
+soak-hour:
+	cargo build --release --locked -p manifold-server -p manifold-bench
+	target/release/manifold-bench soak --minutes 60
+
+# The database of advisories comes from the network.
+deny:
+	@cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny
+	cargo deny check
 
 bench:
 	cargo build --release --locked -p manifold-server -p manifold-bench

@@ -14,6 +14,7 @@ mod http;
 mod measure;
 mod restart;
 mod series;
+mod soak;
 mod store;
 mod synap;
 
@@ -52,6 +53,8 @@ enum What {
     Edgecomet(edgecomet::Args),
     /// Seconds per GB of log until the engine is ready.
     Restart(restart::Args),
+    /// Load of all kinds for an hour, with kills in between.
+    Soak(soak::Args),
     /// The bare server itself: answers everything with the same body until its standard input ends.
     #[command(hide = true)]
     Bare(http::bare::Args),
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
         Some(What::Synap(args)) => synap::run(&args, &scratch),
         Some(What::Dunena(args)) => dunena::run(&args, &scratch),
         Some(What::Edgecomet(args)) => edgecomet::run(&args, &scratch),
+        Some(What::Soak(args)) => soak::run(&args, &scratch),
         Some(What::Restart(args)) => restart::run(&args, &scratch),
         None => all(&scratch),
     };

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use manifold_store::{OpenError, disk::RealDisk};
+use manifold_store::{OpenError, Store, disk::RealDisk};
 use parking_lot::Mutex;
 use tokio::{
     sync::{SetOnce, watch},
@@ -140,7 +140,10 @@ struct Inner {
 
 #[derive(Debug, Clone)]
 enum Opening {
+    /// The directory may belong to another process.
     Underway,
+    /// It is ours; the log is being replayed.
+    Claimed,
     Done,
     Refused(Arc<OpenError>),
 }
@@ -165,7 +168,8 @@ impl Engine {
             running: Mutex::new(None),
         }));
         let (stop, documents) = (engine.0.stop.subscribe(), engine.0.documents.clone());
-        let opening = async move { start(stop, documents, ground, options).await };
+        let told = opened.clone();
+        let opening = async move { start(stop, documents, ground, options, &told).await };
         let task = tokio::spawn(run(Arc::downgrade(&engine.0), opened, opening));
         *engine.0.running.lock() = Some(task);
         engine
@@ -174,13 +178,23 @@ impl Engine {
     /// Completes when the log is replayed and everything that fell due meanwhile has expired; the error says which
     /// file refused and why.
     pub async fn recovered(&self) -> std::result::Result<(), Arc<OpenError>> {
+        self.opening(|opening| matches!(opening, Opening::Done)).await
+    }
+
+    /// Completes when the data directory is locked for this process, so that what else lies there may be touched; the
+    /// error as of [`Engine::recovered`].
+    pub async fn claimed(&self) -> std::result::Result<(), Arc<OpenError>> {
+        self.opening(|opening| matches!(opening, Opening::Claimed | Opening::Done)).await
+    }
+
+    async fn opening(&self, reached: impl Fn(&Opening) -> bool) -> std::result::Result<(), Arc<OpenError>> {
         let mut opening = self.0.opening.clone();
-        let done = opening.wait_for(|opening| !matches!(opening, Opening::Underway)).await;
-        match done.as_deref() {
-            Ok(Opening::Done) => Ok(()),
+        let ended = |opening: &Opening| reached(opening) || matches!(opening, Opening::Refused(_));
+        match opening.wait_for(ended).await.as_deref() {
             Ok(Opening::Refused(error)) => Err(error.clone()),
+            Ok(_) => Ok(()),
             // The task that opens went away without a word: the runtime is shutting down, or it panicked.
-            Ok(Opening::Underway) | Err(_) => Err(Arc::new(interrupted(&self.0.dir))),
+            Err(_) => Err(Arc::new(interrupted(&self.0.dir))),
         }
     }
 
@@ -405,9 +419,15 @@ async fn start(
     documents: Arc<SetOnce<DocumentsUpkeep>>,
     ground: Ground,
     options: Options,
+    told: &watch::Sender<Opening>,
 ) -> std::result::Result<Arc<Live>, OpenError> {
-    let dir = options.dir.clone();
-    let live = tokio::task::spawn_blocking(move || open::open(ground, &options, stop, documents)).await;
+    let (dir, told) = (options.dir.clone(), told.clone());
+    let opening = move || {
+        let claim = Store::claim(&*ground.disk, &options.dir)?;
+        told.send_replace(Opening::Claimed);
+        open::open(ground, claim, &options, stop, documents)
+    };
+    let live = tokio::task::spawn_blocking(opening).await;
     let live = Arc::new(live.unwrap_or_else(|_| Err(interrupted(&dir)))?);
     match open::sweep(&live).await {
         // A full disk, or one that fails now, leaves the engine readable: what is due is invisible without a record.
@@ -429,5 +449,5 @@ impl fmt::Debug for Engine {
 
 /// Checks a data directory that no process has open, and changes nothing: a line per finding, or what refuses.
 pub fn verify(dir: &Path) -> std::result::Result<Vec<String>, OpenError> {
-    manifold_store::Store::verify(&RealDisk, dir)
+    Store::verify(&RealDisk, dir)
 }

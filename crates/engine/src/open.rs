@@ -4,7 +4,7 @@
 use std::{path::Path, sync::Arc};
 
 use manifold_store::{
-    Batch, Level, OpenError, Store, View,
+    Batch, Claim, Level, OpenError, Store, View,
     disk::{Disk, RealDisk},
 };
 use tokio::sync::{SetOnce, watch};
@@ -46,16 +46,18 @@ impl Ground {
     }
 }
 
-/// Opens the store and prepares everything that needs no runtime. Reads the whole log: call it where blocking is allowed.
+/// Opens the store of a claimed directory and prepares everything that needs no runtime. Reads the whole log: call it
+/// where blocking is allowed.
 pub(crate) fn open(
     ground: Ground,
+    claim: Claim,
     options: &Options,
     stop: watch::Receiver<bool>,
     documents: Arc<SetOnce<DocumentsUpkeep>>,
 ) -> std::result::Result<Live, OpenError> {
     let Options { dir, level, interval, limits, retention, series_retention, clock } = options.clone();
     let store_options = manifold_store::Options { level, interval, counted: keys::COUNTED, ..ground.store };
-    let store = Store::open(ground.disk, &dir, store_options)?;
+    let store = Store::open_claimed(ground.disk, claim, store_options)?;
     let recovered = prologue(&store, clock.now()).map_err(|error| refuse(&dir, &error))?;
     let known = Known::read(&store).map_err(|error| refuse(&dir, &error))?;
     let streams = Streams::recover(&store).map_err(|error| refuse(&dir, &error))?;

@@ -1,6 +1,7 @@
 //! The parts of the `manifold` binary: ports, dialects, configuration. The engine knows none of them.
 
 pub mod config;
+pub mod control;
 pub mod dialects;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;

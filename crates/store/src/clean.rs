@@ -6,9 +6,8 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use crate::{
-    Error, OpenError, Seq,
+    Claim, Error, OpenError, Seq,
     commit::Move,
-    disk::at,
     log::{
         frame::{self, Ops},
         replay::{self, Next, Reader},
@@ -211,8 +210,7 @@ impl Shared {
 
 /// Reads everything a log holds without changing it: a line per segment, then the totals.
 pub(crate) fn verify(disk: &dyn crate::disk::Disk, dir: &std::path::Path) -> Result<Vec<String>, OpenError> {
-    let lock_path = dir.join(crate::open::LOCK);
-    let _lock = disk.lock(&lock_path).map_err(at(&lock_path))?.ok_or_else(|| OpenError::Locked(dir.to_path_buf()))?;
+    let _claim = Claim::of_existing(disk, dir)?;
     let mut frames: BTreeMap<u32, (u64, u64, u64)> = BTreeMap::new();
     let replayed = replay::replay(disk, dir, |frame| {
         let entry = frames.entry(frame.segment).or_default();

@@ -28,6 +28,7 @@ pub use batch::Batch;
 pub use durable::Durable;
 pub use error::{Error, OpenError};
 pub use fsyncs::FSYNC_BOUNDS_MICROS;
+pub use open::Claim;
 pub use options::{Level, Options, Table, TableSpec};
 pub use read::{Chunk, Range, Row, Snapshot, View};
 pub use store::{State, Stats, Store};

@@ -1,10 +1,14 @@
 //! From a directory to a store that accepts commits.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use crate::{
     Error, OpenError, Options, Seq,
-    disk::{Disk, at},
+    disk::{Disk, Lock, at},
     log::{
         append::Log,
         frame::{Kind, Ops},
@@ -16,17 +20,37 @@ use crate::{
 };
 
 /// Name of the lock file.
-pub(crate) const LOCK: &str = "LOCK";
+const LOCK: &str = "LOCK";
 /// Name of the first segment until its header is on disk for good.
 const NEW: &str = "log.new";
 
-impl Shared {
-    /// Locks the directory, replays the log, cuts what was torn.
-    pub(crate) fn open(disk: Arc<dyn Disk>, dir: &Path, options: Options) -> Result<Shared, OpenError> {
+/// A directory that is this process's until the value, or the store that was opened with it, is gone.
+#[derive(Debug)]
+pub struct Claim {
+    dir: PathBuf,
+    lock: Box<dyn Lock>,
+}
+
+impl Claim {
+    /// Takes the lock of a directory, which is created if absent.
+    pub(crate) fn take(disk: &dyn Disk, dir: &Path) -> Result<Claim, OpenError> {
         disk.create_dir_all(dir).map_err(at(dir))?;
-        let lock_path = dir.join(LOCK);
-        let lock =
-            disk.lock(&lock_path).map_err(at(&lock_path))?.ok_or_else(|| OpenError::Locked(dir.to_path_buf()))?;
+        Claim::of_existing(disk, dir)
+    }
+
+    /// The same for a directory that is there.
+    pub(crate) fn of_existing(disk: &dyn Disk, dir: &Path) -> Result<Claim, OpenError> {
+        let path = dir.join(LOCK);
+        let lock = disk.lock(&path).map_err(at(&path))?.ok_or_else(|| OpenError::Locked(dir.to_path_buf()))?;
+        Ok(Claim { dir: dir.to_path_buf(), lock })
+    }
+}
+
+impl Shared {
+    /// Replays the log of a claimed directory, cuts what was torn.
+    pub(crate) fn open(disk: Arc<dyn Disk>, claim: Claim, options: Options) -> Result<Shared, OpenError> {
+        let Claim { dir, lock } = claim;
+        let dir = &*dir;
         let index = Index::new(&options);
         let replayed = replay::replay(&*disk, dir, |frame| apply(&index, &frame))?;
         index.replayed();

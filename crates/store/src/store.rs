@@ -10,7 +10,7 @@ use std::{
 use parking_lot::Mutex;
 
 use crate::{
-    Batch, Chunk, Durable, Error, Level, OpenError, Options, Range, Row, Seq, Snapshot, Table, View,
+    Batch, Chunk, Claim, Durable, Error, Level, OpenError, Options, Range, Row, Seq, Snapshot, Table, View,
     disk::Disk,
     fsyncs::FSYNC_BOUNDS_MICROS,
     log::frame::{HEADER, Kind},
@@ -99,8 +99,26 @@ impl Store {
     /// # Errors
     /// [`OpenError::Locked`], [`OpenError::Damaged`] with file and offset, or what the file system says.
     pub fn open(disk: Arc<dyn Disk>, dir: &Path, options: Options) -> Result<Store, OpenError> {
+        let claim = Store::claim(&*disk, dir)?;
+        Store::open_claimed(disk, claim, options)
+    }
+
+    /// The first step of opening: locks the directory, which is created if absent.
+    ///
+    /// # Errors
+    /// [`OpenError::Locked`], or what the file system says.
+    pub fn claim(disk: &dyn Disk, dir: &Path) -> Result<Claim, OpenError> {
+        Claim::take(disk, dir)
+    }
+
+    /// The rest of it.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_claimed(disk: Arc<dyn Disk>, claim: Claim, options: Options) -> Result<Store, OpenError> {
         let maintenance = options.maintenance;
-        let shared = Arc::new(Shared::open(disk, dir, options)?);
+        let shared = Arc::new(Shared::open(disk, claim, options)?);
+        let dir = &shared.dir.clone();
         let spawn = |name: &str, run: fn(&Shared)| {
             let shared = shared.clone();
             let thread = std::thread::Builder::new().name(name.into()).spawn(move || run(&shared));
@@ -234,10 +252,10 @@ impl Store {
         self.shared.index.totals(table).bytes
     }
 
-    /// Rows of all tables but some, and bytes of their heads and bodies, in memory or not.
+    /// Rows of all tables but some, and bytes of their keys, heads and bodies, in memory or not.
     pub fn data_without(&self, tables: &[Table]) -> (u64, u64) {
         let totals = self.shared.index.totals_without(tables);
-        (totals.rows, totals.bytes)
+        (totals.rows, totals.key_bytes + totals.bytes)
     }
 
     /// Whether writes are accepted.

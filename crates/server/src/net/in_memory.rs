@@ -8,7 +8,7 @@ use tokio::{
 };
 
 use super::{
-    Connections, Service,
+    Budget, Connections, Hosts, Service,
     connection::{self, Shared},
     pulse::Patience,
 };
@@ -24,14 +24,15 @@ pub(crate) fn connect<S: Service>(
     shutdown: watch::Receiver<bool>,
 ) -> DuplexStream {
     let (client, server) = duplex(BUFFER);
-    let connections = Connections::new(1);
+    let connections = Connections::new(1, Budget::unbounded());
     let permit = connections.admit().expect("it is the first one");
-    let shared = Arc::new(Shared { service, connections, patience: PATIENCE, head_bytes, shutdown });
+    let (patience, hosts) = (PATIENCE, Hosts::Any);
+    let shared = Arc::new(Shared { service, connections, patience, head_bytes, hosts, shutdown });
     tokio::spawn(connection::serve(server, Ipv4Addr::LOCALHOST.into(), permit, shared));
     client
 }
 
 /// The count of a listener that there is none of.
 pub(crate) fn no_listener() -> Arc<Connections> {
-    Connections::new(0)
+    Connections::new(0, Budget::unbounded())
 }

@@ -171,6 +171,41 @@ fn the_disk_format_document_lists_exactly_the_tables_of_the_engine() {
     assert_eq!(in_document, in_code, "docs/disk-format.md (left) and keys.rs (right)");
 }
 
+#[test]
+fn every_crate_we_name_is_used_and_has_its_reason_in_the_table() {
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).expect("Cargo.toml");
+    let named = crates_of_manifest(&manifest);
+    assert!(named.len() > 50, "no dependencies found in Cargo.toml");
+
+    let members = ["crates/store", "crates/engine", "crates/server", "bench"]
+        .map(|member| root().join(member).join("Cargo.toml"));
+    let members = members.map(|manifest| std::fs::read_to_string(manifest).expect("a manifest"));
+    let used: Vec<String> = members.iter().flat_map(|text| text.lines().filter_map(crate_of_line)).collect();
+    let unused: Vec<String> = named.iter().filter(|name| !used.contains(name)).cloned().collect();
+    assert_none("crates that no member uses", &unused);
+
+    let document = std::fs::read_to_string(root().join("docs/dependencies.md")).expect("docs/dependencies.md");
+    let rows = document.lines().filter_map(|line| line.strip_prefix("| `")?.split(" | ").next());
+    let mut documented: Vec<String> =
+        rows.flat_map(|cell| cell.split(", ").map(|name| name.trim_matches('`').to_owned())).collect();
+    let mut ours: Vec<String> = named.into_iter().filter(|name| !name.starts_with("manifold-")).collect();
+    documented.sort();
+    ours.sort();
+    assert_eq!(documented, ours, "docs/dependencies.md (left) and Cargo.toml (right)");
+}
+
+/// The names below `[workspace.dependencies]`.
+fn crates_of_manifest(text: &str) -> Vec<String> {
+    let lines = text.lines().skip_while(|line| *line != "[workspace.dependencies]").skip(1);
+    lines.take_while(|line| !line.starts_with('[')).filter_map(crate_of_line).collect()
+}
+
+/// `tokio` of `tokio = "1"` and of `tokio.workspace = true`.
+fn crate_of_line(line: &str) -> Option<String> {
+    let name = line.split(['=', '.']).next()?.trim();
+    (!name.is_empty() && !name.starts_with(['#', '['])).then(|| name.to_owned())
+}
+
 /// `pub const KV: TableId = TableId(2);` and its kin: a constant in capitals of a type with "Table" in its name.
 fn tables_of_code(text: &str) -> Vec<(u8, String)> {
     text.lines()

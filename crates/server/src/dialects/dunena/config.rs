@@ -10,9 +10,13 @@ use ipnet::IpNet;
 use manifold_engine::cache::CacheLimits;
 use serde::{Deserialize, Serialize};
 
-use super::client::{self, NotANetwork};
+use super::{
+    client::{self, NotANetwork},
+    cors::Cors,
+};
 use crate::{
     http::auth::Secret,
+    net::Hosts,
     outbound::{AllowList, Limits},
 };
 
@@ -178,6 +182,13 @@ impl Config {
             tracing::warn!(%listen, "dunena listens without a token on an address that is not loopback");
         }
         Ok(())
+    }
+
+    /// Names that requests to a listener on `listen` may be for, `named` among them. Where pages of all sites may use the API,
+    /// it does not matter what they call it.
+    pub fn names(&self, listen: SocketAddr, named: &[String]) -> Hosts {
+        let asks = !self.auth_token.is_empty();
+        Hosts::of(listen, asks || Cors::new(&self.cors_origins).is_any(), named.iter().chain(&self.cors_origins))
     }
 
     /// Whose word about the client's address is believed.

@@ -1,7 +1,7 @@
 //! Dunena: a bounded cache, a durable store of tagged values in SQLite, a cache of query results, and a proxy for
 //! databases.
 //!
-//! A request goes through one funnel: preflight, pages, token, declared length, rate limit, route, database, then the
+//! A request goes through one funnel: preflight, pages, token, origin, declared length, rate limit, route, database, then the
 //! resource, which reads what was asked (`asked`, `check`), calls the engine once and writes its answer.
 
 use std::{
@@ -17,7 +17,6 @@ use std::{
 use axum::body::Body;
 use hyper::{
     HeaderMap, Method, Request, Response, StatusCode,
-    body::Incoming,
     header::{AUTHORIZATION, CONTENT_LENGTH},
     http::request::Parts,
 };
@@ -76,15 +75,20 @@ use crate::{
         auth::{self, Secret},
         observe::Observed,
         reply,
-        route::Found,
+        route::{self, Found},
         windows::Windows,
     },
-    net::{Refusal, Service},
+    net::{Incoming, Refusal, Service},
     telemetry::{CacheGauges, DunenaMetrics},
 };
 
 /// What requests for no route count under.
 const OTHER_ROUTE: &str = "other";
+
+/// Method and template of every route.
+pub fn routes() -> Vec<(&'static str, &'static str)> {
+    routes::TABLES.iter().flat_map(|table| route::listed(table)).collect()
+}
 
 /// The dialect, ready to be served by a listener.
 #[derive(Debug)]
@@ -267,7 +271,7 @@ impl Dunena {
         Answered { route, timed, response: answer.unwrap_or_else(Error::into_response) }
     }
 
-    /// Everything that is checked before the route: token, declared length, rate.
+    /// Everything that is checked before the route: token, origin, declared length, rate.
     fn admit(&self, door: Door, parts: &Parts, peer: IpAddr) -> Result<(), Error> {
         let headers = &parts.headers;
         let admitted = match door {
@@ -278,6 +282,9 @@ impl Dunena {
         };
         if !admitted {
             return Err(Error::Unauthorized);
+        }
+        if door == Door::Guarded && !self.cors.lets_write(&parts.method, headers) {
+            return Err(Error::ForeignOrigin);
         }
         let declared = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
         if declared.is_some_and(|length| length > BODY_BYTES as u64) {

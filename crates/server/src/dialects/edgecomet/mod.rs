@@ -7,7 +7,7 @@
 use std::{net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::body::Body;
-use hyper::{HeaderMap, Request, Response, body::Incoming};
+use hyper::{HeaderMap, Request, Response};
 use manifold_engine::{Clock, Engine, State, Timestamp};
 use tokio::{
     sync::watch,
@@ -56,7 +56,7 @@ use worker::Worker;
 
 use crate::{
     http::{auth, observe::Observed},
-    net::{Cut, Options, Refusal, Service},
+    net::{Cut, Incoming, Options, Refusal, Service},
     telemetry::EdgeCometMetrics,
 };
 
@@ -85,6 +85,11 @@ impl Config {
             ..Options::default()
         }
     }
+}
+
+/// Method and template of every route.
+pub fn routes() -> Vec<(String, &'static str)> {
+    routes::all().map(|(method, path)| (method.to_string(), path)).collect()
 }
 
 /// The dialect, ready to be served by a listener.

@@ -3,7 +3,7 @@
 mod config;
 mod content;
 mod crash;
-mod daemon;
+pub mod daemon;
 mod gateway;
 mod gateways;
 mod listener;

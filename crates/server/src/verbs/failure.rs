@@ -1,0 +1,45 @@
+//! Why a verb ends without having done what it was asked to.
+
+use manifold_engine::OpenError;
+
+/// Why the process ends, for people and for whoever started it.
+pub struct Failure {
+    pub exit: Exit,
+    pub sentence: String,
+}
+
+/// Exit codes, numbered as in `sysexits.h`.
+#[derive(Clone, Copy)]
+pub enum Exit {
+    /// Whatever it was.
+    Any = 1,
+    /// The data directory holds something that cannot be used as it is.
+    Data = 65,
+    /// A port or the data directory belongs to another process.
+    Unavailable = 69,
+    /// The system refused something a process normally gets.
+    System = 71,
+    /// Reading or writing the data directory failed.
+    Io = 74,
+    /// The configuration.
+    Configuration = 78,
+}
+
+impl Failure {
+    pub fn new(exit: Exit, sentence: impl ToString) -> Self {
+        Failure { exit, sentence: sentence.to_string() }
+    }
+
+    pub fn configuration(error: impl ToString) -> Self {
+        Failure::new(Exit::Configuration, error)
+    }
+
+    pub fn open(error: &OpenError) -> Self {
+        let exit = match error {
+            OpenError::Locked(_) => Exit::Unavailable,
+            OpenError::Damaged { .. } | OpenError::Foreign { .. } => Exit::Data,
+            OpenError::Io { .. } => Exit::Io,
+        };
+        Failure::new(exit, error)
+    }
+}
