@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use super::super::Target;
+
 /// Runs all inputs of all targets, by name, so that a run says the same each time.
-pub(crate) fn all(targets: &[(&str, fn(&[u8]))]) {
+pub(crate) fn all(targets: &[Target]) {
     for (target, run) in targets {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
         let inputs = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));

@@ -11,8 +11,11 @@ mod snapshot;
 #[cfg(test)]
 mod tests;
 
-/// Targets by name.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+/// A function that is fed with inputs, and its name.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All of them.
+pub const TARGETS: &[Target] = &[
     ("globs", globs::matching),
     ("json", json::canonical),
     ("recovery", recovery::open),

@@ -19,8 +19,11 @@ use crate::{
     dialects::{dunena, edgecomet, flo, unison},
 };
 
-/// Targets by name.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+/// A function that is fed with inputs, and its name.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All of them.
+pub const TARGETS: &[Target] = &[
     ("addresses", edgecomet::fuzzing::addresses),
     ("codings", codings::decode),
     ("configuration", config::fuzzing::read),

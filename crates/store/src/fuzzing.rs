@@ -7,5 +7,8 @@ mod input;
 #[cfg(test)]
 mod tests;
 
-/// Targets by name.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[("log", damage::log)];
+/// A function that is fed with inputs, and its name.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All of them.
+pub const TARGETS: &[Target] = &[("log", damage::log)];

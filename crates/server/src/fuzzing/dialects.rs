@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::sync::Notify;
 
 use super::{
-    house::{Ground, House, within},
+    house::{Ground, Kept, within},
     request::{self, Request, Response},
 };
 use crate::{
@@ -89,7 +89,7 @@ async fn open_edgecomet(ground: Ground<'_>) -> EdgeComet {
 }
 
 pub(super) fn unison(data: &[u8]) {
-    thread_local!(static HOUSE: RefCell<Option<House<Unison>>> = const { RefCell::new(None) });
+    thread_local!(static HOUSE: Kept<Unison> = const { RefCell::new(None) });
     converse(data, &HOUSE, open_unison, |request, response, body| {
         let known = request.path() != "/api/v1/ready" && response.status >= 400;
         assert!(!known || text(body, "/error").is_some(), "an error without a text");
@@ -97,7 +97,7 @@ pub(super) fn unison(data: &[u8]) {
 }
 
 pub(super) fn flo(data: &[u8]) {
-    thread_local!(static HOUSE: RefCell<Option<House<Flo>>> = const { RefCell::new(None) });
+    thread_local!(static HOUSE: Kept<Flo> = const { RefCell::new(None) });
     converse(data, &HOUSE, open_flo, |_, response, body| {
         let complete = text(body, "/error").is_some()
             && text(body, "/message").is_some()
@@ -107,7 +107,7 @@ pub(super) fn flo(data: &[u8]) {
 }
 
 pub(super) fn synap(data: &[u8]) {
-    thread_local!(static HOUSE: RefCell<Option<House<Synap>>> = const { RefCell::new(None) });
+    thread_local!(static HOUSE: Kept<Synap> = const { RefCell::new(None) });
     converse(data, &HOUSE, open_synap, |_, response, body| {
         let told = text(body, "/error").or(text(body, "/error/code")).is_some();
         assert!(told || response.status < 400, "{body}");
@@ -115,7 +115,7 @@ pub(super) fn synap(data: &[u8]) {
 }
 
 pub(super) fn dunena(data: &[u8]) {
-    thread_local!(static HOUSE: RefCell<Option<House<Dunena>>> = const { RefCell::new(None) });
+    thread_local!(static HOUSE: Kept<Dunena> = const { RefCell::new(None) });
     converse(data, &HOUSE, open_dunena, |request, response, body| {
         let told = text(body, "/error").is_some();
         // The probe says what is wrong in a form of its own.
@@ -125,7 +125,7 @@ pub(super) fn dunena(data: &[u8]) {
 }
 
 pub(super) fn edgecomet(data: &[u8]) {
-    thread_local!(static HOUSE: RefCell<Option<House<EdgeComet>>> = const { RefCell::new(None) });
+    thread_local!(static HOUSE: Kept<EdgeComet> = const { RefCell::new(None) });
     converse(data, &HOUSE, open_edgecomet, |request, response, body| {
         if request.path().starts_with("/status") && response.status == 200 {
             return;
@@ -141,7 +141,7 @@ fn text<'a>(body: &'a Value, pointer: &str) -> Option<&'a str> {
 
 fn converse<S: Service>(
     data: &[u8],
-    kept: &'static std::thread::LocalKey<RefCell<Option<House<S>>>>,
+    kept: &'static std::thread::LocalKey<Kept<S>>,
     open: impl AsyncFnOnce(Ground<'_>) -> S,
     check: impl Fn(&Request, &Response, &Value),
 ) {
@@ -163,7 +163,7 @@ fn converse<S: Service>(
 
 /// Any bytes instead of requests, to listeners that count bytes of heads and to those that do not.
 pub(super) fn connection(data: &[u8]) {
-    thread_local!(static HOUSE: RefCell<Option<House<Unison>>> = const { RefCell::new(None) });
+    thread_local!(static HOUSE: Kept<Unison> = const { RefCell::new(None) });
     let Some((head_bytes, sent)) = data.split_first() else { return };
     let head_bytes = (head_bytes % 2 == 1).then_some(16 << 10);
     HOUSE.with(|kept| {

@@ -32,6 +32,9 @@ const PAUSE: Duration = Duration::from_millis(4);
 /// Bytes that are read at a time.
 const PIECE: usize = 64 << 10;
 
+/// Where a thread keeps its house.
+pub(crate) type Kept<S> = RefCell<Option<House<S>>>;
+
 /// The engine and what serves it.
 pub(crate) struct House<S> {
     runtime: Runtime,
@@ -124,11 +127,7 @@ impl<S: Service> House<S> {
 }
 
 /// Runs one input in the house that this thread keeps in `kept`.
-pub(crate) fn within<S: Service>(
-    kept: &RefCell<Option<House<S>>>,
-    open: impl AsyncFnOnce(Ground<'_>) -> S,
-    run: impl FnOnce(&House<S>),
-) {
+pub(crate) fn within<S: Service>(kept: &Kept<S>, open: impl AsyncFnOnce(Ground<'_>) -> S, run: impl FnOnce(&House<S>)) {
     let mut kept = kept.borrow_mut();
     let house = kept.get_or_insert_with(|| House::new(open));
     run(house);

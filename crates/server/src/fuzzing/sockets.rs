@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::{
 
 use super::{
     dialects::{open_dunena, open_synap, open_unison},
-    house::{House, within},
+    house::{House, Kept, within},
     input::Input,
 };
 use crate::{
@@ -23,9 +23,9 @@ const SEPARATOR: u8 = 0x1e;
 const MOST: usize = 12;
 
 pub(super) fn converse(data: &[u8]) {
-    thread_local!(static UNISON: RefCell<Option<House<Unison>>> = const { RefCell::new(None) });
-    thread_local!(static SYNAP: RefCell<Option<House<Synap>>> = const { RefCell::new(None) });
-    thread_local!(static DUNENA: RefCell<Option<House<Dunena>>> = const { RefCell::new(None) });
+    thread_local!(static UNISON: Kept<Unison> = const { RefCell::new(None) });
+    thread_local!(static SYNAP: Kept<Synap> = const { RefCell::new(None) });
+    thread_local!(static DUNENA: Kept<Dunena> = const { RefCell::new(None) });
     let mut input = Input::new(data);
     let (dialect, raw) = (input.byte(), input.byte() % 8 == 7);
     let sent = if raw { input.rest().to_vec() } else { frames(input.rest()) };

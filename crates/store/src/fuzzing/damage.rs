@@ -68,7 +68,7 @@ fn body(row: u8) -> Vec<u8> {
 
 pub(super) fn log(data: &[u8]) {
     let mut input = Input::new(data);
-    let disk = if input.byte() % 2 == 0 { TORN.fork() } else { CLOSED.fork() };
+    let disk = if input.byte().is_multiple_of(2) { TORN.fork() } else { CLOSED.fork() };
     let mut forged = false;
     while !input.is_empty() {
         let (what, file) = (input.byte(), segment_file(input.byte() % 8));

@@ -85,8 +85,8 @@ async fn messages(engine: &Engine) {
             headers: bytes("{\"a\":\"b\"}"),
             priority: Some(number as i64 % 3),
             delay: if number % 5 == 4 { HOUR } else { Duration::ZERO },
-            dedup_key: (number % 7 == 0).then(|| format!("k{number}").into()),
-            max_attempts: (number % 4 == 0).then_some(1),
+            dedup_key: (number.is_multiple_of(7)).then(|| format!("k{number}").into()),
+            max_attempts: (number.is_multiple_of(4)).then_some(1),
             settings,
         };
         engine.queue_enqueue(&space, &queue, enqueue).await.expect("enqueued");

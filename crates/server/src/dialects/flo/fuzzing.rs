@@ -13,14 +13,14 @@ use super::{
 };
 use crate::fuzzing::{
     dialects::open_flo,
-    house::{House, within},
+    house::{Kept, within},
 };
 
 const SECOND: i64 = 1_000_000_000;
 const START: i64 = 1_700_000_000 * SECOND;
 
 pub(crate) fn floql(data: &[u8]) {
-    thread_local!(static HOUSE: RefCell<Option<House<Flo>>> = const { RefCell::new(None) });
+    thread_local!(static HOUSE: Kept<Flo> = const { RefCell::new(None) });
     let Ok(text) = std::str::from_utf8(data) else { return };
     let frame =
         Frame { precision: Precision::of("ms").expect("a precision"), now: START + 100 * SECOND, from: None, to: None };
