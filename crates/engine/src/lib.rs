@@ -10,6 +10,8 @@ pub mod documents;
 mod engine;
 mod error;
 pub mod feed;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod glob;
 mod json;
 mod keys;

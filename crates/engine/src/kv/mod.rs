@@ -15,7 +15,7 @@ mod history;
 mod increment;
 mod put;
 mod read;
-mod row;
+pub(crate) mod row;
 mod slot;
 mod swap;
 mod text;

@@ -24,7 +24,7 @@ mod order;
 mod pack;
 mod purge;
 mod registry;
-mod rows;
+pub(crate) mod rows;
 mod settle;
 mod state;
 mod step;

@@ -14,7 +14,7 @@ mod manage;
 mod open;
 mod read;
 mod ring;
-mod row;
+pub(crate) mod row;
 mod seal;
 mod state;
 mod trim;

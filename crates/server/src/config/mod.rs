@@ -20,6 +20,8 @@ use crate::{
 mod dunena_names;
 mod edgecomet_files;
 mod flo_file;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod layers;
 mod originals;
 mod sections;

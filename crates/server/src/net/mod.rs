@@ -18,6 +18,8 @@ mod connection;
 mod connections;
 mod head;
 mod hosts;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod in_memory;
 mod incoming;
 mod listen;
 mod local;

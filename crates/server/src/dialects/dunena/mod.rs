@@ -41,6 +41,8 @@ mod db;
 mod entries;
 mod error;
 mod explorer;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod health;
 mod info;
 mod latency;

@@ -31,6 +31,8 @@ mod cluster;
 mod config;
 mod dead_letters;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod groups;
 mod kv;
 mod members;

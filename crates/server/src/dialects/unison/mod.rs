@@ -19,6 +19,8 @@ mod conditions;
 mod config;
 mod cursor;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod kv;
 mod list;
 mod members;
