@@ -26,8 +26,8 @@ fn idle_sockets_cost_little_and_are_given_back() {
         ("Synap", server.synap(), SocketOptions::to("/api/v1/ws")),
         ("Dunena", server.dunena(), SocketOptions::to("/ws")),
     ];
+    let files = server.open_files();
     for (name, address, options) in routes {
-        let files = server.open_files();
         drop(open(address, &options, count / 10));
         wait_for_files(&server, files + OWN_FILES);
         let before = server.resident_bytes();
