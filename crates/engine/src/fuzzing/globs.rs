@@ -101,8 +101,11 @@ fn shell_steps(mut rest: Chars<'_>) -> Vec<Step<char>> {
     steps
 }
 
+/// First and last characters.
+type Ranges = Vec<(char, char)>;
+
 /// The ranges of a class, whether it means all others, and what is behind it.
-fn class(text: &str) -> Option<(Vec<(char, char)>, bool, &str)> {
+fn class(text: &str) -> Option<(Ranges, bool, &str)> {
     let (not, mut text) = text.strip_prefix('^').map_or((false, text), |rest| (true, rest));
     let take = |text: &mut &str| {
         let first = text.chars().next()?;

@@ -9,13 +9,16 @@ use tokio::{
 
 use super::{
     Budget, Connections, Hosts, Service,
-    connection::{self, Shared},
+    connection::{self, Below, Shared},
     pulse::Patience,
+    socket::Stream,
 };
 
 /// Bytes that are on their way in each direction.
 const BUFFER: usize = 1 << 20;
 const PATIENCE: Patience = Patience { head: Duration::from_secs(10), idle: Duration::from_secs(75) };
+
+impl Stream for DuplexStream {}
 
 /// The client's end of a new connection to `service`.
 pub(crate) fn connect<S: Service>(
@@ -27,8 +30,8 @@ pub(crate) fn connect<S: Service>(
     let connections = Connections::new(1, Budget::unbounded());
     let permit = connections.admit().expect("it is the first one");
     let (patience, hosts) = (PATIENCE, Hosts::Any);
-    let shared = Arc::new(Shared { service, connections, patience, head_bytes, hosts, shutdown });
-    tokio::spawn(connection::serve(server, Ipv4Addr::LOCALHOST.into(), permit, shared));
+    let shared = Arc::new(Shared { service, connections, patience, head_bytes, hosts, tls: None, shutdown });
+    tokio::spawn(connection::serve(server, Below::Plain, Ipv4Addr::LOCALHOST.into(), permit, shared));
     client
 }
 

@@ -21,11 +21,8 @@ use super::{
     Budget, Connections, Hosts, Incoming, Listener, Options, Refusal, Service,
     connection::{self, Below, Shared},
     pulse::{Patience, Pulse},
-    socket::Stream as Bytestream,
 };
 use crate::http::body::{BodyError, BodyTime, collect};
-
-impl Bytestream for DuplexStream {}
 
 /// Answers by path; enough to see every branch of the listener.
 struct Echo;

@@ -257,7 +257,7 @@ impl Dialect {
 
 /// The same path, its first letter in the long form.
 fn escaped(path: &str) -> String {
-    let letter = path.bytes().nth(1).unwrap_or(b'x');
+    let letter = path.as_bytes().get(1).copied().unwrap_or(b'x');
     format!("/%{letter:02x}{}", path.get(2..).unwrap_or_default())
 }
 

@@ -50,7 +50,7 @@ async fn files_go_along_as_they_were_though_they_are_replaced_and_removed() {
 
     let replaced = store(&pages, &home, key(1), "first").await;
     let removed = store(&pages, &home, key(2), "gone soon").await;
-    let backup = engine.backup(&[beside.clone()]).await.unwrap();
+    let backup = engine.backup(std::slice::from_ref(&beside)).await.unwrap();
     assert!(pages.kept.is_needed());
     assert_eq!(store(&pages, &home, key(1), "second").await, replaced);
     assert_eq!(store(&pages, &home, key(1), "third").await, replaced);
