@@ -4,7 +4,7 @@
 use std::{
     fmt,
     io::{Error, ErrorKind, Read, Result, Write},
-    net::TcpStream,
+    net::{SocketAddr, TcpStream},
     time::Duration,
 };
 
