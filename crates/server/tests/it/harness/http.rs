@@ -169,12 +169,12 @@ impl Connection {
         let socket = socket.expect("a socket");
         socket.set_recv_buffer_size(4096).expect("set a buffer");
         socket.connect(&address.into()).unwrap_or_else(|error| panic!("connect to {address}: {error}"));
-        Connection { stream: socket.into(), unread: Vec::new() }
+        Connection { stream: Wire::Plain(socket.into()), unread: Vec::new() }
     }
 
     /// Ends the connection with a reset, as of a client that is gone.
     pub fn reset(self) {
-        socket2::SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).expect("set the linger time");
+        socket2::SockRef::from(self.stream.socket()).set_linger(Some(Duration::ZERO)).expect("set the linger time");
     }
 
     /// Sends a request and reads the answer to its end.
