@@ -79,32 +79,3 @@ fn without_space_for_it_there_is_no_backup() {
     eventually("nothing of the backup", PATIENCE, || (staged(&server.data_dir()) == 0).then_some(()));
     server.put("/api/v1/kv/a/k", "1").expect(200);
 }
-
-#[test]
-fn space_of_what_is_removed_meanwhile_comes_back_with_the_end_of_the_backup() {
-    let server = Server::with(Settings::fast());
-    // Written twice, so that there is enough to clean once it is deleted.
-    fill(&server, MEBIBYTES);
-    fill(&server, MEBIBYTES);
-    let shelf = Shelf::new();
-    let begun = shelf.begin("slow.mfb", &server.data_dir());
-    shelf.wait_partial("slow.mfb", 1 << 20);
-    begun.signal(Signal::STOP);
-    for n in 0..MEBIBYTES {
-        server.send(&Request::delete(format!("/api/v1/kv/fill/k{n}"))).expect(200);
-    }
-    let descriptors = format!("/proc/{}/fd", server.process_id().as_raw_nonzero());
-    let removed = || {
-        let open = fs::read_dir(&descriptors).expect("/proc").flatten();
-        let open = open.filter_map(|entry| fs::read_link(entry.path()).ok());
-        open.filter(|path| path.to_string_lossy().ends_with(".seg (deleted)")).count()
-    };
-    eventually("a segment is cleaned, and still open", PATIENCE, || (removed() == 1).then_some(()));
-    begun.signal(Signal::CONT);
-    let (code, said) = begun.end();
-    assert_eq!(code, Some(0), "{said}");
-    eventually("nothing is held", PATIENCE, || (removed() == 0 && staged(&server.data_dir()) == 0).then_some(()));
-    // What was deleted later is in the backup.
-    let restored = shelf.serve(&shelf.path("slow.mfb"), Settings::fast());
-    restored.get(&format!("/api/v1/kv/fill/k{}", MEBIBYTES - 1)).expect(200);
-}

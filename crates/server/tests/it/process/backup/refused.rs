@@ -64,7 +64,9 @@ fn a_damaged_directory_is_not_backed_up() {
 fn a_directory_whose_process_has_no_socket_is_in_use() {
     let server = Server::with(Settings::fast());
     server.put("/api/v1/kv/a/k", "1").expect(200);
-    fs::remove_file(server.data_dir().join("control.sock")).expect("the socket");
+    // The process answers requests a moment before it has its socket.
+    let socket = server.data_dir().join("control.sock");
+    eventually("the socket", PATIENCE, || fs::remove_file(&socket).ok());
     let shelf = Shelf::new();
     let (code, output) = shelf.run("backup", &shelf.path("b"), &server.data_dir());
     assert_eq!(code, Some(69), "{output}");
