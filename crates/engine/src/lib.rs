@@ -8,6 +8,7 @@ mod codec;
 pub mod documents;
 mod engine;
 mod error;
+pub mod export;
 pub mod feed;
 mod glob;
 mod json;

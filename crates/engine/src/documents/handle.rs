@@ -91,6 +91,11 @@ impl Documents {
         }
     }
 
+    /// Where the rows are.
+    pub(super) fn place(&self) -> &Place {
+        &self.0.place
+    }
+
     /// Whether the file is still there, is the one that was opened, and can be read: opens it once more, because a connection that is open would go on
     /// with what it remembers.
     pub async fn check(&self) -> Result<()> {
