@@ -12,7 +12,7 @@ use manifold_engine::{Engine, State};
 use serde::Serialize;
 use tokio::sync::watch;
 
-use super::{Refusal, SOCKET};
+use super::{Refusal, SOCKET, transfer};
 use crate::{
     http::{
         reply,
@@ -29,17 +29,27 @@ const CONNECTIONS: usize = 16;
 enum Operation {
     Health,
     Ready,
+    Export,
+    Progress,
+    Import,
 }
 
 const ROUTES: &[Route<Operation>] = &[
     Route { template: "/health", rest: false, operations: &[(Verb::Get, Operation::Health)] },
     Route { template: "/ready", rest: false, operations: &[(Verb::Get, Operation::Ready)] },
+    Route { template: "/export", rest: false, operations: &[(Verb::Get, Operation::Export)] },
+    Route {
+        template: "/import",
+        rest: false,
+        operations: &[(Verb::Get, Operation::Progress), (Verb::Post, Operation::Import)],
+    },
 ];
 
 /// The service of the control socket.
 #[derive(Debug)]
 pub struct Control {
     engine: Engine,
+    importing: tokio::sync::Mutex<()>,
 }
 
 /// The body of `/health` and `/ready`.
@@ -62,7 +72,9 @@ pub async fn serve(engine: Engine, data_dir: PathBuf, mut shutdown: watch::Recei
     let options = Options { connections: CONNECTIONS, ..Options::default() };
     let bound = claimed.then(|| LocalListener::bind("control", &data_dir.join(SOCKET), options));
     match bound {
-        Some(Ok(listener)) => listener.serve(Arc::new(Control { engine }), shutdown).await,
+        Some(Ok(listener)) => {
+            listener.serve(Arc::new(Control { engine, importing: tokio::sync::Mutex::default() }), shutdown).await
+        }
         Some(Err(error)) => {
             tracing::warn!(%error, "no control socket: verbs of the command line cannot reach this process");
             drop(shutdown.wait_for(|down| *down).await);
@@ -88,6 +100,13 @@ impl Service for Control {
         let answer = match operation {
             Operation::Health => Ok(self.health()),
             Operation::Ready => self.ready().await,
+            Operation::Export => transfer::export(&self.engine, &request),
+            Operation::Progress => transfer::progress(&self.engine, &request),
+            Operation::Import => {
+                // One at a time: two would take turns at being the one that goes on.
+                let _turn = self.importing.lock().await;
+                Box::pin(transfer::import(&self.engine, request)).await
+            }
         };
         answer.unwrap_or_else(Refusal::into_response)
     }

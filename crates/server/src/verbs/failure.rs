@@ -13,6 +13,8 @@ pub struct Failure {
 pub enum Exit {
     /// Whatever it was.
     Any = 1,
+    /// The command line.
+    Usage = 2,
     /// The data directory holds something that cannot be used as it is.
     Data = 65,
     /// A port or the data directory belongs to another process.

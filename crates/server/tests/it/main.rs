@@ -5,7 +5,7 @@
 //! - `exchange`: replays the request/response scenarios of `tests/exchanges` (their format: `docs/testing.md`).
 //! - `unison`, `flo`, `synap`, `dunena`, `edgecomet`: what a scenario file cannot say: crashes under load, races, long streams.
 //! - `hostile`: clients that mean harm. `process`: start rules, configuration, signals, full disk.
-//! - `house`: rules about the sources.
+//! - `export`: exports and imports of all dialects. `house`: rules about the sources.
 
 #![allow(clippy::unwrap_used, reason = "a broken expectation must stop the test at the place where it broke")]
 #![allow(clippy::disallowed_methods, reason = "the tests look at the process from outside, with the real clock")]
@@ -13,6 +13,7 @@
 mod dunena;
 mod edgecomet;
 mod exchange;
+mod export;
 mod flo;
 mod harness;
 mod hostile;
