@@ -21,6 +21,7 @@ macro_rules! types {
     ($($(#[$doc:meta])* $name:literal, $section:ident => $variant:ident($line:ty),)*) => {
         /// A line between the first and the last.
         #[derive(Debug, Clone)]
+        #[allow(clippy::large_enum_variant, reason = "there are few at a time; a box for each would cost more")]
         pub enum Record {
             $($(#[$doc])* $variant($line),)*
         }

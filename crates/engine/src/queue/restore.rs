@@ -98,6 +98,8 @@ fn found(step: &mut Step<'_, '_>, line: &QueueLine) -> Result<()> {
     };
     step.revive(settings, line.configured);
     step.card = Card { deleted: line.deleted, ..step.card };
+    // A queue that was deleted and had the usual settings looks as if it had never been: its row says that it was.
+    step.txn.put(keys::QUEUE, &step.state.row, &step.card.encode(), &[]);
     step.tally = Tally {
         last: step.tally.last.max(count(line.last)?),
         last_lease: step.tally.last_lease.max(count(line.last_lease)?),

@@ -61,20 +61,22 @@ async fn take(data: &mut Data, export: &ExportTo, out: &mut Output) -> Result<St
         out.write(&piece).map_err(|error| out_failure(&export.file, &error))?;
         bytes += piece.len() as u64;
         lines += memchr::memchr_iter(b'\n', &piece).count() as u64;
-        last = piece[piece.len().saturating_sub(LAST_BYTES)..].to_vec();
+        last.extend_from_slice(&piece[piece.len().saturating_sub(LAST_BYTES)..]);
+        last.drain(..last.len().saturating_sub(LAST_BYTES));
         // Neither the first line nor the last one is a record.
         progress.at(bytes, lines.saturating_sub(2));
     }
     // The end of a body says nothing about who ended it.
-    let whole = last.split(|byte| *byte == b'\n').rev().nth(1).is_some_and(|line| line.ends_with(b"\"}"));
+    let whole = last.split(|byte| *byte == b'\n').rev().nth(1).is_some_and(|line| line.starts_with(LAST));
     if !whole {
         return Err(Failure::new(Exit::Unavailable, "the export ended before its last line"));
     }
     Ok(progress.sum())
 }
 
-/// More than the last line has.
+/// More than the last line has, and what it begins with.
 const LAST_BYTES: usize = 4096;
+const LAST: &[u8] = br#"{"type":"end""#;
 
 /// The pieces of an export, wherever they come from.
 enum Pieces {

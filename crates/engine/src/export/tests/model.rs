@@ -182,7 +182,7 @@ fn check(deeds: Vec<Deed>, cut: prop::sample::Index) {
 }
 
 proptest! {
-    #![proptest_config(cases(24, 100))]
+    #![proptest_config(cases(12, 100))]
     #[test]
     fn out_and_in_again_is_the_same(deeds in proptest::collection::vec(deed(), 1..80), cut in any::<prop::sample::Index>()) {
         check(deeds, cut);

@@ -61,9 +61,9 @@ fn a_file_that_cannot_be_used_is_refused_with_its_line_and_changes_nothing() {
         assert!(refused.output.contains(&wrong), "{:?} is not {wrong:?}", refused.output);
         assert!(!refused.output.contains("panicked"));
     }
-    assert_eq!(target.get("/api/v1/kv/n").json()["entries"].as_array().map(Vec::len), Some(0));
+    assert_eq!(target.get("/api/v1/kv/n").json()["items"].as_array().map(Vec::len), Some(0));
     expect(&verb("import", &file.path, &target.data_dir(), &["--dry-run"]), 0);
-    assert_eq!(target.get("/api/v1/kv/n").json()["entries"].as_array().map(Vec::len), Some(0));
+    assert_eq!(target.get("/api/v1/kv/n").json()["items"].as_array().map(Vec::len), Some(0));
     expect(&verb("import", &file.path.with_extension("absent"), &target.data_dir(), &[]), 74);
 }
 
