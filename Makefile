@@ -11,7 +11,7 @@ SDK_ENVIRONMENTS := $(CURDIR)/target/python-sdk
 TESTS_AT_A_TIME = $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt lint unit sdks docs models soak soak-hour bench deny tools packages
+.PHONY: help run test check fmt lint unit sdks docs models soak soak-hour bench bench-report deny tools packages
 
 help:
 	@echo "make run       serve on the default ports, data in ./data"
@@ -19,10 +19,11 @@ help:
 	@echo "make check     the quick part of it: format and lints"
 	@echo "make models    the tests against models with up to ten thousand cases each, ten times what make test tries"
 	@echo "make soak      the part of it that takes its time: keys that expire by the thousand for a minute"
-	@echo "make soak-hour  an hour of mixed load over all dialects with three kills"
+	@echo "make soak-hour an hour of mixed load over all dialects with three kills"
 	@echo "make deny      licences, sources and known advisories of all crates"
 	@echo "make packages  install what tests talk to: databases, a browser, Python (Debian, as root)"
 	@echo "make bench     measure; each figure is a ratio within one run"
+	@echo "make bench-report measure and write docs/benchmarks.md, in about a quarter of an hour"
 
 run:
 	cargo run --release --bin manifold -- serve --data-dir ./data
@@ -95,6 +96,16 @@ deny:
 bench:
 	cargo build --release --locked -p manifold-server -p manifold-bench
 	target/release/manifold-bench
+
+# Beside Redis and Webdis, if they are there or can be installed; the document says what was not.
+bench-report:
+	@missing=; \
+	command -v redis-server >/dev/null || missing="$$missing redis-server"; \
+	command -v webdis >/dev/null || missing="$$missing webdis"; \
+	[ -z "$$missing" ] || $(MAKE) --no-print-directory debian-packages PACKAGES="$$missing" || \
+		echo "measuring without$$missing" >&2
+	cargo build --release --locked -p manifold-server -p manifold-bench
+	target/release/manifold-bench report --output docs/benchmarks.md
 
 # What a fresh machine with Rust may lack.
 tools:

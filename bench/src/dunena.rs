@@ -11,14 +11,14 @@ use tokio::runtime::Builder;
 
 use crate::{
     Result,
-    http::{
+    load::{
         case::Case,
         client::Connection,
-        compare::{self, Turns},
+        compare::Turns,
         ready,
         server::{self, Dialect, Server},
     },
-    measure::section,
+    sheet::{Sheet, Wanted},
 };
 
 /// What to measure of the Dunena dialect.
@@ -26,22 +26,22 @@ use crate::{
 pub struct Args {
     /// Only cases with this in their title.
     #[arg(long, default_value = "")]
-    case: String,
+    pub case: String,
     /// Keep-alive connections.
     #[arg(long, default_value_t = 50)]
-    connections: usize,
+    pub connections: usize,
     /// Turns of each side.
     #[arg(long, default_value_t = 8)]
-    turns: usize,
+    pub turns: usize,
     /// Length of a turn.
     #[arg(long, default_value_t = 400)]
-    turn_ms: u64,
+    pub turn_ms: u64,
     /// Durability levels.
     #[arg(long, value_delimiter = ',', default_values_t = ["interval", "always"].map(str::to_owned))]
-    levels: Vec<String>,
+    pub levels: Vec<String>,
     /// The server's binary; the one beside this program when absent.
     #[arg(long, value_name = "FILE")]
-    manifold: Option<PathBuf>,
+    pub manifold: Option<PathBuf>,
 }
 
 impl Default for Args {
@@ -58,8 +58,11 @@ const VALUE_BYTES: usize = 128;
 /// Keys of a request for many.
 const MANY: usize = 100;
 
-/// Prints a block for each durability level.
-pub fn run(args: &Args, scratch: &Path) -> Result<()> {
+/// Of the bare server's rate.
+const GOALS: [(&str, f64); 2] = [("cache get", 0.85), ("cache set", 0.75)];
+
+/// Measures a block for each durability level.
+pub fn run(args: &Args, scratch: &Path, sheet: &mut Sheet) -> Result<()> {
     let binary = args.manifold.clone().map_or_else(server::sibling, Ok)?;
     let client = Builder::new_current_thread().enable_all().build()?;
     let turns = Turns { count: args.turns, length: Duration::from_millis(args.turn_ms) };
@@ -69,12 +72,17 @@ pub fn run(args: &Args, scratch: &Path) -> Result<()> {
     for (n, level) in args.levels.iter().enumerate() {
         let manifold = Server::manifold(&binary, Dialect::Dunena, level, scratch)?;
         client.block_on(async {
-            ready(&manifold, "/health/ready").await?;
-            prepare(&mut Connection::open(manifold.address).await?, database.address).await?;
-            section(&format!("dunena: level {level}, {connections} connections, {} turns of {turn_ms} ms", args.turns));
-            compare::print_head("request", "bare");
+            prepare(&mut ready(&manifold, "/health/ready").await?, database.address).await?;
+            sheet.section(&format!(
+                "Dunena at {level}, {connections} connections, {} turns of {turn_ms} ms",
+                args.turns
+            ));
+            Case::head(sheet, "request");
             for case in cases().into_iter().filter(|case| (case.writes || n == 0) && case.title.contains(&args.case)) {
-                case.print(turns, *connections, &manifold).await?;
+                let ratio = case.run(turns, *connections, &manifold, sheet).await?;
+                if let Some((_, least)) = GOALS.iter().find(|(title, _)| *title == case.title) {
+                    sheet.goal(format!("Dunena {}, of bare", case.title), Wanted::AtLeast(*least), ratio);
+                }
             }
             Result::Ok(())
         })?;
@@ -126,11 +134,13 @@ async fn prepare(connection: &mut Connection, database: SocketAddr) -> Result<()
     Ok(())
 }
 
-fn get(target: &str) -> Vec<u8> {
+/// A request without a body.
+pub fn get(target: &str) -> Vec<u8> {
     format!("GET {target} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n").into_bytes()
 }
 
-fn post(target: &str, body: &str) -> Vec<u8> {
+/// A request with a body of JSON.
+pub fn post(target: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     format!(
         "POST {target} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n\

@@ -4,7 +4,6 @@
 
 use std::{
     path::{Path, PathBuf},
-    rc::Rc,
     time::Duration,
 };
 
@@ -13,12 +12,14 @@ use tokio::{runtime::Builder, time::sleep};
 
 use crate::{
     Result,
-    http::{
-        client::{Client, Connection, Round, load},
+    load::{
+        client::{Client, Connection, Protocol, load},
         ready,
+        script::Round,
         server::{self, Dialect, Server},
     },
-    measure::{median, now, section},
+    measure::{median, now},
+    sheet::{Sheet, Wanted, number},
 };
 
 /// What to measure of the EdgeComet dialect.
@@ -26,25 +27,25 @@ use crate::{
 pub struct Args {
     /// Only cases with this in their title.
     #[arg(long, default_value = "")]
-    case: String,
+    pub case: String,
     /// Addresses of a call, each in three dimensions.
     #[arg(long, default_value_t = 10_000)]
-    urls: usize,
+    pub urls: usize,
     /// Calls of each side.
     #[arg(long, default_value_t = 8)]
-    turns: usize,
+    pub turns: usize,
     /// Jobs at a time.
     #[arg(long, default_value_t = 64)]
-    jobs: usize,
+    pub jobs: usize,
     /// Hosts that have nothing to do.
     #[arg(long, default_value_t = 1000)]
-    hosts: usize,
+    pub hosts: usize,
     /// Durability levels.
     #[arg(long, value_delimiter = ',', default_values_t = ["interval", "always"].map(str::to_owned))]
-    levels: Vec<String>,
+    pub levels: Vec<String>,
     /// The server's binary; the one beside this program when absent.
     #[arg(long, value_name = "FILE")]
-    manifold: Option<PathBuf>,
+    pub manifold: Option<PathBuf>,
 }
 
 impl Default for Args {
@@ -66,8 +67,8 @@ const TICKS_PER_SECOND: f64 = 10.0;
 const SETTINGS: &str = "http_api = { scheduler_control_api = true }\nscheduler = { tick_interval = \"100ms\" }\n\
      recache = { rs_capacity_reserved = 0.0, gateway_concurrency = JOBS }\ninternal_queue = { max_size = 10000 }\n";
 
-/// Prints a block for each case.
-pub fn run(args: &Args, scratch: &Path) -> Result<()> {
+/// Measures a block for each case.
+pub fn run(args: &Args, scratch: &Path, sheet: &mut Sheet) -> Result<()> {
     let binary = args.manifold.clone().map_or_else(server::sibling, Ok)?;
     let client = Builder::new_current_thread().enable_all().build()?;
     let bare = Server::bare(ANSWER_BYTES)?;
@@ -78,16 +79,16 @@ pub fn run(args: &Args, scratch: &Path) -> Result<()> {
         client.block_on(async {
             let mut connection = ready(&manifold, "/status").await?;
             if "enqueue".contains(&args.case) {
-                enqueue(args, level, &mut connection, &manifold, &bare).await?;
+                enqueue(args, level, &mut connection, &manifold, &bare, sheet).await?;
             }
             if "drain".contains(&args.case) {
-                drain(args, level, &mut connection, &manifold, &bare).await?;
+                drain(args, level, &mut connection, &manifold, &bare, sheet).await?;
             }
             Result::Ok(())
         })?;
     }
     if "idle".contains(&args.case) {
-        client.block_on(idle(args, &binary, scratch))?;
+        client.block_on(idle(args, &binary, scratch, sheet))?;
     }
     Ok(())
 }
@@ -99,14 +100,15 @@ async fn enqueue(
     connection: &mut Connection,
     manifold: &Server,
     bare: &Server,
+    sheet: &mut Sheet,
 ) -> Result<()> {
     let entries = args.urls * DIMENSIONS;
-    section(&format!(
-        "edgecomet: {} addresses in {DIMENSIONS} dimensions in one call, level {level}, {} calls",
+    sheet.section(&format!(
+        "EdgeComet: {} addresses in {DIMENSIONS} dimensions in one call, level {level}, {} calls",
         args.urls, args.turns
     ));
     connection.exchange(&post("/internal/scheduler/pause", "")).await?;
-    let mut plain = Connection::open(bare.address).await?;
+    let mut plain = Connection::open(bare.address, Protocol::Http).await?;
     let (mut took, mut plain_took) = (Vec::new(), Vec::new());
     let (before, cpu) = (manifold.resident(), manifold.cpu());
     for turn in 0..args.turns {
@@ -122,27 +124,36 @@ async fn enqueue(
     let bytes = manifold.resident().saturating_sub(before) as f64 / (entries * args.turns) as f64;
     let (ms, plain_ms) = (median(took.iter().copied()), median(plain_took.iter().copied()));
     let worst = took.iter().copied().fold(0.0, f64::max);
-    println!(
-        "{:>14}{:>14}{:>14}{:>16}{:>16}{:>18}",
-        "ms a call", "worst", "bare", "entries/s", "cpu us/entry", "bytes/entry"
-    );
-    println!("{ms:>14.1}{worst:>14.1}{plain_ms:>14.1}{:>16.0}{cpu:>16.2}{bytes:>18.0}", entries as f64 / ms * 1e3);
+    sheet.head(&["", "ms a call", "worst", "bare", "entries/s", "CPU µs an entry", "bytes of memory an entry"]);
+    let times = [ms, worst, plain_ms].map(|ms| number(ms, 1));
+    let rest = [number(entries as f64 / ms * 1e3, 0), number(cpu, 2), number(bytes, 0)];
+    sheet.row([level.to_owned()].into_iter().chain(times).chain(rest));
+    let what =
+        format!("EdgeComet, {} addresses in {DIMENSIONS} dimensions in one call at {level}, ms at worst", args.urls);
+    sheet.goal(what, Wanted::AtMost(1000.0), worst);
     connection.exchange(&post("/internal/cache/queue/purge", r#"{"host_id":1}"#)).await?;
     Ok(())
 }
 
 /// A call's entries until all of them are done by a gateway that answers at once; and how many calls of the gateway's
 /// protocol the bench itself gets answered.
-async fn drain(args: &Args, level: &str, connection: &mut Connection, manifold: &Server, bare: &Server) -> Result<()> {
+async fn drain(
+    args: &Args,
+    level: &str,
+    connection: &mut Connection,
+    manifold: &Server,
+    bare: &Server,
+    sheet: &mut Sheet,
+) -> Result<()> {
     let entries = args.urls * DIMENSIONS;
-    section(&format!(
-        "edgecomet: {entries} entries through a gateway that answers at once, {} jobs, level {level}",
+    sheet.section(&format!(
+        "EdgeComet: {entries} entries through a gateway that answers at once, {} jobs, level {level}",
         args.jobs
     ));
-    let jobs: Rc<[Vec<u8>]> = (0..args.urls).map(job).collect();
-    println!("{:>14}{:>18}{:>14}{:>16}", "entries/s", "alone, calls/s", "of that", "cpu us/entry");
+    let jobs = Round::scripts((0..args.urls).map(job).collect());
+    sheet.head(&["turn", "entries/s", "the bench alone, calls/s", "of that", "CPU µs an entry"]);
     for turn in 0..args.turns.min(4) {
-        let clients = Client::open(bare.address, args.jobs, |n| Round::script(&jobs, n)).await?;
+        let clients = Client::open(bare.address, bare.protocol, args.jobs, &jobs, 1).await?;
         let (_, tally) = load(clients, Duration::from_secs(1)).await?;
         let alone = tally.requests as f64 / tally.elapsed.as_secs_f64();
 
@@ -155,7 +166,8 @@ async fn drain(args: &Args, level: &str, connection: &mut Connection, manifold: 
         }
         let rate = entries as f64 / start.elapsed().as_secs_f64();
         let cpu = (manifold.cpu().saturating_sub(cpu)).as_secs_f64() * 1e6 / entries as f64;
-        println!("{rate:>14.0}{alone:>18.0}{:>14.2}{cpu:>16.2}", rate / alone);
+        let figures = [number(rate, 0), number(alone, 0), number(rate / alone, 2), number(cpu, 2)];
+        sheet.row([format!("{level}, {}", turn + 1)].into_iter().chain(figures));
     }
     Ok(())
 }
@@ -169,9 +181,10 @@ async fn left(connection: &mut Connection) -> Result<u64> {
 }
 
 /// Processor time of a server that has nothing to do, with one host and with many.
-async fn idle(args: &Args, binary: &Path, scratch: &Path) -> Result<()> {
-    section(&format!("edgecomet: a tick with nothing to do, {TICKS_PER_SECOND} a second for {} s", IDLE.as_secs()));
-    println!("{:>14}{:>18}", "hosts", "cpu us/tick");
+async fn idle(args: &Args, binary: &Path, scratch: &Path, sheet: &mut Sheet) -> Result<()> {
+    let seconds = IDLE.as_secs();
+    sheet.section(&format!("EdgeComet: a tick with nothing to do, {TICKS_PER_SECOND} a second for {seconds} s"));
+    sheet.head(&["hosts", "CPU µs a tick"]);
     for count in [1, args.hosts] {
         let settings = SETTINGS.replace("JOBS", "4") + &hosts(count);
         let manifold = Server::configured(binary, Dialect::EdgeComet, "interval", &settings, scratch)?;
@@ -180,7 +193,7 @@ async fn idle(args: &Args, binary: &Path, scratch: &Path) -> Result<()> {
         sleep(IDLE).await;
         let ticks = IDLE.as_secs_f64() * TICKS_PER_SECOND;
         let each = (manifold.cpu().saturating_sub(cpu)).as_secs_f64() * 1e6 / ticks;
-        println!("{count:>14}{each:>18.0}");
+        sheet.row([number(count as f64, 0), number(each, 0)]);
     }
     Ok(())
 }

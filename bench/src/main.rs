@@ -1,9 +1,12 @@
 //! Measures Manifold against the plain thing next to it: the store against a `HashMap`, a dialect against a bare hyper
-//! server, queues and streams against those of Redis, time series against InfluxDB and VictoriaMetrics. The two sides of a
-//! comparison take turns within one run, so that a machine that is busy with something else slows both; what counts is the
+//! server, what people do with Redis against Redis, time series against InfluxDB and VictoriaMetrics. The sides of a
+//! comparison take turns within one run, so that a machine that is busy with something else slows all; what counts is the
 //! ratio.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand};
 
@@ -11,9 +14,14 @@ mod dunena;
 mod edgecomet;
 mod flo;
 mod http;
+mod load;
 mod measure;
+mod memory;
+mod redis;
+mod report;
 mod restart;
 mod series;
+mod sheet;
 mod soak;
 mod store;
 mod synap;
@@ -51,31 +59,24 @@ enum What {
     Dunena(dunena::Args),
     /// EdgeComet: enqueuing, draining through a gateway that answers at once, and hosts that have nothing to do.
     Edgecomet(edgecomet::Args),
+    /// What people do with Redis: over its own protocol, through Webdis, and through each dialect.
+    Redis(redis::Args),
+    /// Bytes of memory and on disk for a key, a queued message, a stream record and a point.
+    Memory(memory::Args),
     /// Seconds per GB of log until the engine is ready.
     Restart(restart::Args),
     /// Load of all kinds for an hour, with kills in between.
     Soak(soak::Args),
+    /// Writes the document of all figures, but for those of `series`.
+    Report(report::Args),
     /// The bare server itself: answers everything with the same body until its standard input ends.
     #[command(hide = true)]
-    Bare(http::bare::Args),
+    Bare(load::bare::Args),
 }
 
 fn main() -> ExitCode {
     let Cli { what, scratch } = Cli::parse();
-    let done = match what {
-        Some(What::Bare(args)) => http::bare::run(&args),
-        Some(What::Store(args)) => store::run(&args, &scratch),
-        Some(What::Http(args)) => http::run(&args, &scratch),
-        Some(What::Flo(args)) => flo::run(&args, &scratch),
-        Some(What::Series(args)) => series::run(&args, &scratch),
-        Some(What::Synap(args)) => synap::run(&args, &scratch),
-        Some(What::Dunena(args)) => dunena::run(&args, &scratch),
-        Some(What::Edgecomet(args)) => edgecomet::run(&args, &scratch),
-        Some(What::Soak(args)) => soak::run(&args, &scratch),
-        Some(What::Restart(args)) => restart::run(&args, &scratch),
-        None => all(&scratch),
-    };
-    match done {
+    match run(what, &scratch) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("manifold-bench: {error}");
@@ -84,13 +85,35 @@ fn main() -> ExitCode {
     }
 }
 
-fn all(scratch: &std::path::Path) -> Result<()> {
-    store::run(&store::Args::default(), scratch)?;
-    http::run(&http::Args::default(), scratch)?;
-    flo::run(&flo::Args::default(), scratch)?;
+fn run(what: Option<What>, scratch: &Path) -> Result<()> {
+    let sheet = &mut sheet::Sheet::default();
+    match what {
+        Some(What::Bare(args)) => load::bare::run(&args),
+        Some(What::Report(args)) => report::run(&args, scratch),
+        Some(What::Store(args)) => store::run(&args, scratch, sheet),
+        Some(What::Http(args)) => http::run(&args, scratch, sheet),
+        Some(What::Flo(args)) => flo::run(&args, scratch, sheet),
+        Some(What::Series(args)) => series::run(&args, scratch),
+        Some(What::Synap(args)) => synap::run(&args, scratch, sheet),
+        Some(What::Dunena(args)) => dunena::run(&args, scratch, sheet),
+        Some(What::Edgecomet(args)) => edgecomet::run(&args, scratch, sheet),
+        Some(What::Redis(args)) => redis::run(&args, scratch, sheet),
+        Some(What::Memory(args)) => memory::run(&args, scratch, sheet),
+        Some(What::Restart(args)) => restart::run(&args, scratch, sheet),
+        Some(What::Soak(args)) => soak::run(&args, scratch),
+        None => all(scratch, sheet),
+    }
+}
+
+fn all(scratch: &Path, sheet: &mut sheet::Sheet) -> Result<()> {
+    store::run(&store::Args::default(), scratch, sheet)?;
+    http::run(&http::Args::default(), scratch, sheet)?;
+    redis::run(&redis::Args::default(), scratch, sheet)?;
+    flo::run(&flo::Args::default(), scratch, sheet)?;
     series::run(&series::Args::default(), scratch)?;
-    synap::run(&synap::Args::default(), scratch)?;
-    dunena::run(&dunena::Args::default(), scratch)?;
-    edgecomet::run(&edgecomet::Args::default(), scratch)?;
-    restart::run(&restart::Args::default(), scratch)
+    synap::run(&synap::Args::default(), scratch, sheet)?;
+    dunena::run(&dunena::Args::default(), scratch, sheet)?;
+    edgecomet::run(&edgecomet::Args::default(), scratch, sheet)?;
+    memory::run(&memory::Args::default(), scratch, sheet)?;
+    restart::run(&restart::Args::default(), scratch, sheet)
 }

@@ -1,6 +1,10 @@
 //! Time, medians, and what else is going on.
 
-use std::time::{Duration, Instant};
+use std::{
+    os::unix::fs::MetadataExt,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 /// Now.
 #[expect(clippy::disallowed_methods, reason = "measuring is what this program does")]
@@ -67,12 +71,30 @@ pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     }
 }
 
+/// How many processors there are.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(0, usize::from)
+}
+
+/// How busy the machine was during the last minute.
+pub fn load_average() -> String {
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    load.split(' ').next().filter(|load| !load.is_empty()).unwrap_or("?").to_owned()
+}
+
 /// Prints a section's title, and how busy the machine is before its figures are taken.
 pub fn section(title: &str) {
-    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let load = load.split(' ').next().unwrap_or("?");
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    println!("\n{title}  ({cores} cores, load average {load})");
+    println!("\n{title}  ({} cores, load average {})", cores(), load_average());
+}
+
+/// Bytes of the files below a path as `du` counts them.
+pub fn disk_bytes(path: &Path) -> u64 {
+    /// What `st_blocks` counts in.
+    const BLOCK: u64 = 512;
+    // A file that goes away meanwhile takes no space.
+    let Ok(own) = path.symlink_metadata() else { return 0 };
+    let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+    own.blocks() * BLOCK + entries.map(|entry| disk_bytes(&entry.path())).sum::<u64>()
 }
 
 /// A number that is the same for the same `n` and otherwise looks random (splitmix64).

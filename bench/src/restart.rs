@@ -11,7 +11,8 @@ use manifold_engine::{
 
 use crate::{
     Result,
-    measure::{cpu, median, now, scramble, section},
+    measure::{cpu, median, now, scramble},
+    sheet::{Sheet, Wanted, number},
 };
 
 /// What to measure of a restart.
@@ -19,13 +20,13 @@ use crate::{
 pub struct Args {
     /// MiB of log to build.
     #[arg(long, default_value_t = 1024)]
-    mib: u64,
+    pub mib: u64,
     /// Bytes of each value, one directory for each.
     #[arg(long, value_delimiter = ',', default_values_t = [128, 1024])]
-    value_bytes: Vec<usize>,
+    pub value_bytes: Vec<usize>,
     /// Restarts of each directory.
     #[arg(long, default_value_t = 3)]
-    repetitions: usize,
+    pub repetitions: usize,
 }
 
 impl Default for Args {
@@ -34,21 +35,18 @@ impl Default for Args {
     }
 }
 
-/// Prints a line per size of value.
-pub fn run(args: &Args, scratch: &Path) -> Result<()> {
-    section(&format!("restart: a log of {} MiB, median of {} restarts", args.mib, args.repetitions));
-    println!(
-        "{:>12}{:>12}{:>12}{:>12}{:>12}{:>14}",
-        "value bytes", "keys", "log GB", "seconds", "s per GB", "cpu s per GB"
-    );
+/// Measures a line per size of value.
+pub fn run(args: &Args, scratch: &Path, sheet: &mut Sheet) -> Result<()> {
+    sheet.section(&format!("Restart with a log of {} MiB, median of {} restarts", args.mib, args.repetitions));
+    sheet.head(&["bytes of a value", "keys", "GB of log", "seconds", "seconds per GB", "CPU seconds per GB"]);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     for &value_bytes in &args.value_bytes {
-        runtime.block_on(measure(args, value_bytes, scratch))?;
+        runtime.block_on(measure(args, value_bytes, scratch, sheet))?;
     }
     Ok(())
 }
 
-async fn measure(args: &Args, value_bytes: usize, scratch: &Path) -> Result<()> {
+async fn measure(args: &Args, value_bytes: usize, scratch: &Path, sheet: &mut Sheet) -> Result<()> {
     let dir = tempfile::tempdir_in(scratch)?;
     let keys = fill(dir.path(), args.mib << 20, value_bytes).await?;
     let (mut seconds, mut busy, mut bytes) = (Vec::new(), Vec::new(), 0);
@@ -66,7 +64,10 @@ async fn measure(args: &Args, value_bytes: usize, scratch: &Path) -> Result<()> 
         engine.close().await?;
     }
     let (seconds, busy, gb) = (median(seconds), median(busy), bytes as f64 / 1e9);
-    println!("{value_bytes:>12}{keys:>12}{gb:>12.2}{seconds:>12.2}{:>12.2}{:>14.2}", seconds / gb, busy / gb);
+    let figures = [gb, seconds, seconds / gb, busy / gb].map(|figure| number(figure, 2));
+    sheet.row([number(value_bytes as f64, 0), number(keys as f64, 0)].into_iter().chain(figures));
+    let what = format!("Restart with values of {value_bytes} bytes, seconds per GB of log");
+    sheet.goal(what, Wanted::AtMost(5.0), seconds / gb);
     Ok(())
 }
 

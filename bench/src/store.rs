@@ -11,7 +11,8 @@ use manifold_store::{Batch, Level, Options, Store, Table, TableSpec, View, disk:
 
 use crate::{
     Result,
-    measure::{Took, median, scramble, section, time, time_alone},
+    measure::{Took, median, scramble, time, time_alone},
+    sheet::{Sheet, Wanted, number},
 };
 
 /// What to measure of the store.
@@ -19,10 +20,10 @@ use crate::{
 pub struct Args {
     /// Rows, one comparison for each.
     #[arg(long, value_delimiter = ',', default_values_t = [100_000, 1_000_000])]
-    rows: Vec<u64>,
+    pub rows: Vec<u64>,
     /// Turns of each side.
     #[arg(long, default_value_t = 7)]
-    repetitions: usize,
+    pub repetitions: usize,
 }
 
 impl Default for Args {
@@ -40,10 +41,10 @@ const TABLES: &[TableSpec] = &[
 
 const VALUE: [u8; 112] = [b'v'; 112];
 
-/// Prints the comparison for each number of rows.
-pub fn run(args: &Args, scratch: &Path) -> Result<()> {
+/// Measures the comparison for each number of rows.
+pub fn run(args: &Args, scratch: &Path, sheet: &mut Sheet) -> Result<()> {
     for &rows in &args.rows {
-        compare(rows, args.repetitions, scratch)?;
+        compare(rows, args.repetitions, scratch, sheet)?;
     }
     Ok(())
 }
@@ -57,33 +58,53 @@ struct Times {
     read_two: Duration,
 }
 
-fn compare(rows: u64, repetitions: usize, scratch: &Path) -> Result<()> {
-    section(&format!("store: {rows} rows of 128 bytes, median of {repetitions} turns"));
+fn compare(rows: u64, repetitions: usize, scratch: &Path, sheet: &mut Sheet) -> Result<()> {
+    let count = number(rows as f64, 0);
+    sheet.section(&format!("Store: {count} rows of 128 bytes, median of {repetitions} turns"));
     let (mut map, mut point, mut ordered) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..repetitions {
         map.push(map_times(rows));
         point.push(store_times(rows, POINT, scratch)?);
         ordered.push(store_times(rows, ORDERED, scratch)?);
     }
-    print!("{:24}{:>10}{:>12}{:>10}{:>12}", "", "write ns", "of HashMap", "cpu ns", "of HashMap");
-    println!("{:>10}{:>12}{:>10}{:>12}", "read ns", "of HashMap", "cpu ns", "of HashMap");
-    for (name, side) in [("HashMap", &map), ("store, point table", &point), ("store, ordered table", &ordered)] {
+    sheet.head(&[
+        "",
+        "commit ns",
+        "of HashMap",
+        "CPU ns",
+        "of HashMap",
+        "get ns",
+        "of HashMap",
+        "CPU ns",
+        "of HashMap",
+        "two threads of one: commit",
+        "get",
+    ]);
+    for (name, side) in [("HashMap", &map), ("point table", &point), ("ordered table", &ordered)] {
         let columns: [fn(&Times) -> Duration; 4] = [|t| t.write.wall, |t| t.write.cpu, |t| t.read.wall, |t| t.read.cpu];
-        print!("{name:24}");
-        for of in columns {
+        let mut row = vec![name.to_owned()];
+        for (column, of) in columns.into_iter().enumerate() {
             let each = median(side.iter().map(|t| of(t).as_nanos() as f64 / rows as f64));
             let ratio = median(side.iter().zip(&map).map(|(t, m)| of(t).as_secs_f64() / of(m).as_secs_f64()));
-            print!("{each:>10.0}{ratio:>11.2}x");
+            row.extend([number(each, 0), number(ratio, 2)]);
+            if name != "HashMap" && column % 2 == 0 {
+                let verb = if column == 0 { "commit" } else { "get" };
+                let what = format!("Store, {verb}, {name} of {count} rows, of `HashMap`");
+                sheet.goal(what, Wanted::AtMost(2.0), ratio);
+            }
         }
-        println!();
-    }
-    println!("{:24}{:>12}{:>12}", "two threads of one", "write", "read");
-    for (name, side) in [("HashMap each", &map), ("store, point table", &point), ("store, ordered table", &ordered)] {
         let gain = |one: fn(&Times) -> Duration, two: fn(&Times) -> Duration| {
             median(side.iter().map(|t| one(t).as_secs_f64() / two(t).as_secs_f64()))
         };
-        let (write, read) = (gain(|t| t.write.wall, |t| t.write_two), gain(|t| t.read.wall, |t| t.read_two));
-        println!("{name:24}{write:>11.2}x{read:>11.2}x");
+        let gains = [gain(|t| t.write.wall, |t| t.write_two), gain(|t| t.read.wall, |t| t.read_two)];
+        row.extend(gains.map(|gain| number(gain, 2)));
+        sheet.row(row);
+        if name != "HashMap" {
+            for (verb, gain) in ["commits", "gets"].into_iter().zip(gains) {
+                let what = format!("Store, {verb} of two threads, {name} of {count} rows, of one");
+                sheet.goal(what, Wanted::AtLeast(1.6), gain);
+            }
+        }
     }
     Ok(())
 }

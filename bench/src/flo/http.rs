@@ -8,7 +8,7 @@ use memchr::memmem;
 use super::{PAYLOAD, Step};
 use crate::{
     Result,
-    http::{
+    load::{
         client::Connection,
         ready,
         server::{Dialect, Server},
@@ -73,13 +73,14 @@ fn payload() -> String {
     "eHh4".repeat(PAYLOAD / 3)
 }
 
-fn post(path: &str, body: &str) -> Vec<u8> {
+/// A request with a body.
+pub fn post(path: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     format!("POST /api/v1/{path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: {length}\r\n\r\n{body}").into_bytes()
 }
 
 /// The numbers that follow a member's name.
-fn numbers(body: &[u8], name: &'static str) -> impl Iterator<Item = u64> {
+pub fn numbers(body: &[u8], name: &'static str) -> impl Iterator<Item = u64> {
     memmem::find_iter(body, name).map(move |at| {
         let digits = body[at + name.len()..].iter().take_while(|byte| byte.is_ascii_digit());
         digits.fold(0u64, |number, digit| number.saturating_mul(10).saturating_add(u64::from(digit - b'0')))

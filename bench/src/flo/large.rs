@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{
     Result,
-    measure::{now, resident, section},
+    measure::now,
+    sheet::{Sheet, Wanted, number},
 };
 
 const SHALLOW: u64 = 100;
@@ -22,43 +23,46 @@ const TURNS: u32 = 10;
 /// Sealing follows the appends by a moment.
 const SEALED_AFTER: Duration = Duration::from_secs(8);
 
-/// Prints both; none of them has no block.
-pub async fn run(depth: u64, records: u64, scratch: &Path) -> Result<()> {
+/// Measures both; none of them has no block.
+pub async fn run(depth: u64, records: u64, scratch: &Path, sheet: &mut Sheet) -> Result<()> {
     let namespace = Namespace::new("bench")?;
     if depth > 0 {
-        deep(&namespace, depth, scratch).await?;
+        deep(&namespace, depth, scratch, sheet).await?;
     }
     if records > 0 {
-        long(&namespace, records, scratch).await?;
+        long(&namespace, records, scratch, sheet).await?;
     }
     Ok(())
 }
 
-async fn deep(namespace: &Namespace, depth: u64, scratch: &Path) -> Result<()> {
-    section(&format!("flo: a queue of {depth} messages of {PAYLOAD} bytes, level os"));
+async fn deep(namespace: &Namespace, depth: u64, scratch: &Path, sheet: &mut Sheet) -> Result<()> {
+    let messages = number(depth as f64, 0);
+    sheet.section(&format!("A queue of {messages} messages of {PAYLOAD} bytes, in process, level os"));
+    sheet.head(&["", ""]);
     let dir = tempfile::tempdir_in(scratch)?;
     let engine = open(dir.path()).await?;
     let (deep, shallow) = (QueueName::new("deep")?, QueueName::new("shallow")?);
     fill(&engine, namespace, &shallow, SHALLOW).await?;
-    let (index, before, start) = (index_bytes(&engine), resident(std::process::id()), now());
+    let (index, start) = (index_bytes(&engine), now());
     fill(&engine, namespace, &deep, depth).await?;
-    println!("enqueue, one after the other: {:.2} us each", micros(start.elapsed()) / depth as f64);
-    let each = |now: u64, before: u64| now.saturating_sub(before) as f64 / depth as f64;
-    println!(
-        "memory of a message, payload included where it is kept: {:.0} bytes in the index, {:.0} of the process",
-        each(index_bytes(&engine), index),
-        each(resident(std::process::id()), before),
-    );
+    line(sheet, "enqueue, one after the other, µs each", micros(start.elapsed()) / depth as f64);
+    let each = index_bytes(&engine).saturating_sub(index) as f64 / depth as f64;
+    line(sheet, "memory of a message in the index, payload included where it is kept, bytes", each);
     for batch in [1, 100] {
         let (mut at_shallow, mut at_deep) = (f64::MAX, f64::MAX);
         for _ in 0..TURNS {
             at_shallow = at_shallow.min(cycles(&engine, namespace, &shallow, batch).await?);
             at_deep = at_deep.min(cycles(&engine, namespace, &deep, batch).await?);
         }
-        println!(
-            "cycle in batches of {batch}: {at_shallow:.2} us a message at depth {SHALLOW}, {at_deep:.2} us at depth {depth}: {:.2}x",
-            at_deep / at_shallow
-        );
+        for (depth, time) in [(SHALLOW, at_shallow), (depth, at_deep)] {
+            line(
+                sheet,
+                &format!("cycle in batches of {batch} at depth {}, µs a message", number(depth as f64, 0)),
+                time,
+            );
+        }
+        let what = format!("Queue, cycle in batches of {batch} at depth {messages}, of one at {SHALLOW}");
+        sheet.goal(what, Wanted::AtMost(1.5), at_deep / at_shallow);
     }
     engine.close().await?;
     let start = now();
@@ -66,13 +70,16 @@ async fn deep(namespace: &Namespace, depth: u64, scratch: &Path) -> Result<()> {
     let (replay, start) = (start.elapsed(), now());
     let ready = engine.queue_stats(namespace, &deep).await?.ready;
     let touch = start.elapsed();
-    println!("restart: {:.2} s, first touch of {ready} messages {:.2} s", replay.as_secs_f64(), touch.as_secs_f64());
+    line(sheet, "restart, seconds", replay.as_secs_f64());
+    line(sheet, &format!("first touch of {} messages, seconds", number(ready as f64, 0)), touch.as_secs_f64());
     Ok(engine.close().await?)
 }
 
-async fn long(namespace: &Namespace, records: u64, scratch: &Path) -> Result<()> {
+async fn long(namespace: &Namespace, records: u64, scratch: &Path, sheet: &mut Sheet) -> Result<()> {
     const BATCH: usize = 1000;
-    section(&format!("flo: a stream of {records} records of {PAYLOAD} bytes, level os"));
+    let count = number(records as f64, 0);
+    sheet.section(&format!("A stream of {count} records of {PAYLOAD} bytes, in process, level os"));
+    sheet.head(&["", ""]);
     let dir = tempfile::tempdir_in(scratch)?;
     let engine = open(dir.path()).await?;
     let stream = Name::new("long")?;
@@ -80,17 +87,23 @@ async fn long(namespace: &Namespace, records: u64, scratch: &Path) -> Result<()>
     for _ in 0..records / BATCH as u64 {
         append(&engine, namespace, &stream, BATCH).await?;
     }
-    println!("append in batches of {BATCH}: {:.2} us a record", micros(start.elapsed()) / records as f64);
+    line(sheet, &format!("append in batches of {BATCH}, µs a record"), micros(start.elapsed()) / records as f64);
     tokio::time::sleep(SEALED_AFTER).await;
     let index = index_bytes(&engine).saturating_sub(index);
-    println!("memory of a record in the index: {:.2} bytes", index as f64 / records as f64);
+    line(sheet, "memory of a record in the index, bytes", index as f64 / records as f64);
     engine.close().await?;
     let start = now();
     let engine = open(dir.path()).await?;
     let (replay, start) = (start.elapsed(), now());
     let end = engine.stream_info(namespace, &stream).await?.end;
-    println!("restart: {:.2} s, first touch of {end} records {:.0} us", replay.as_secs_f64(), micros(start.elapsed()));
+    let touch = micros(start.elapsed());
+    line(sheet, "restart, seconds", replay.as_secs_f64());
+    line(sheet, &format!("first touch of {} records, µs", number(end as f64, 0)), touch);
     Ok(engine.close().await?)
+}
+
+fn line(sheet: &mut Sheet, what: &str, figure: f64) {
+    sheet.row([what.to_owned(), number(figure, 2)]);
 }
 
 async fn open(dir: &Path) -> Result<Engine> {

@@ -8,15 +8,16 @@ use std::{
 
 use tokio::runtime::{Builder, Runtime};
 
-mod http;
+pub mod http;
 mod large;
 mod process;
 mod redis;
 
 use crate::{
     Result,
-    http::server,
-    measure::{median, now, section},
+    load::server,
+    measure::{median, now},
+    sheet::{Sheet, number},
 };
 
 /// What to measure of queues and streams.
@@ -24,25 +25,25 @@ use crate::{
 pub struct Args {
     /// Turns of each side.
     #[arg(long, default_value_t = 5)]
-    turns: usize,
+    pub turns: usize,
     /// Length of a turn.
     #[arg(long, default_value_t = 200)]
-    turn_ms: u64,
+    pub turn_ms: u64,
     /// Messages or records that go together, one comparison for each.
     #[arg(long, value_delimiter = ',', default_values_t = [1, 100])]
-    batch: Vec<usize>,
+    pub batch: Vec<usize>,
     /// Durability levels.
     #[arg(long, value_delimiter = ',', default_values_t = ["os", "interval", "always"].map(str::to_owned))]
-    levels: Vec<String>,
+    pub levels: Vec<String>,
     /// Messages of the deep queue; none leaves it out.
     #[arg(long, default_value_t = 1_000_000)]
-    depth: u64,
+    pub depth: u64,
     /// Records of the long stream; none leaves it out.
     #[arg(long, default_value_t = 10_000_000)]
-    records: u64,
+    pub records: u64,
     /// The server's binary; the one beside this program when absent.
     #[arg(long, value_name = "FILE")]
-    manifold: Option<PathBuf>,
+    pub manifold: Option<PathBuf>,
 }
 
 impl Default for Args {
@@ -62,15 +63,14 @@ impl Default for Args {
 /// Bytes of a message or a record; a multiple of three, so that its base64 needs no padding.
 const PAYLOAD: usize = 120;
 
-/// Prints the large ones, then a block per level.
-pub fn run(args: &Args, scratch: &Path) -> Result<()> {
+/// Measures the large ones, then a block per level.
+pub fn run(args: &Args, scratch: &Path, sheet: &mut Sheet) -> Result<()> {
     let binary = args.manifold.clone().map_or_else(server::sibling, Ok)?;
     let runtimes = Runtimes {
         engine: Builder::new_multi_thread().enable_all().build()?,
         client: Builder::new_current_thread().enable_all().build()?,
     };
-    // First, because memory that other work has freed would hide what a message takes.
-    runtimes.engine.block_on(large::run(args.depth, args.records, scratch))?;
+    runtimes.engine.block_on(large::run(args.depth, args.records, scratch, sheet))?;
     for level in &args.levels {
         let mut sides = vec![
             Side::Process(runtimes.engine.block_on(process::Process::open(level, scratch))?),
@@ -79,7 +79,7 @@ pub fn run(args: &Args, scratch: &Path) -> Result<()> {
         if let Some(redis) = runtimes.client.block_on(redis::Redis::open(level, scratch))? {
             sides.push(Side::Redis(redis));
         }
-        compare(args, level, &runtimes, &mut sides)?;
+        compare(args, level, &runtimes, &mut sides, sheet)?;
         for side in sides {
             if let Side::Process(process) = side {
                 runtimes.engine.block_on(process.close())?;
@@ -97,7 +97,7 @@ struct Runtimes {
 
 /// What is done over and over, so many messages or records at a time.
 #[derive(Debug, Clone, Copy)]
-enum Step {
+pub enum Step {
     /// Enqueue, dequeue, acknowledge.
     Cycle,
     /// Append to a stream.
@@ -143,16 +143,17 @@ impl Side {
     }
 }
 
-fn compare(args: &Args, level: &str, runtimes: &Runtimes, sides: &mut [Side]) -> Result<()> {
+fn compare(args: &Args, level: &str, runtimes: &Runtimes, sides: &mut [Side], sheet: &mut Sheet) -> Result<()> {
     let Args { turns, turn_ms, .. } = args;
-    section(&format!("flo: level {level}, one client, {PAYLOAD} bytes each, {turns} turns of {turn_ms} ms"));
-    print!("{:>8}  {:12}{:>12}{:>10}", "batch", "", "cycles/s", "of Redis");
-    println!("{:>14}{:>10}{:>12}{:>10}", "append MB/s", "of Redis", "read MB/s", "of Redis");
+    sheet.section(&format!(
+        "Queues and streams at {level}, one client, {PAYLOAD} bytes each, {turns} turns of {turn_ms} ms"
+    ));
+    sheet.head(&["", "batch", "cycles/s", "of Redis", "append MB/s", "of Redis", "read MB/s", "of Redis"]);
     let length = Duration::from_millis(args.turn_ms);
     for &batch in &args.batch {
-        let mut lines: Vec<String> = sides.iter().map(|side| format!("{batch:>8}  {:12}", side.name())).collect();
-        for (step, width, unit) in
-            [(Step::Cycle, 12, 1.0), (Step::Append, 14, PAYLOAD as f64 / 1e6), (Step::Read, 12, PAYLOAD as f64 / 1e6)]
+        let mut rows: Vec<_> = sides.iter().map(|side| vec![side.name().to_owned(), batch.to_string()]).collect();
+        for (step, unit) in
+            [(Step::Cycle, 1.0), (Step::Append, PAYLOAD as f64 / 1e6), (Step::Read, PAYLOAD as f64 / 1e6)]
         {
             let mut rates = vec![Vec::with_capacity(args.turns); sides.len()];
             for side in sides.iter_mut() {
@@ -164,24 +165,19 @@ fn compare(args: &Args, level: &str, runtimes: &Runtimes, sides: &mut [Side]) ->
                 }
             }
             let redis = sides.iter().position(|side| matches!(side, Side::Redis(_))).map(|at| rates[at].clone());
-            for (line, rates) in lines.iter_mut().zip(&rates) {
-                line.push_str(&cell(rates, redis.as_deref(), width));
+            for (row, rates) in rows.iter_mut().zip(&rates) {
+                row.extend(cells(rates, redis.as_deref()));
             }
         }
-        lines.iter().for_each(|line| println!("{line}"));
+        rows.into_iter().for_each(|row| sheet.row(row));
     }
     Ok(())
 }
 
 /// The median, and that of the ratios of neighbouring turns.
-fn cell(rates: &[f64], redis: Option<&[f64]>, width: usize) -> String {
+fn cells(rates: &[f64], redis: Option<&[f64]>) -> [String; 2] {
     let rate = median(rates.iter().copied());
+    let ratio = redis.map(|redis| median(rates.iter().zip(redis).map(|(ours, theirs)| ours / theirs)));
     let decimals = if rate < 100.0 { 2 } else { 0 };
-    match redis {
-        Some(redis) => {
-            let ratio = median(rates.iter().zip(redis).map(|(ours, theirs)| ours / theirs));
-            format!("{rate:>width$.decimals$}{ratio:>10.2}")
-        }
-        None => format!("{rate:>width$.decimals$}{:>10}", "-"),
-    }
+    [number(rate, decimals), ratio.map_or("-".to_owned(), |ratio| number(ratio, 2))]
 }

@@ -35,7 +35,7 @@ pub struct Ingested {
 
 /// Writes all batches and waits until the server rests.
 pub async fn ingest(side: &Side, batches: &[Batch], turns: usize, door: Door) -> Result<Ingested> {
-    let (empty, own_before, cpu_before) = (side.disk_bytes(), cpu(std::process::id()), side.server.cpu());
+    let (empty, own_before, cpu_before) = (side.server.disk_bytes(), cpu(std::process::id()), side.server.cpu());
     let mut clients = side.clients(2);
     let mut rates = [Vec::new(), Vec::new()];
     for (turn, batches) in batches.chunks(batches.len().div_ceil(turns).max(1)).enumerate() {
@@ -50,7 +50,7 @@ pub async fn ingest(side: &Side, batches: &[Batch], turns: usize, door: Door) ->
         rates: rates.map(median),
         cpu_ns: side.server.cpu().saturating_sub(cpu_before).as_nanos() as f64 / all,
         own_ns: own.as_nanos() as f64 / all,
-        disk: side.disk_bytes().saturating_sub(empty) as f64 / all,
+        disk: side.server.disk_bytes().saturating_sub(empty) as f64 / all,
         peak_bytes: side.peak_bytes(),
         settled,
     })

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 mod client;
 mod ingest;
-mod load;
+pub mod load;
 mod query;
 mod question;
 mod side;
@@ -17,7 +17,7 @@ use ingest::{CONNECTIONS, Ingested, ingest};
 use load::{Batch, Load};
 use side::{Door, Side, System};
 
-use crate::{Result, http::server, measure::section};
+use crate::{Result, load::server, measure::section};
 
 /// What to measure of time series.
 #[derive(Debug, Clone, clap::Args)]

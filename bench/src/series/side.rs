@@ -1,6 +1,6 @@
 //! The servers compared, each started with an empty directory and ended with its handle.
 
-use std::{fmt::Write as _, os::unix::fs::MetadataExt, path::Path, process::Command, time::Duration};
+use std::{fmt::Write as _, path::Path, process::Command, time::Duration};
 
 use bytes::Bytes;
 
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Result,
-    http::server::{Dialect, Server, free_port},
+    load::server::{Dialect, Server, free_port},
 };
 
 /// Which server.
@@ -141,11 +141,6 @@ impl Side {
         }
     }
 
-    /// Bytes of its files as `du` counts them.
-    pub fn disk_bytes(&self) -> u64 {
-        self.server.dir().map(used).unwrap_or_default()
-    }
-
     /// The most memory it has had.
     pub fn peak_bytes(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.server.id())).unwrap_or_default();
@@ -192,15 +187,6 @@ fn victoria(scratch: &Path) -> Result<Option<Server>> {
         // By default a month, and the load is older.
         .args(["-retentionPeriod=100y", "-loggerLevel=ERROR"]);
     Server::installed(&mut command, port, dir)
-}
-
-fn used(path: &Path) -> u64 {
-    /// What `st_blocks` counts in.
-    const BLOCK: u64 = 512;
-    // A file that goes away meanwhile takes no space.
-    let Ok(own) = path.symlink_metadata() else { return 0 };
-    let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
-    own.blocks() * BLOCK + entries.map(|entry| used(&entry.path())).sum::<u64>()
 }
 
 /// For a query string.

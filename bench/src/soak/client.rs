@@ -13,7 +13,7 @@ use super::{
     process::Ports,
     world::{Phase, World},
 };
-use crate::{Result, http::server::API_KEY, measure::now};
+use crate::{Result, load::server::API_KEY, measure::now};
 
 /// Requests of a connection: enough to be the usual case, few enough that connections come and go.
 const REQUESTS: u32 = 500;

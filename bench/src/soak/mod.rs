@@ -17,7 +17,7 @@ use std::{
 use tokio::{runtime::Builder, task::LocalSet, time::sleep};
 
 use self::{process::Process, samples::Samples, world::World};
-use crate::{Result, http::server::sibling, measure::now};
+use crate::{Result, load::server::sibling, measure::now};
 
 /// How long, and how hard.
 #[derive(Debug, Clone, clap::Args)]

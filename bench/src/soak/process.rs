@@ -15,7 +15,7 @@ use tokio::{
 
 use crate::{
     Result,
-    http::server::{API_KEY, free_port},
+    load::server::{API_KEY, free_port},
     measure::{cpu, now, resident},
 };
 

@@ -1,5 +1,7 @@
 //! Commands over HTTP. The bare server reads requests of the same bytes and answers with as many.
 
+use std::rc::Rc;
+
 use memchr::memmem;
 
 use super::{
@@ -8,13 +10,13 @@ use super::{
 };
 use crate::{
     Result,
-    http::{
+    load::{
         case::Case,
-        client::{Connection, Script},
-        compare,
+        client::{Connection, Protocol},
+        script::{Step, Steps},
         server::Server,
     },
-    measure::section,
+    sheet::{Sheet, Wanted},
 };
 
 /// Keys that are read and written, round and round.
@@ -24,15 +26,22 @@ const VALUE_BYTES: usize = 128;
 /// Events in the room before they are read.
 const EVENTS: usize = 1000;
 
-/// Prints a line for each side of each command; those that only read with the first level alone.
-pub async fn run(args: &Args, level: &str, first: bool, manifold: &Server) -> Result<()> {
+/// At the level `interval`, of the bare server's rate.
+const GOALS: [(&str, f64); 2] = [("kv.get", 0.75), ("kv.set", 0.7)];
+
+/// Measures a line for each command; those that only read with the first level alone.
+pub async fn run(args: &Args, level: &str, first: bool, manifold: &Server, sheet: &mut Sheet) -> Result<()> {
     let Args { connections, turns, turn_ms, .. } = args;
-    let mut connection = Connection::open(manifold.address).await?;
+    let mut connection = Connection::open(manifold.address, Protocol::Http).await?;
     prepare(&mut connection).await?;
-    section(&format!("synap: level {level}, {connections} connections, {turns} turns of {turn_ms} ms each"));
-    compare::print_head("command", "bare");
+    sheet.section(&format!("Synap at {level}, {connections} connections, {turns} turns of {turn_ms} ms each"));
+    Case::head(sheet, "command");
     for case in cases().into_iter().filter(|case| (case.writes || first) && case.title.contains(&args.command)) {
-        case.print(args.turns(), args.connections, manifold).await?;
+        let ratio = case.run(args.turns(), args.connections, manifold, sheet).await?;
+        let goal = GOALS.iter().find(|(title, _)| *title == case.title && level == "interval");
+        if let Some((_, least)) = goal {
+            sheet.goal(format!("Synap {} at {level}, of bare", case.title), Wanted::AtLeast(*least), ratio);
+        }
     }
     Ok(())
 }
@@ -49,11 +58,7 @@ fn cases() -> Vec<Case> {
         of("kv.set", true, "kv.set", |n| format!("{{\"key\":\"key-{n:04}\",\"value\":{value}}}")),
         of("kv.set with ttl", true, "kv.set", |n| format!("{{\"key\":\"key-{n:04}\",\"value\":{value},\"ttl\":3600}}")),
         of("queue.publish", true, "queue.publish", |_| format!("{{\"queue\":\"deep\",\"message\":{value}}}")),
-        Case {
-            title: "queue.publish, consume, ack",
-            writes: true,
-            script: Box::new(move |_| Box::new(Cycle::default())),
-        },
+        Case { title: "queue.publish, consume, ack", writes: true, scripts: Steps::scripts(cycle("tasks")) },
         of("stream.publish", true, "stream.publish", |_| event()),
         of("stream.history of 10", false, "stream.history", |n| {
             format!("{{\"room\":\"room\",\"from_offset\":-{},\"limit\":10}}", 10 + n % (EVENTS - 10))
@@ -79,52 +84,15 @@ async fn prepare(connection: &mut Connection) -> Result<()> {
 }
 
 /// Publishes a message, takes one and acknowledges it; each of them is a request.
-struct Cycle {
-    publish: Vec<u8>,
-    consume: Vec<u8>,
-    ack: Vec<u8>,
-    done: Done,
-}
-
-/// What the last request was.
-#[derive(Debug, Clone, Copy)]
-enum Done {
-    Publish,
-    Consume,
-    Ack,
-}
-
-impl Default for Cycle {
-    fn default() -> Self {
-        let message = format!("{{\"queue\":\"tasks\",\"message\":\"{}\"}}", "v".repeat(VALUE_BYTES - 2));
-        Cycle {
-            publish: command("queue.publish", &message),
-            consume: command("queue.consume", "{\"queue\":\"tasks\"}"),
-            ack: Vec::new(),
-            done: Done::Ack,
-        }
-    }
-}
-
-impl Script for Cycle {
-    fn next(&mut self, answer: &[u8]) -> Result<&[u8]> {
-        match self.done {
-            Done::Ack => {
-                self.done = Done::Publish;
-                Ok(&self.publish)
-            }
-            Done::Publish => {
-                self.done = Done::Consume;
-                Ok(&self.consume)
-            }
-            Done::Consume => {
-                self.done = Done::Ack;
-                let id = message_id(answer).ok_or("a queue with a message in it gave none")?;
-                self.ack = command("queue.ack", &format!("{{\"queue\":\"tasks\",\"message_id\":\"{id}\"}}"));
-                Ok(&self.ack)
-            }
-        }
-    }
+pub fn cycle(queue: &'static str) -> Vec<Step> {
+    let message = format!("{{\"queue\":\"{queue}\",\"message\":\"{}\"}}", "v".repeat(VALUE_BYTES - 2));
+    let publish = command("queue.publish", &message);
+    let consume = command("queue.consume", &format!("{{\"queue\":\"{queue}\"}}"));
+    let ack = move |answer: &[u8]| {
+        let id = message_id(answer).ok_or("a queue with a message in it gave none")?;
+        Ok(command("queue.ack", &format!("{{\"queue\":\"{queue}\",\"message_id\":\"{id}\"}}")))
+    };
+    vec![Rc::new(move |_| Ok(publish.clone())), Rc::new(move |_| Ok(consume.clone())), Rc::new(ack)]
 }
 
 fn message_id(answer: &[u8]) -> Option<&str> {

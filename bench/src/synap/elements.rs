@@ -83,11 +83,12 @@ fn element(n: u64) -> String {
     format!("{n:0ELEMENT_BYTES$}")
 }
 
-fn member(n: u64) -> String {
+/// The member with a number.
+pub fn member(n: u64) -> String {
     format!("player:{n:08}")
 }
 
-/// Anywhere among a billion.
-fn score(n: u64) -> u64 {
+/// Its score, anywhere among a billion.
+pub fn score(n: u64) -> u64 {
     scramble(n) % 1_000_000_000
 }

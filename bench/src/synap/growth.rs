@@ -13,12 +13,14 @@ use super::{
 };
 use crate::{
     Result,
-    http::{
-        client::{Connection, Script},
+    load::{
+        client::{Connection, Protocol},
         compare::{self, Contestant, compare},
+        script::Numbered,
         server::Server,
     },
-    measure::{now, scramble, section},
+    measure::{now, scramble},
+    sheet::{Sheet, Wanted, number},
 };
 
 /// A small collection grows up to here, then comes the next one: it has ten elements on average.
@@ -51,11 +53,21 @@ impl Place {
     }
 }
 
-/// Prints what an element costs without a dialect, at level `os`, so that it is measured and not the disk.
-pub async fn in_process(elements: u64, scratch: &Path) -> Result<()> {
-    section(&format!("synap: one more element in process, level os, {TURNS} turns of {TURN}, the best"));
-    let (many, one) = (format!("of {} times 10", elements / 10), format!("of {elements}"));
-    println!("{:>16}{:>16}{:>22}{:>26}{:>20}", "us", "of about 10", "beside the others", many, one);
+/// What an element costs without a dialect, at level `os`, so that it is measured and not the disk.
+pub async fn in_process(elements: u64, scratch: &Path, sheet: &mut Sheet) -> Result<()> {
+    sheet.section(&format!("One more element in process, level os, {TURNS} turns of {TURN}, the best"));
+    let [many, one] = [elements / 10, elements].map(|count| number(count as f64, 0));
+    let (of_many, of_one) = (format!("{many} collections of 10"), format!("of {one}"));
+    sheet.head(&[
+        "µs",
+        "of about 10",
+        "beside a large one",
+        "of the first",
+        &of_many,
+        "of the first",
+        &of_one,
+        "of the first",
+    ]);
     for (kind, title) in KINDS {
         let (mut empty, mut full) = (Growing::open(kind, scratch).await?, Growing::open(kind, scratch).await?);
         full.fill(elements).await?;
@@ -67,9 +79,10 @@ pub async fn in_process(elements: u64, scratch: &Path) -> Result<()> {
                 *best = best.min(full.turn(place).await?);
             }
         }
-        let cell = |time: f64| format!("{time:.2} ({:.2}x)", time / alone);
-        let [beside, many, one] = best.map(cell);
-        println!("{title:>16}{alone:>16.2}{beside:>22}{many:>26}{one:>20}");
+        let times = best.into_iter().flat_map(|time| [number(time, 2), number(time / alone, 2)]);
+        sheet.row([title.to_owned(), number(alone, 2)].into_iter().chain(times));
+        let what = format!("One more {title} in a collection of {one}, of what it costs in one of ten");
+        sheet.goal(what, Wanted::AtMost(1.5), best[2] / alone);
         empty.engine.close().await?;
         full.engine.close().await?;
     }
@@ -126,50 +139,29 @@ impl Growing {
     }
 }
 
-/// Prints how many elements a second the server takes, one a request.
-pub async fn over_http(args: &Args, manifold: &Server) -> Result<()> {
+/// How many elements a second the server takes, one a request.
+pub async fn over_http(args: &Args, manifold: &Server, sheet: &mut Sheet) -> Result<()> {
     let Args { connections, turns, turn_ms, elements, .. } = args;
-    section(&format!(
-        "synap: one more element a request, level interval, {connections} connections, {turns} turns of {turn_ms} ms each"
+    sheet.section(&format!(
+        "One more element a request, level interval, {connections} connections, {turns} turns of {turn_ms} ms each"
     ));
-    compare::print_head("", "~10");
-    let mut connection = Connection::open(manifold.address).await?;
+    compare::versus_head(sheet, "", "of about 10", "of a million");
+    let mut connection = Connection::open(manifold.address, Protocol::Http).await?;
     for (kind, title) in KINDS {
         for first in (0..*elements).step_by(FILL as usize) {
             let key = key_of(kind, Place::Large, 0);
             expect(&mut connection, &kind.command(&key, first, FILL), "\"success\":true").await?;
         }
         let next = Rc::new(Cell::new(*elements));
-        let script = |place| {
-            let next = next.clone();
-            move |_| -> Box<dyn Script> { Box::new(Adds { kind, place, next: next.clone(), request: Vec::new() }) }
-        };
-        let (small, large) = (script(Place::Small), script(Place::Large));
-        let contestants = [
-            Contestant { name: "of about 10", server: manifold, script: &small },
-            Contestant { name: "of a million", server: manifold, script: &large },
-        ];
-        compare::print(title, &compare(args.turns(), args.connections, &contestants).await?);
+        let scripts = |place| Numbered::scripts(next.clone(), move |n| kind.command(&key_of(kind, place, n), n, 1));
+        let (small, large) = (scripts(Place::Small), scripts(Place::Large));
+        let contestants =
+            [Contestant::new("of about 10", manifold, &small), Contestant::new("of a million", manifold, &large)];
+        compare::versus(sheet, title, &compare(args.turns(), args.connections, &contestants).await?)?;
     }
     Ok(())
 }
 
 fn key_of(kind: Kind, place: Place, n: u64) -> String {
     format!("{kind:?}:{}", place.key(n))
-}
-
-/// Adds one element a request; no two requests of any connection add the same.
-struct Adds {
-    kind: Kind,
-    place: Place,
-    next: Rc<Cell<u64>>,
-    request: Vec<u8>,
-}
-
-impl Script for Adds {
-    fn next(&mut self, _: &[u8]) -> Result<&[u8]> {
-        let n = self.next.replace(self.next.get() + 1);
-        self.request = self.kind.command(&key_of(self.kind, self.place, n), n, 1);
-        Ok(&self.request)
-    }
 }

@@ -8,20 +8,21 @@ use std::{
 
 use tokio::runtime::{Builder, Runtime};
 
-mod commands;
-mod elements;
+pub mod commands;
+pub mod elements;
 mod fan_out;
 mod growth;
-mod request;
+pub mod request;
 mod subscribers;
 
 use crate::{
     Result,
-    http::{
+    load::{
         compare::Turns,
         ready,
         server::{self, Dialect, Server},
     },
+    sheet::Sheet,
 };
 
 /// What to measure of the Synap dialect.
@@ -29,36 +30,36 @@ use crate::{
 pub struct Args {
     /// Only one of the three.
     #[arg(long, value_enum)]
-    only: Option<Part>,
+    pub only: Option<Part>,
     /// Only commands with this in their title.
     #[arg(long, default_value = "")]
-    command: String,
+    pub command: String,
     /// Keep-alive connections.
     #[arg(long, default_value_t = 50)]
-    connections: usize,
+    pub connections: usize,
     /// Turns of each side.
     #[arg(long, default_value_t = 8)]
-    turns: usize,
+    pub turns: usize,
     /// Length of a turn.
     #[arg(long, default_value_t = 400)]
-    turn_ms: u64,
+    pub turn_ms: u64,
     /// Durability levels of the commands.
     #[arg(long, value_delimiter = ',', default_values_t = ["interval", "always"].map(str::to_owned))]
-    levels: Vec<String>,
+    pub levels: Vec<String>,
     /// Elements of a large collection.
     #[arg(long, default_value_t = 1_000_000)]
-    elements: u64,
+    pub elements: u64,
     /// WebSockets that are subscribed.
     #[arg(long, value_delimiter = ',', default_values_t = [1, 100, 1000])]
-    subscribers: Vec<usize>,
+    pub subscribers: Vec<usize>,
     /// The server's binary; the one beside this program when absent.
     #[arg(long, value_name = "FILE")]
-    manifold: Option<PathBuf>,
+    pub manifold: Option<PathBuf>,
 }
 
 /// One of the three things that are measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Part {
+pub enum Part {
     /// Commands over HTTP.
     Commands,
     /// Collections that grow.
@@ -93,25 +94,25 @@ impl Args {
     }
 }
 
-/// Prints a block for each durability level, two about growth, and one about publishing.
-pub fn run(args: &Args, scratch: &Path) -> Result<()> {
+/// Measures a block for each durability level, two about growth, and one about publishing.
+pub fn run(args: &Args, scratch: &Path, sheet: &mut Sheet) -> Result<()> {
     let binary = args.manifold.clone().map_or_else(server::sibling, Ok)?;
     let client = Builder::new_current_thread().enable_all().build()?;
     if args.wants(Part::Commands) {
         for (n, level) in args.levels.iter().enumerate() {
             let manifold = start(&client, &binary, level, scratch)?;
-            client.block_on(commands::run(args, level, n == 0, &manifold))?;
+            client.block_on(commands::run(args, level, n == 0, &manifold, sheet))?;
         }
     }
     if args.wants(Part::Growth) {
         let engine = Builder::new_multi_thread().enable_all().build()?;
-        engine.block_on(growth::in_process(args.elements, scratch))?;
+        engine.block_on(growth::in_process(args.elements, scratch, sheet))?;
         let manifold = start(&client, &binary, "interval", scratch)?;
-        client.block_on(growth::over_http(args, &manifold))?;
+        client.block_on(growth::over_http(args, &manifold, sheet))?;
     }
     if args.wants(Part::FanOut) {
         let manifold = start(&client, &binary, "interval", scratch)?;
-        client.block_on(fan_out::run(args, &manifold))?;
+        client.block_on(fan_out::run(args, &manifold, scratch, sheet))?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use memchr::memmem;
 
-use crate::{Result, http::client::Connection};
+use crate::{Result, load::client::Connection};
 
 /// A command as clients send it.
 pub fn command(name: &str, payload: &str) -> Vec<u8> {

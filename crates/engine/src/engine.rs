@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use crate::{
-    Clock, Error, Key, Kind, Level, Limits, Namespace, Result, Retention, Timestamp,
+    Clock, Error, Key, Kind, Level, Limits, Namespace, Result, Retention, Timestamp, backup,
     documents::DocumentsUpkeep,
     feed::{self, Changes, FeedPage, Filter, Follower, Start},
     keys,
@@ -283,6 +283,11 @@ impl Engine {
         }
     }
 
+    /// The data directory.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.0.dir
+    }
+
     /// What exists, whether the engine is stopping or not.
     pub(crate) fn opened(&self) -> Option<&Arc<Live>> {
         self.0.live.get()
@@ -429,6 +434,8 @@ async fn start(
     let (dir, told) = (options.dir.clone(), told.clone());
     let opening = move || {
         let claim = Store::claim(&*ground.disk, &options.dir)?;
+        // Nobody can be making a backup yet.
+        backup::tidy(&options.dir);
         told.send_replace(Opening::Claimed);
         open::open(ground, claim, &options, stop, documents)
     };

@@ -1,6 +1,7 @@
 //! Every rule about data: names, versions, deadlines, conditions, the change feed. No HTTP, no wire format, no
 //! dialect's name. One operation a client asked for is one method of [`Engine`] and one batch of the store.
 
+pub mod backup;
 pub mod cache;
 mod chance;
 pub mod clock;

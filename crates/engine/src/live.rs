@@ -1,6 +1,7 @@
 //! What exists once the store is open: shared by the verbs, the workers, and every reader that stays.
 
 use std::{
+    collections::HashMap,
     fmt,
     future::Future,
     sync::{
@@ -9,11 +10,12 @@ use std::{
     },
 };
 
-use manifold_store::Store;
+use foldhash::quality::RandomState;
+use manifold_store::{Batch, Store, Table, View};
 use tokio::sync::{SetOnce, watch};
 
 use crate::{
-    Clock, Error, Kind, Limits, Result, Retention,
+    Clock, Error, Kind, Limits, Retention,
     documents::DocumentsUpkeep,
     feed::{Change, ChangeOp, Feed},
     keys,
@@ -28,8 +30,11 @@ use crate::{
     types::Collections,
 };
 
-/// What a row counts beside its bytes: about what its key and its place in the index take.
+/// What a row counts beside its bytes: about what its place in the index takes.
 pub(crate) const ROW_BYTES: u64 = 100;
+
+/// What the engine remembers beside what clients keep.
+const NOT_ACCOUNTED: [Table; 2] = [keys::FEED, keys::TOMB];
 
 /// The running engine. Locks are taken in this order: keys, a queue, hosts of the recache model or those of a stream or of time series, ids of
 /// collections, namespaces, the feed's turn, the store's own; that of a collection's index is taken under its key's.
@@ -77,17 +82,36 @@ impl Live {
     /// engine remembers beside them has bounds of its own, and a deletion adds to it: if it counted, deleting could not
     /// make room.
     pub(crate) fn accounted_bytes(&self) -> u64 {
-        let (rows, bytes) = self.store.data_without(&[keys::FEED, keys::TOMB]);
+        let (rows, bytes) = self.store.data_without(&NOT_ACCOUNTED);
         bytes + rows * ROW_BYTES + self.series.totals.memory_bytes()
     }
 
-    /// Refuses growth beyond the memory limit.
-    pub(crate) fn check_memory(&self) -> Result<()> {
+    /// Whether clients keep as much as they may.
+    pub(crate) fn is_at_memory_limit(&self) -> bool {
         let limit = self.limits.memory_bytes;
-        if limit > 0 && self.accounted_bytes() >= limit {
-            return Err(Error::new(Kind::Full, format!("the memory limit of {limit} bytes is reached")));
+        limit > 0 && self.accounted_bytes() >= limit
+    }
+
+    /// What is said of growth then.
+    pub(crate) fn memory_is_full(&self) -> Error {
+        let limit = self.limits.memory_bytes;
+        Error::new(Kind::Full, format!("the memory limit of {limit} bytes is reached"))
+    }
+
+    /// Whether a batch leaves more bytes behind than there were, counted as [`Live::accounted_bytes`].
+    pub(crate) fn grows_by(&self, batch: &Batch) -> bool {
+        let writes = batch.writes().filter(|(table, ..)| !NOT_ACCOUNTED.contains(table));
+        // Of several writes to a row the last one counts.
+        let last: HashMap<(u8, &[u8]), Option<usize>, RandomState> =
+            writes.map(|(table, key, bytes)| ((table.0, key), bytes)).collect();
+        let row = |key: &[u8], bytes: usize| (key.len() + bytes) as u64 + ROW_BYTES;
+        let (mut before, mut after) = (0, 0);
+        for ((table, key), bytes) in last {
+            after += bytes.map_or(0, |bytes| row(key, bytes));
+            let found = self.store.get(View::Latest, Table(table), key);
+            before += found.map_or(0, |found| row(key, found.head().len() + found.body_len()));
         }
-        Ok(())
+        after > before
     }
 }
 

@@ -11,7 +11,7 @@ use manifold_store::{Batch, Row, Seq, Table, View};
 use smallvec::SmallVec;
 
 use crate::{
-    Actor, Error, Key, Namespace, Result, Timestamp,
+    Actor, Key, Namespace, Result, Timestamp,
     feed::{Change, ChangeOp},
     keys::{self, RowKey},
     kv::{self, Value},
@@ -33,6 +33,8 @@ pub(crate) struct Txn<'a> {
     drafts: SmallVec<[Draft; 2]>,
     /// The newest frame a decision rests on.
     seen: Seq,
+    /// Whether it may not leave more behind than there was.
+    is_weighed: bool,
     earliest: Option<Timestamp>,
     /// Namespaces that something was written to and that did not exist when that was decided.
     entered: SmallVec<[Namespace; 1]>,
@@ -111,6 +113,7 @@ pub(crate) fn decide<T>(live: &Live, rule: impl FnOnce(&mut Txn<'_>) -> Result<T
         batch: Batch::new(),
         drafts: SmallVec::new(),
         seen: 0,
+        is_weighed: false,
         earliest: None,
         entered: SmallVec::new(),
         cards: SmallVec::new(),
@@ -164,9 +167,19 @@ impl<'a> Txn<'a> {
         self.batch.relief();
     }
 
-    /// Refuses growth beyond the memory limit.
+    /// Refuses what can only grow once the memory limit is reached.
     pub(crate) fn grow(&self) -> Result<()> {
-        self.live.check_memory()
+        if self.live.is_at_memory_limit() { Err(self.live.memory_is_full()) } else { Ok(()) }
+    }
+
+    /// Says that what is written may take the place of something longer. Once the memory limit is reached the transaction
+    /// is refused if it leaves more behind than there was.
+    pub(crate) fn replace(&mut self) {
+        self.is_weighed = self.is_weighed || self.live.is_at_memory_limit();
+    }
+
+    fn weigh(&self) -> Result<()> {
+        if self.is_weighed && self.live.grows_by(&self.batch) { Err(self.live.memory_is_full()) } else { Ok(()) }
     }
 
     /// Wakes the timer worker for `target` at `deadline`.
@@ -220,8 +233,10 @@ impl<'a> Txn<'a> {
         let committed = if !self.drafts.is_empty() {
             self.commit_changes()
         } else if self.write_cards() || !self.batch.is_empty() {
-            let batch = std::mem::take(&mut self.batch);
-            live.store.commit(batch).map(|frame| (Committed::default(), frame)).map_err(Error::from)
+            self.weigh().and_then(|()| {
+                let batch = std::mem::take(&mut self.batch);
+                Ok((Committed::default(), live.store.commit(batch)?))
+            })
         } else {
             Ok((Committed::default(), self.seen))
         };
@@ -267,6 +282,7 @@ impl<'a> Txn<'a> {
             changes.push(Arc::new(change));
         }
         self.write_cards();
+        self.weigh()?;
         let frame = turn.commit(&live.store, std::mem::take(&mut self.batch), &changes)?;
         live.counters.expired(&changes);
         Ok((Committed { changes }, frame))

@@ -72,6 +72,20 @@ enum Verb {
         #[arg(long)]
         restart: bool,
     },
+    /// Copy everything as it is at one moment, also while it is served.
+    Backup {
+        /// What the backup will be called: one file if the name ends in .mfb or .tar, else a directory.
+        to: PathBuf,
+        #[command(flatten)]
+        flags: Flags,
+    },
+    /// Make a data directory of a backup.
+    Restore {
+        /// The backup.
+        from: PathBuf,
+        #[command(flatten)]
+        flags: Flags,
+    },
     /// Check a data directory that no process has open.
     Verify {
         /// The data directory.
@@ -108,6 +122,8 @@ fn main() -> ExitCode {
         Verb::Import { file, flags, on_conflict, dry_run, restart } => {
             verbs::import(&flags.into(), verbs::ImportFrom { file, on_conflict, dry_run, restart })
         }
+        Verb::Backup { to, flags } => verbs::backup(&flags.into(), &to),
+        Verb::Restore { from, flags } => verbs::restore(&flags.into(), &from),
         Verb::Verify { dir } => verbs::verify(&dir),
     };
     match ended {

@@ -104,6 +104,15 @@ impl Batch {
         self.ops.is_empty()
     }
 
+    /// What it writes, in order: the row's table and key, and the bytes of its head and body; none where it is removed.
+    pub fn writes(&self) -> impl Iterator<Item = (Table, &[u8], Option<usize>)> {
+        self.ops.iter().filter_map(|op| {
+            let (table, key) = self.key_of(op).split_first()?;
+            let bytes = op.put.map(|put| usize::from(put.head_len) + put.body_len as usize);
+            Some((Table(*table), key, bytes))
+        })
+    }
+
     /// Encoded bytes so far.
     pub fn size_bytes(&self) -> usize {
         self.bytes.len()

@@ -81,10 +81,15 @@ impl Shared {
             let dead = newest_len.saturating_sub(newest_live);
             let mostly_dead = dead > WORTH_SEALING && dead / 4 > newest_live;
             let worth = mostly_dead || full && dead > self.options.reserve_bytes;
-            if !worth || self.log.lock().rotate(newest_live, self.home()).is_err() {
+            if !worth {
                 return None;
             }
-            let segment = self.log.lock().segment.clone();
+            // Known before the next one can be begun: a cut of the log must not miss one in between.
+            let mut log = self.log.lock();
+            if log.rotate(newest_live, self.home()).is_err() {
+                return None;
+            }
+            let segment = log.segment.clone();
             self.segments.write().insert(segment.id, segment);
         }
         // On a full disk whatever fits into the reserve is worth moving.

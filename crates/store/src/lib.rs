@@ -9,6 +9,7 @@ pub mod disk;
 mod batch;
 mod clean;
 mod commit;
+mod cut;
 mod durable;
 mod error;
 mod fsyncs;
@@ -23,6 +24,7 @@ mod store;
 mod table;
 
 pub use batch::Batch;
+pub use cut::{CutBegun, LogCut, LogFile};
 pub use durable::Durable;
 pub use error::{Error, OpenError};
 pub use fsyncs::FSYNC_BOUNDS_MICROS;

@@ -10,7 +10,8 @@ use std::{
 use parking_lot::Mutex;
 
 use crate::{
-    Batch, Chunk, Claim, Durable, Error, Level, OpenError, Options, Range, Row, Seq, Snapshot, Table, View,
+    Batch, Chunk, Claim, CutBegun, Durable, Error, Level, LogCut, OpenError, Options, Range, Row, Seq, Snapshot, Table,
+    View,
     disk::Disk,
     fsyncs::FSYNC_BOUNDS_MICROS,
     log::frame::{HEADER, Kind},
@@ -237,6 +238,20 @@ impl Store {
         Snapshot::latest(&self.shared)
     }
 
+    /// The log as it ends now, for a copy: see [`CutBegun::settled`]. Never waits for the disk.
+    pub fn cut(&self) -> CutBegun {
+        CutBegun::new(&self.shared)
+    }
+
+    /// The same of a directory that nobody has open, and that is locked as long as the claim lives. Reads all of it and
+    /// changes nothing; what a start would cut off the end is left out.
+    ///
+    /// # Errors
+    /// What [`Store::open`] would refuse with.
+    pub fn cut_at_rest(disk: &dyn Disk, dir: &Path) -> Result<(Claim, LogCut), OpenError> {
+        crate::cut::at_rest(disk, dir)
+    }
+
     /// Rows of a table (committed, live).
     pub fn rows(&self, table: Table) -> u64 {
         self.shared.index.totals(table).rows
@@ -252,10 +267,10 @@ impl Store {
         self.shared.index.totals(table).bytes
     }
 
-    /// Rows of all tables but some, and bytes of their heads and bodies, in memory or not.
+    /// Rows of all tables but some, and bytes of their keys, heads and bodies, in memory or not.
     pub fn data_without(&self, tables: &[Table]) -> (u64, u64) {
         let totals = self.shared.index.totals_without(tables);
-        (totals.rows, totals.bytes)
+        (totals.rows, totals.key_bytes + totals.bytes)
     }
 
     /// Whether writes are accepted.

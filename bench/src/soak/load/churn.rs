@@ -17,8 +17,8 @@ const LISTENERS: [fn(&Ports) -> u16; 6] = [
 const BEGINNINGS: [&str; 5] = [
     "",
     "GET /metr",
-    "POST /api/v1/command HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{\"command\"",
-    "GET /api/v1/changes?after=999999999&wait=60000 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer bench\r\n\r\n",
+    "POST /api/v1/command HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n{\"command\"",
+    "GET /api/v1/changes?after=999999999&wait=60000 HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer bench\r\n\r\n",
     "\u{16}\u{3}\u{1}\u{2}\u{0}",
 ];
 

@@ -19,13 +19,16 @@ pub async fn follow(world: Rc<World>) {
         if answer["truncated"] == true {
             world.fault(format!("the feed begins behind {after}"));
         }
-        // A kill at this level makes numbers jump, and the feed says so.
-        let mut jump = answer["reset"] == true;
-        if jump && life == now_life {
-            world.fault(format!("the feed was reset after {after} without a kill"));
+        if answer["reset"] == true {
+            world.fault(format!("the feed was reset after {after}"));
         }
-        life = now_life;
-        for change in answer["changes"].as_array().into_iter().flatten() {
+        let changes = answer["changes"].as_array().map(Vec::as_slice).unwrap_or_default();
+        // After a kill at this level the numbers go on far above those that may have been lost.
+        let mut jump = life != now_life;
+        if !changes.is_empty() {
+            life = now_life;
+        }
+        for change in changes {
             let seq = change["seq"].as_u64().unwrap_or(0);
             if seq != after + 1 && !jump {
                 world.fault(format!("change {seq} follows {after}"));

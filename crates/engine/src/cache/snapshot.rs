@@ -16,7 +16,10 @@ use manifold_store::disk::{Disk, RealDisk};
 use tokio::sync::Mutex;
 
 use super::{Cache, CacheEntry};
-use crate::Clock;
+use crate::{
+    Clock,
+    backup::{Beside, Place, SnapshotBeside},
+};
 
 mod older;
 mod read;
@@ -111,6 +114,11 @@ impl SnapshotFile {
             last.saved
         });
         saving.await.unwrap_or(false)
+    }
+
+    /// This file as a part of a backup, for which it is saved anew.
+    pub fn beside(&self, place: Place) -> Arc<dyn Beside> {
+        Arc::new(SnapshotBeside { file: self.clone(), place })
     }
 
     /// Saves in intervals. Never completes.

@@ -4,8 +4,7 @@
 use rusqlite::{Connection, params};
 
 use super::{
-    Documents, Space, connectors, get,
-    open::{self, Place},
+    Documents, Space, connectors, get, open,
     tx::{Tx, text, time},
 };
 use crate::{
@@ -24,7 +23,7 @@ impl Documents {
     /// What is committed now; none where documents are in memory only, as volatile as a cache. Call it where blocking is
     /// allowed.
     pub(crate) fn cut(&self) -> Result<Option<DocumentCut>> {
-        let Place::File(path) = self.place() else { return Ok(None) };
+        let Some(path) = self.path() else { return Ok(None) };
         let conn = open::reader(path)?;
         // The transaction begins with its first look.
         conn.execute_batch("BEGIN")?;

@@ -1,14 +1,18 @@
 //! The handle: one method per verb.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{Arc, mpsc},
+};
 
 use manifold_store::{Level, OpenError};
 use rusqlite::Connection;
+use tokio::sync::oneshot;
 
 use super::{
     Document, DocumentKeys, DocumentQuery, DocumentSet, DocumentStats, Sought, Space, Within, delete, get, keys,
     log::Log,
-    open::{self, Identity, Place},
+    open::{self, Identity, Place as FilePlace},
     pieces::{Pieces, Sink},
     purge, query,
     readers::{Length, Readers},
@@ -16,7 +20,10 @@ use super::{
     tx::{self, Tx},
     writer::Writer,
 };
-use crate::{Clock, Error, Kind, Result};
+use crate::{
+    Clock, Error, Kind, Result,
+    backup::{Beside, DocumentsBeside, Place},
+};
 
 /// How documents are opened.
 #[derive(Debug, Clone)]
@@ -40,7 +47,7 @@ pub struct Documents(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    place: Place,
+    place: FilePlace,
     writer: Writer,
     /// None in memory, where all there is belongs to one connection: its reads stand in line with the writes.
     readers: Option<Readers>,
@@ -54,20 +61,20 @@ impl Documents {
     /// where blocking is allowed. The error is one sentence that names the file.
     pub fn open(path: &Path, options: DocumentsOptions) -> Result<Documents, OpenError> {
         let DocumentsOptions { level, clock } = options;
-        let place = Place::new(path)?;
+        let place = FilePlace::new(path)?;
         let conn = open::writer(&place, level)?;
         let (readers, log) = match &place {
-            Place::File(path) => {
+            FilePlace::File(path) => {
                 let readers = Readers::open(path, clock.clone()).map_err(|error| open::refuse(path, &error))?;
                 (Some(readers), Some(Log::of(path)))
             }
-            Place::Memory => (None, None),
+            FilePlace::Memory => (None, None),
         };
         let identity = match &place {
-            Place::File(path) => {
+            FilePlace::File(path) => {
                 Some(open::identity(path).map_err(|source| OpenError::Io { path: path.clone(), source })?)
             }
-            Place::Memory => None,
+            FilePlace::Memory => None,
         };
         let writer = Writer::start(conn, log, clock.clone());
         let writer = writer.map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
@@ -86,14 +93,37 @@ impl Documents {
     /// The absolute path of the file, if there is one. SQLite has files beside it, whose names begin with this one's.
     pub fn path(&self) -> Option<&Path> {
         match &self.0.place {
-            Place::File(path) => Some(path),
-            Place::Memory => None,
+            FilePlace::File(path) => Some(path),
+            FilePlace::Memory => None,
         }
     }
 
-    /// Where the rows are.
-    pub(super) fn place(&self) -> &Place {
-        &self.0.place
+    /// These documents as a part of a backup; none in memory. `place` is where their file is.
+    pub fn beside(&self, place: Place) -> Option<Arc<dyn Beside>> {
+        let documents = self.clone();
+        self.path().map(|_| Arc::new(DocumentsBeside { documents, place }) as Arc<dyn Beside>)
+    }
+
+    /// Ends what is being written and lets nobody write until what comes back is dropped.
+    pub(crate) async fn stand_still(&self) -> Result<mpsc::Sender<()>> {
+        let (stand, standing) = oneshot::channel();
+        let (release, released) = mpsc::channel();
+        let still = move |_: Tx<'_>| {
+            // Whoever asked may have gone away, and has dropped the other end then.
+            stand.send(()).ok();
+            released.recv().ok();
+            Ok(())
+        };
+        let ended = self.0.writer.begin(still).await?;
+        match standing.await {
+            Ok(()) => Ok(release),
+            // The transaction it would have been in was not begun.
+            Err(_) => Err(ended
+                .await
+                .ok()
+                .and_then(Result::err)
+                .unwrap_or_else(|| Error::new(Kind::Storage, "the database cannot be written"))),
+        }
     }
 
     /// Whether the file is still there, is the one that was opened, and can be read: opens it once more, because a connection that is open would go on
@@ -101,7 +131,7 @@ impl Documents {
     pub async fn check(&self) -> Result<()> {
         const LOOK: &str = "SELECT count(*) FROM (SELECT 1 FROM kv LIMIT 1)";
         let look = |conn: &Connection| Ok(conn.query_row(LOOK, [], |_| Ok(()))?);
-        let Place::File(path) = self.0.place.clone() else { return self.read(move |tx| look(&tx)).await };
+        let FilePlace::File(path) = self.0.place.clone() else { return self.read(move |tx| look(&tx)).await };
         let opened = self.0.identity;
         // As a read, so that it is one of those that closing waits for.
         self.read(move |_| {
@@ -161,7 +191,7 @@ impl Documents {
         match &self.0.readers {
             Some(readers) => {
                 let (sink, pieces) = Sink::bounded(self.0.clock.clone(), readers.closing());
-                readers.begin(Length::Long, fill(sink)).await?;
+                readers.begin(fill(sink)).await?;
                 Ok(pieces)
             }
             None => {

@@ -27,7 +27,7 @@ fn apply(txn: &mut Txn<'_>, slot: &mut Slot, increment: Increment) -> Result<Inc
     };
     let Some(current) = current else { return Ok(Incremented::NotAnInteger) };
     let Some(sum) = current.checked_add(increment.by) else { return Ok(Incremented::Overflow) };
-    txn.grow()?;
+    txn.replace();
     slot.expire_if_due(txn);
     let value = Value { encoding: Encoding::Json, bytes: number::of_integer(sum) };
     slot.set(txn, How::Increment, value, deadline, increment.actor);

@@ -19,7 +19,7 @@ pub(crate) async fn put(live: &Live, namespace: &Namespace, put: Put) -> Result<
 /// The rule: the condition, then the expiry that is due, then the write.
 pub(crate) fn apply(txn: &mut Txn<'_>, slot: &mut Slot, put: Put) -> Result<usize> {
     slot.check(txn, put.when)?;
-    txn.grow()?;
+    txn.replace();
     slot.expire_if_due(txn);
     let deadline = match put.expires {
         Expires::Never => Deadline::Never,

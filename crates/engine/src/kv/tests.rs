@@ -153,6 +153,35 @@ async fn at_the_memory_limit_growth_is_refused_and_deletes_are_not() {
 }
 
 #[tokio::test]
+async fn at_the_memory_limit_what_shrinks_is_written_and_what_grows_is_not() {
+    let mut house = House::new().await;
+    house.put(&ns("n"), put("a", &"x".repeat(1000))).await.expect("put");
+    house.put(&ns("n"), put("b", &"x".repeat(1000))).await.expect("put");
+    let used = house.stats().accounted_bytes;
+    house.restart_with(|options| options.limits.memory_bytes = used).await;
+    assert_eq!(refused(house.put(&ns("n"), put("a", &"x".repeat(2000))).await).kind(), &Kind::Full);
+    assert_eq!(refused(house.put(&ns("n"), put("c", "1")).await).kind(), &Kind::Full);
+    // A batch is weighed as a whole, with the last write of each key.
+    let grows = vec![set_op("a", "1"), set_op("b", "1"), set_op("a", &"x".repeat(3000))];
+    assert_eq!(refused(house.batch(grows).await).kind(), &Kind::Full);
+    let shrinks = vec![set_op("c", "2"), delete_op("b"), set_op("a", &"x".repeat(900))];
+    house.batch(shrinks).await.expect("it makes room");
+    assert!(house.stats().accounted_bytes < used);
+    house.put(&ns("n"), put("d", "1")).await.expect("there is room");
+}
+
+#[tokio::test]
+async fn the_memory_limit_counts_the_names_of_keys() {
+    let house = House::new().await;
+    let used = house.stats().accounted_bytes;
+    house.put(&ns("n"), put(&"k".repeat(4000), "1")).await.expect("put");
+    let grown = house.stats().accounted_bytes - used;
+    assert!((4000..4500).contains(&grown), "{grown}");
+    house.remove(&"k".repeat(4000)).await.expect("it was there");
+    assert!(house.stats().accounted_bytes < used + 200);
+}
+
+#[tokio::test]
 async fn several_keys_are_refused_when_they_hold_more_than_an_answer_may() {
     let house = House::with(|options| options.limits.answer_bytes = 200).await;
     house.set("a", &format!("\"{}\"", "x".repeat(98))).await;

@@ -47,7 +47,7 @@ pub(crate) async fn edit(live: &Live, namespace: &Namespace, edit: Edit) -> Resu
         let after = edited(before, &edit, max_bytes)?;
         let value = Value::of_text(std::str::from_utf8(&after).map_err(|_| not_text())?);
         put::check_size(txn.live(), &value)?;
-        txn.grow()?;
+        txn.replace();
         let deadline = if slot.version(txn).is_some() { slot.deadline() } else { Deadline::Never };
         slot.expire_if_due(txn);
         let how = match edit {

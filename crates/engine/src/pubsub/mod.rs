@@ -36,6 +36,10 @@ pub const TOPIC_MEMORY: Duration = Duration::from_secs(24 * 3600);
 pub const TOPICS_REMEMBERED: usize = 10_000;
 /// Most patterns of one subscriber.
 pub const MAX_PATTERNS: usize = 10_000;
+/// Most bytes of the patterns of all subscribers and registrations together, each with [`PATTERN_BYTES`] more.
+pub const MAX_PATTERN_BYTES: usize = if cfg!(test) { 4 << 20 } else { 256 << 20 };
+/// What a pattern takes beside its text, about: its places in a set and in the tree.
+pub(crate) const PATTERN_BYTES: usize = 128;
 /// Most registrations at one time.
 pub const MAX_REGISTRATIONS: usize = 100_000;
 /// A subscriber is dropped rather than that more bytes than this wait for it, unless they are one message.

@@ -11,7 +11,7 @@ use foldhash::{fast, quality};
 use crate::{
     Error, Kind, Result, Timestamp,
     pubsub::{
-        MAX_PATTERNS, MAX_REGISTRATIONS, Pattern, REGISTRATION, Topic,
+        MAX_PATTERN_BYTES, MAX_PATTERNS, MAX_REGISTRATIONS, PATTERN_BYTES, Pattern, REGISTRATION, Topic,
         outlet::Outlet,
         tree::{Id, Tree},
     },
@@ -31,6 +31,8 @@ pub(crate) struct Subscribers {
     active: usize,
     /// Patterns with a wildcard.
     wildcards: usize,
+    /// Bytes of all patterns.
+    pattern_bytes: usize,
 }
 
 #[derive(Debug)]
@@ -90,6 +92,10 @@ impl Subscribers {
         if known.map_or(0, HashSet::len) + new.len() > MAX_PATTERNS {
             return Err(Error::new(Kind::Busy, format!("a subscriber has at most {MAX_PATTERNS} patterns")));
         }
+        let bytes: usize = new.into_iter().map(size).sum();
+        if self.pattern_bytes + bytes > MAX_PATTERN_BYTES {
+            return Err(Error::new(Kind::Busy, format!("all patterns have at most {MAX_PATTERN_BYTES} bytes")));
+        }
         Ok(())
     }
 
@@ -103,6 +109,7 @@ impl Subscribers {
             if !entry.patterns.insert(pattern.clone()) {
                 continue;
             }
+            self.pattern_bytes += size(pattern);
             self.tree.insert(pattern, id);
             match pattern.exact() {
                 Some(topic) => topics.push(topic),
@@ -127,6 +134,7 @@ impl Subscribers {
             Some(patterns) => patterns.iter().filter_map(|pattern| entry.patterns.take(pattern)).collect(),
         };
         for pattern in &gone {
+            self.pattern_bytes -= size(pattern);
             self.tree.remove(pattern, id);
             match pattern.exact() {
                 Some(topic) => topics.push(topic),
@@ -203,6 +211,11 @@ impl Subscribers {
 
     #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
-        self.by_id.is_empty() && self.registered.is_empty() && self.lapses.is_empty() && self.tree.is_empty()
+        let lists = self.by_id.is_empty() && self.registered.is_empty() && self.lapses.is_empty();
+        lists && self.tree.is_empty() && self.pattern_bytes == 0
     }
+}
+
+fn size(pattern: &Pattern) -> usize {
+    pattern.as_bytes().len() + PATTERN_BYTES
 }

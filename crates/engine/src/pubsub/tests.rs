@@ -303,6 +303,24 @@ async fn the_patterns_of_a_subscriber_are_bounded() {
     assert_eq!(refused(house.register(&Bytes::from("me"), &many)).kind(), &Kind::Busy);
 }
 
+#[tokio::test]
+async fn the_patterns_of_all_registrations_together_are_bounded() {
+    let house = House::new().await;
+    let long = |number: usize| pattern(&format!("{number}.{}", "x".repeat(1000)));
+    let many: Vec<Pattern> = (0..100).map(long).collect();
+    let name = |number: usize| Bytes::from(number.to_string());
+    let fit = (0..1000).find(|number| house.register(&name(*number), &many).is_err()).expect("there is a bound");
+    assert!((30..45).contains(&fit), "{fit} times 100 patterns of a KiB are in 4 MiB");
+    assert_eq!(refused(house.register(&name(fit), &many)).kind(), &Kind::Busy);
+    assert_eq!(house.register(&name(0), &many).expect("known patterns need no room"), 100);
+    assert_eq!(house.unregister(b"0", None).expect("unregistered"), 100);
+    assert_eq!(house.register(&name(fit), &many).expect("there is room again"), 100);
+    for number in 1..=fit {
+        house.unregister(&name(number), None).expect("unregistered");
+    }
+    assert!(house.live().expect("live").pubsub.is_empty());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_publisher_is_heard_in_its_own_order() {
     const EACH: u64 = 2000;

@@ -51,6 +51,7 @@ fn read_stats(inner: &mut Inner, live: &Live, name: &QueueName) -> Result<Stats>
         leased: order.leased.len() as u64,
         dead: order.dead.len() as u64,
         enqueued_total: tally.enqueued,
+        last: tally.last,
         acked_total: tally.acked,
         purged_total: tally.purged,
         delivered_total: tally.delivered,

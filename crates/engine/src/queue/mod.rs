@@ -340,6 +340,8 @@ pub struct Stats {
     pub dead: u64,
     /// Messages accepted.
     pub enqueued_total: u64,
+    /// Number of the newest message there ever was; what is enqueued later has a higher one.
+    pub last: u64,
     /// Messages acknowledged, those that were dead letters by then too.
     pub acked_total: u64,
     /// Messages that are gone unacknowledged: purges, dead letters beyond the bound or discarded.

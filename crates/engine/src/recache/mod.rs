@@ -27,7 +27,7 @@ mod tests;
 pub use entry::write_escaped;
 pub(crate) use export::export;
 pub(crate) use hosts::Recache;
-pub(crate) use records::expire;
+pub(crate) use records::{expire, file_of};
 pub(crate) use restore::{has, restore};
 
 /// A site.

@@ -1,6 +1,6 @@
 //! Records of stored pages: kept, read, walked over, forgotten, and ended by time.
 
-use manifold_store::{Range, Seq, View};
+use manifold_store::{Range, Row, Seq, View};
 
 use super::{
     BotHit, DimensionId, HostId, PageKey, Priority, Record, RecordPage, Scheduled, Selection, queues,
@@ -22,9 +22,15 @@ pub(super) fn record(live: &Live, key: PageKey) -> Result<Option<Record>> {
     if head.is_gone(live.clock.now()) { Ok(None) } else { record_row::read(head, &row).map(Some) }
 }
 
+/// The path of the file that the record in a row has, if it has one.
+pub(crate) fn file_of(row: &Row) -> Result<Option<String>> {
+    let Head { file_path, .. } = Head::read(row)?;
+    Ok((!file_path.is_empty()).then_some(file_path))
+}
+
 pub(super) async fn store(live: &Live, key: PageKey, record: &Record, gone_at: u64) -> Result<()> {
     step::change(live, [key.host], |step| {
-        step.txn.grow()?;
+        step.txn.replace();
         write(step, live, key, record, gone_at)
     })
     .await

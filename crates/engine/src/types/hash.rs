@@ -70,7 +70,7 @@ pub(crate) async fn set(
         if fields.is_empty() {
             return Ok(0);
         }
-        step.txn.grow()?;
+        step.txn.replace();
         let mut card = known.map_or_else(|| place.card_or_new(step.txn, KeyType::Hash), Ok)?;
         let before = card.count;
         let mut written = false;
@@ -179,7 +179,7 @@ async fn edit<N>(
             Added::NotANumber => return Ok(Added::NotANumber),
             Added::Overflow => return Ok(Added::Overflow),
         };
-        step.txn.grow()?;
+        step.txn.replace();
         let mut card = known.map_or_else(|| place.card_or_new(step.txn, KeyType::Hash), Ok)?;
         set_field(step, &mut card, &field, &value, FieldWhen::Always);
         place.put_card(step.txn, card);

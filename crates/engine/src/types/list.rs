@@ -359,7 +359,7 @@ pub(crate) async fn set(live: &Live, namespace: &Namespace, key: &Key, rank: i64
     let deep = |card: &Card| One(rank).is_deep(card);
     ordered::change(live, namespace, key, KeyType::List, deep, |step, place, ordered| {
         let (Some(mut card), Some(ordered)) = (place.card(KeyType::List)?, ordered) else { return Err(absent(key)) };
-        step.txn.grow()?;
+        step.txn.replace();
         let Some(row) = One(rank).find(ordered)? else { return Ok(false) };
         let before = step.get(keys::LIST_ELEMENT, &row).ok_or_else(damaged)?;
         card.bytes = card.bytes - before.body_len() as u64 + value.len() as u64;

@@ -28,7 +28,7 @@ pub(crate) async fn add(live: &Arc<Live>, namespace: &Namespace, key: &Key, memb
         if members.is_empty() {
             return Ok(0);
         }
-        step.txn.grow()?;
+        step.txn.replace();
         let mut card = known.map_or_else(|| place.card_or_new(step.txn, KeyType::Set), Ok)?;
         let added = members.iter().filter(|member| slots::add(step, &mut card, member)).count() as u64;
         if added > 0 {

@@ -133,7 +133,7 @@ pub(crate) async fn add(live: &Arc<Live>, namespace: &Namespace, key: &Key, add:
         if members.is_empty() || known.is_none() && when == MemberWhen::Present {
             return Ok(ScoresAdded::default());
         }
-        step.txn.grow()?;
+        step.txn.replace();
         let mut card = known.map_or_else(|| place.card_or_new(step.txn, KeyType::SortedSet), Ok)?;
         let mut done = ScoresAdded::default();
         for Scored { member, score } in last_of_each(members) {
@@ -188,7 +188,7 @@ pub(crate) async fn increment(live: &Live, namespace: &Namespace, key: &Key, mem
     check_names([&member])?;
     change(live, namespace, key, |step, place| {
         let known = place.card(KeyType::SortedSet)?;
-        step.txn.grow()?;
+        step.txn.replace();
         let before = known.as_ref().map(|card| scores::get(step, card, &member)).transpose()?.flatten();
         let score = before.unwrap_or(0.0) + by;
         check_score(score)?;

@@ -274,7 +274,8 @@ fn nearest(unknown: &str, known: &[&'static str]) -> Option<&'static str> {
 /// Keys whose values are never shown.
 pub(super) fn is_secret(key: &str) -> bool {
     let name = key.rsplit('.').next().unwrap_or(key);
-    ["key", "keys", "token", "tokens", "secret", "password"]
+    // Users have passwords: one that is written as a text is perhaps no more than that.
+    ["key", "keys", "token", "tokens", "secret", "password", "users"]
         .iter()
         .any(|word| name.strip_suffix(word).is_some_and(|before| before.is_empty() || before.ends_with('_')))
 }

@@ -51,6 +51,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Address of every listener that has none of its own.
     pub host: String,
+    /// Names that requests may be for besides those of this machine, where a listener on loopback asks for no secret.
+    pub allowed_hosts: Vec<String>,
     /// What an acknowledgement promises.
     pub durability: Durability,
     /// Bounds of the process.
@@ -74,6 +76,7 @@ impl Default for Config {
         Config {
             data_dir: PathBuf::from("./data"),
             host: "127.0.0.1".to_owned(),
+            allowed_hosts: Vec::new(),
             durability: Durability::default(),
             limits: Limits::default(),
             log: Log::default(),
@@ -204,6 +207,7 @@ fn check(config: &Config) -> Result<(), Error> {
         ("durability.interval_ms", config.durability.interval_ms),
         ("limits.value_bytes", config.limits.value_bytes as u64),
         ("limits.body_bytes", config.limits.body_bytes as u64),
+        ("limits.bodies_bytes", config.limits.bodies_bytes as u64),
         ("limits.connections", config.limits.connections as u64),
     ];
     match positive.iter().find(|(_, value)| *value == 0) {

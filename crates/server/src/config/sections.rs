@@ -65,13 +65,21 @@ pub struct Limits {
     pub value_bytes: usize,
     /// Longest request body; a dialect's own limit applies below it.
     pub body_bytes: usize,
+    /// Bytes of the bodies of all requests that are being answered.
+    pub bodies_bytes: usize,
     /// Most connections of one listener; a dialect's own limit applies below it.
     pub connections: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { memory_bytes: 0, value_bytes: 16 << 20, body_bytes: 64 << 20, connections: 20_000 }
+        Limits {
+            memory_bytes: 0,
+            value_bytes: 16 << 20,
+            body_bytes: 64 << 20,
+            bodies_bytes: 1 << 30,
+            connections: 20_000,
+        }
     }
 }
 

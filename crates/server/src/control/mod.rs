@@ -3,6 +3,7 @@
 //! HTTP/1 on `control.sock` in the data directory. `service` answers, `client` asks, `refusal` is what both take for an
 //! error, `transfer` moves exports and imports. A route is a method of the service and a row of its table; what it does lies with the engine.
 
+mod backup;
 mod client;
 mod refusal;
 mod service;

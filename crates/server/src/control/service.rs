@@ -4,21 +4,20 @@ use std::{net::IpAddr, path::PathBuf, sync::Arc};
 
 use axum::body::Body;
 use hyper::{
-    Request, Response, StatusCode,
-    body::Incoming,
+    Method, Request, Response, StatusCode,
     header::{ALLOW, HeaderValue},
 };
-use manifold_engine::{Engine, State};
+use manifold_engine::{Engine, State, backup::Beside};
 use serde::Serialize;
 use tokio::sync::watch;
 
-use super::{Refusal, SOCKET, transfer};
+use super::{Refusal, SOCKET, backup::Backups, transfer};
 use crate::{
     http::{
         reply,
         route::{self, Route, Verb},
     },
-    net::{self, LocalListener, Options, Service},
+    net::{self, Incoming, LocalListener, Options, Service},
 };
 
 /// Verbs that run at one time, and some who only look.
@@ -29,6 +28,7 @@ const CONNECTIONS: usize = 16;
 enum Operation {
     Health,
     Ready,
+    Backup,
     Export,
     Progress,
     Import,
@@ -37,6 +37,7 @@ enum Operation {
 const ROUTES: &[Route<Operation>] = &[
     Route { template: "/health", rest: false, operations: &[(Verb::Get, Operation::Health)] },
     Route { template: "/ready", rest: false, operations: &[(Verb::Get, Operation::Ready)] },
+    Route { template: "/backup", rest: false, operations: &[(Verb::Get, Operation::Backup)] },
     Route { template: "/export", rest: false, operations: &[(Verb::Get, Operation::Export)] },
     Route {
         template: "/import",
@@ -49,6 +50,7 @@ const ROUTES: &[Route<Operation>] = &[
 #[derive(Debug)]
 pub struct Control {
     engine: Engine,
+    backups: Backups,
     importing: tokio::sync::Mutex<()>,
 }
 
@@ -64,7 +66,14 @@ struct Health {
 
 /// Listens in the data directory as soon as it is the engine's, and until `shutdown` turns true. A directory where no
 /// socket can be made is served all the same, without this.
-pub async fn serve(engine: Engine, data_dir: PathBuf, mut shutdown: watch::Receiver<bool>) {
+///
+/// `beside` is what goes into a backup beside the log.
+pub async fn serve(
+    engine: Engine,
+    data_dir: PathBuf,
+    beside: Vec<Arc<dyn Beside>>,
+    mut shutdown: watch::Receiver<bool>,
+) {
     let claimed = tokio::select! {
         claimed = engine.claimed() => claimed.is_ok(),
         _ = shutdown.wait_for(|down| *down) => false,
@@ -73,7 +82,8 @@ pub async fn serve(engine: Engine, data_dir: PathBuf, mut shutdown: watch::Recei
     let bound = claimed.then(|| LocalListener::bind("control", &data_dir.join(SOCKET), options));
     match bound {
         Some(Ok(listener)) => {
-            listener.serve(Arc::new(Control { engine, importing: tokio::sync::Mutex::default() }), shutdown).await
+            let control = Control { engine, backups: Backups::new(beside), importing: tokio::sync::Mutex::default() };
+            listener.serve(Arc::new(control), shutdown).await;
         }
         Some(Err(error)) => {
             tracing::warn!(%error, "no control socket: verbs of the command line cannot reach this process");
@@ -100,6 +110,10 @@ impl Service for Control {
         let answer = match operation {
             Operation::Health => Ok(self.health()),
             Operation::Ready => self.ready().await,
+            Operation::Backup if request.method() == Method::HEAD => {
+                Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "a backup is only made to be read"))
+            }
+            Operation::Backup => self.backups.make(&self.engine).await,
             Operation::Export => transfer::export(&self.engine, &request),
             Operation::Progress => transfer::progress(&self.engine, &request),
             Operation::Import => {
@@ -115,6 +129,7 @@ impl Service for Control {
         let (status, sentence) = match refusal {
             net::Refusal::TargetTooLong => (StatusCode::URI_TOO_LONG, "the request target is too long"),
             net::Refusal::BadHost => (StatusCode::BAD_REQUEST, "the host is not valid"),
+            net::Refusal::ForeignHost => (StatusCode::MISDIRECTED_REQUEST, "the host is not served here"),
             net::Refusal::AmbiguousLength => (StatusCode::BAD_REQUEST, "the body has two lengths"),
             net::Refusal::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "too many verbs run at one time"),
             net::Refusal::Panicked => (StatusCode::INTERNAL_SERVER_ERROR, "a defect of this program"),

@@ -17,7 +17,7 @@ struct Served {
 async fn served(dir: &Path) -> Served {
     let engine = Engine::open(Options::new(dir));
     let (shutdown, down) = watch::channel(false);
-    let serving = tokio::spawn(serve(engine.clone(), dir.to_owned(), down));
+    let serving = tokio::spawn(serve(engine.clone(), dir.to_owned(), Vec::new(), down));
     while Client::connect(dir).await.unwrap().is_none() {
         tokio::task::yield_now().await;
     }
@@ -76,7 +76,7 @@ async fn a_process_without_the_directory_leaves_the_socket_alone() {
     let served = served(home.path()).await;
     let second = Engine::open(Options::new(home.path()));
     let (shutdown, down) = watch::channel(false);
-    let serving = tokio::spawn(serve(second.clone(), home.path().to_owned(), down));
+    let serving = tokio::spawn(serve(second.clone(), home.path().to_owned(), Vec::new(), down));
     second.recovered().await.unwrap_err();
     shutdown.send_replace(true);
     serving.await.unwrap();

@@ -4,7 +4,7 @@
 
 use axum::body::Body;
 use futures_util::stream;
-use hyper::{Request, Response, StatusCode, body::Incoming};
+use hyper::{Request, Response, StatusCode};
 use manifold_engine::{
     Engine, Error, Kind, Namespace,
     export::{ImportError, Imported, OnConflict, Section, Selection, longest_piece, read_records},
@@ -12,10 +12,13 @@ use manifold_engine::{
 use serde::{Deserialize, Serialize};
 
 use super::Refusal;
-use crate::http::{
-    body::{self, BodyTime},
-    query::{BadQuery, Query},
-    reply,
+use crate::{
+    http::{
+        body::{self, BodyTime},
+        query::{BadQuery, Query},
+        reply,
+    },
+    net::Incoming,
 };
 
 /// Time for a piece to come in.

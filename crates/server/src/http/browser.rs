@@ -6,11 +6,13 @@ use hyper::{
     header::{HOST, HeaderName, HeaderValue, ORIGIN, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS},
 };
 
+use crate::net::{is_local, without_port};
+
 #[cfg(test)]
 mod tests;
 
-/// Names that always mean this machine.
-const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+/// What a browser says of the page that makes it ask, also where it names no origin.
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Headers that every answer carries.
 pub const HARDENING: [(HeaderName, HeaderValue); 2] = [
@@ -35,8 +37,8 @@ impl Trust {
         }
         let Some(host) = text(headers, &HOST) else { return false };
         let name = without_port(host);
-        let known = self.hosts.iter().map(String::as_str).chain(LOOPBACK);
-        known.into_iter().any(|known| known.eq_ignore_ascii_case(name) || known.eq_ignore_ascii_case(host))
+        let is_known = |known: &String| known.eq_ignore_ascii_case(name) || known.eq_ignore_ascii_case(host);
+        is_local(name) || self.hosts.iter().any(is_known)
     }
 
     /// The origin of the request, if it is a listed one.
@@ -55,9 +57,10 @@ impl Trust {
         matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) || self.origin_trusted(headers)
     }
 
-    /// The same whatever the request does.
+    /// The same whatever the request does. An address in a page, of a picture say, is asked for without an origin; but
+    /// browsers tell whether that page is of another site.
     pub fn origin_trusted(&self, headers: &HeaderMap) -> bool {
-        let Some(origin) = headers.get(ORIGIN) else { return true };
+        let Some(origin) = headers.get(ORIGIN) else { return !is_of_another_site(headers) };
         let own = || {
             let origin = origin.to_str().ok()?;
             let (scheme, authority) = origin.split_once("://")?;
@@ -73,10 +76,8 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// `[::1]:9002` and `localhost:9002` without the port.
-fn without_port(host: &str) -> &str {
-    match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !name.ends_with(':') => name,
-        _ => host,
-    }
+/// Whether a browser says that a page of another server made it ask. One that shares the name and not the port is another
+/// server too.
+fn is_of_another_site(headers: &HeaderMap) -> bool {
+    headers.get(FETCH_SITE).is_some_and(|site| matches!(site.as_bytes(), b"cross-site" | b"same-site"))
 }

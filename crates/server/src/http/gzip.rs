@@ -8,9 +8,15 @@ use hyper::{
     HeaderMap,
     header::{ACCEPT_ENCODING, CONTENT_ENCODING},
 };
+use tokio::task::spawn_blocking;
+
+use crate::net::{Account, NoRoom};
 
 #[cfg(test)]
 mod tests;
+
+/// What is decoded before it is counted.
+const PIECE: u64 = 256 << 10;
 
 /// How a body is encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +36,42 @@ pub enum BadCoding {
     Damaged,
 }
 
+/// Why a request's body was not decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Undecoded {
+    /// Its coding is not one we read.
+    Unknown,
+    /// It is not what it says, or too long.
+    Bad(BadCoding),
+    /// The bodies of all requests together are as large as they may be.
+    NoRoom,
+    /// Decoding it met a defect.
+    Failed,
+}
+
+impl From<BadCoding> for Undecoded {
+    fn from(bad: BadCoding) -> Self {
+        Undecoded::Bad(bad)
+    }
+}
+
+/// A request's body as its sender meant it, at most `max_bytes` of it, counted with `account`.
+pub async fn decoded(
+    headers: &HeaderMap,
+    received: Bytes,
+    max_bytes: usize,
+    account: Account,
+) -> Result<Bytes, Undecoded> {
+    match coding(headers).ok_or(Undecoded::Unknown)? {
+        Coding::Identity => Ok(received),
+        Coding::Gzip => {
+            // A few bytes may become as many as the limit allows, which takes time.
+            let count = move |bytes| account.charge(bytes).map_err(|NoRoom| Undecoded::NoRoom);
+            spawn_blocking(move || inflate(&received, max_bytes, count)).await.map_err(|_| Undecoded::Failed)?
+        }
+    }
+}
+
 /// The coding that `Content-Encoding` names; none when it is one we do not read.
 pub fn coding(headers: &HeaderMap) -> Option<Coding> {
     let mut values = headers.get_all(CONTENT_ENCODING).iter();
@@ -47,14 +89,31 @@ pub fn coding(headers: &HeaderMap) -> Option<Coding> {
 /// The body that `compressed` stands for, at most `max_bytes` of it: a small bomb is noticed when it reaches the limit,
 /// and memory follows what was decoded.
 pub fn decode(compressed: &[u8], max_bytes: usize) -> Result<Bytes, BadCoding> {
+    inflate(compressed, max_bytes, |_| Ok(()))
+}
+
+/// The same; `count` is told the bytes of each piece.
+fn inflate<E: From<BadCoding>>(
+    compressed: &[u8],
+    max_bytes: usize,
+    mut count: impl FnMut(usize) -> Result<(), E>,
+) -> Result<Bytes, E> {
     let mut decoded = Vec::with_capacity(compressed.len().saturating_mul(3).min(max_bytes));
     let limit = (max_bytes as u64).saturating_add(1);
-    let read = MultiGzDecoder::new(compressed).take(limit).read_to_end(&mut decoded);
-    if decoded.len() > max_bytes {
-        return Err(BadCoding::TooLarge);
+    let mut decoder = MultiGzDecoder::new(compressed).take(limit);
+    loop {
+        let before = decoded.len();
+        let read = decoder.by_ref().take(PIECE).read_to_end(&mut decoded);
+        let bytes = decoded.len() - before;
+        count(bytes)?;
+        if decoded.len() > max_bytes {
+            return Err(BadCoding::TooLarge.into());
+        }
+        read.map_err(|_| BadCoding::Damaged)?;
+        if bytes == 0 {
+            return Ok(decoded.into());
+        }
     }
-    read.map_err(|_| BadCoding::Damaged)?;
-    Ok(decoded.into())
 }
 
 /// Whether a client says that it takes gzip.

@@ -18,14 +18,15 @@ pub fn is_sound(text: &str) -> bool {
 /// The text of a body without its byte order mark, mended so that a strict parser takes it.
 pub fn text(body: &[u8]) -> Cow<'_, str> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
-    let text = String::from_utf8_lossy(body);
+    // Whether it is text at all is seen many bytes at a time, where it is not only one by one.
+    let text = std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed);
     if escapes_surrogates(&text) { Cow::Owned(without_halves(text.into_owned())) } else { text }
 }
 
 /// Nearly no text does, and looking for it is quick.
 fn escapes_surrogates(text: &str) -> bool {
-    let escapes = |hex: &[u8; 3]| memmem::find(text.as_bytes(), hex).is_some();
-    escapes(b"\\ud") || escapes(b"\\uD")
+    let bytes = text.as_bytes();
+    memmem::find_iter(bytes, b"\\u").any(|at| matches!(bytes.get(at + 2), Some(b'd' | b'D')))
 }
 
 /// Replaces each escape of a surrogate that is not half of a pair.

@@ -67,6 +67,11 @@ pub fn find<'p, T>(routes: &'static [Route<T>], path: &'p str) -> Option<Found<'
     routes.iter().find_map(|route| route.capture(path).map(|parameters| Found { route, parameters }))
 }
 
+/// Method and template of everything that can be done, for whoever has to know all of it.
+pub fn listed<T>(routes: &'static [Route<T>]) -> impl Iterator<Item = (&'static str, &'static str)> {
+    routes.iter().flat_map(|route| route.operations.iter().map(|(verb, _)| (verb.as_str(), route.template)))
+}
+
 impl<T> Route<T> {
     /// What `method` does here.
     pub fn operation(&self, method: &Method) -> Option<&'static T> {

@@ -13,6 +13,8 @@ use futures_util::{SinkExt, StreamExt};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite;
 
+use crate::net::Account;
+
 mod offered;
 mod sockets;
 
@@ -28,6 +30,10 @@ const SLOW_CLOSE_WAIT: Duration = Duration::from_secs(10);
 /// Longest message that is sent.
 pub const MAX_OUTGOING_BYTES: usize = 64 << 20;
 const WRITE_BUFFER_BYTES: usize = 128 << 10;
+/// Every socket has it from its first byte on, and most of them only listen.
+const READ_BUFFER_BYTES: usize = 8 << 10;
+/// A client's frame before its content, where that is short: two bytes, and the mask.
+const FRAME_HEAD_BYTES: usize = 6;
 
 /// How long a client is waited for.
 #[derive(Debug, Clone, Copy)]
@@ -61,6 +67,8 @@ pub enum Close {
     Unsupported,
     /// 1007: a text that is not UTF-8.
     NotText,
+    /// 1008: what the client came in with is valid no longer.
+    Expired,
     /// 1008: messages that nothing keeps came faster than the client took them.
     Slow,
     /// 1009: a message over the limit.
@@ -78,6 +86,7 @@ impl Close {
             Close::Protocol => (1002, "protocol error"),
             Close::Unsupported => (1003, "only text is understood"),
             Close::NotText => (1007, "the text is not UTF-8"),
+            Close::Expired => (1008, "token expired"),
             Close::Slow => (1008, "slow consumer"),
             Close::TooBig => (1009, "message too big"),
             Close::Failed => (1011, "store unavailable"),
@@ -115,6 +124,7 @@ pub fn bounded(upgrade: WebSocketUpgrade, max_message_bytes: usize) -> WebSocket
     upgrade
         .max_message_size(max_message_bytes)
         .max_frame_size(max_message_bytes.saturating_mul(2))
+        .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(WRITE_BUFFER_BYTES)
         .max_write_buffer_size(2 * MAX_OUTGOING_BYTES)
 }
@@ -124,6 +134,8 @@ pub fn bounded(upgrade: WebSocketUpgrade, max_message_bytes: usize) -> WebSocket
 pub struct Socket {
     inner: WebSocket,
     patience: Patience,
+    /// Where the bytes of a message are counted until it is complete.
+    account: Option<Account>,
     next_ping: Instant,
     /// When the client last said something, or was seen to take something.
     heard: Instant,
@@ -132,11 +144,11 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// Takes over an upgraded connection.
-    pub fn new(inner: WebSocket, patience: Patience) -> Self {
+    /// Takes over an upgraded connection. The account is among the extensions of the request that was upgraded.
+    pub fn new(inner: WebSocket, patience: Patience, account: Option<Account>) -> Self {
         let now = Instant::now();
         let next_ping = now + patience.ping_every;
-        Socket { inner, patience, next_ping, heard: now, unanswered_since: None }
+        Socket { inner, patience, account, next_ping, heard: now, unanswered_since: None }
     }
 
     /// The next thing the client does; pings it meanwhile. May be dropped and called again without loss.
@@ -231,6 +243,16 @@ impl Socket {
     /// What a message means; `None` when it needs no answer from the application.
     fn judge(&mut self, message: Option<Result<Message, axum::Error>>) -> Option<Incoming> {
         (self.heard, self.unanswered_since) = (Instant::now(), None);
+        if let Some(account) = &self.account {
+            match &message {
+                Some(Ok(Message::Text(_) | Message::Binary(_))) => account.settle(),
+                // It may stand between two pieces of a message.
+                Some(Ok(Message::Ping(bytes) | Message::Pong(bytes))) => {
+                    account.give_back(bytes.len() + FRAME_HEAD_BYTES)
+                }
+                Some(Ok(Message::Close(_)) | Err(_)) | None => {}
+            }
+        }
         match message {
             Some(Ok(Message::Text(text))) => Some(Incoming::Text(text)),
             Some(Ok(Message::Binary(bytes))) => Some(Incoming::Binary(bytes)),

@@ -17,8 +17,7 @@ use futures_util::FutureExt;
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::{
     Request, Response, StatusCode,
-    body::Incoming,
-    header::{CONNECTION, CONTENT_TYPE, HeaderValue},
+    header::{CONNECTION, CONTENT_TYPE, HeaderValue, UPGRADE},
     server::conn::http1,
     service::service_fn,
 };
@@ -30,7 +29,7 @@ use tokio::{
 };
 
 use super::{
-    Refusal, Service,
+    Account, Hosts, Incoming, Refusal, Service,
     connections::{Admission, Connections, Permit},
     head,
     pulse::{Patience, Pulse},
@@ -54,6 +53,8 @@ pub(super) struct Shared<S> {
     pub patience: Patience,
     /// Most bytes of headers, where a dialect has a limit and an answer of its own for them.
     pub head_bytes: Option<usize>,
+    /// Names that requests may be for.
+    pub hosts: Hosts,
     pub shutdown: watch::Receiver<bool>,
 }
 
@@ -66,9 +67,10 @@ where
     let admission = permit.admission();
     let patience = if admission == Admission::Served { shared.patience } else { TURN_AWAY };
     let pulse = Pulse::new(shared.head_bytes);
-    let socket = TokioIo::new(Socket::new(io, pulse.clone(), permit));
+    let account = Account::open(shared.connections.budget().clone());
+    let socket = TokioIo::new(Socket::new(io, pulse.clone(), account.clone(), permit));
 
-    let link = Arc::new(Link { shared: shared.clone(), peer, admission, pulse: pulse.clone() });
+    let link = Arc::new(Link { shared: shared.clone(), peer, admission, pulse: pulse.clone(), account });
     let service = service_fn(|request| answer(link.clone(), request));
     let mut builder = http1::Builder::new();
     builder.header_read_timeout(None).max_header_size(HEAD_MAX).max_buf_size(BUFFER_MAX);
@@ -138,12 +140,17 @@ struct Link<S> {
     peer: IpAddr,
     admission: Admission,
     pulse: Pulse,
+    /// Of the request that is being answered: there is one at a time.
+    account: Account,
 }
 
-async fn answer<S: Service>(link: Arc<Link<S>>, request: Request<Incoming>) -> Result<Response<Answer>, Infallible> {
-    let Link { shared, peer, admission, pulse } = &*link;
+async fn answer<S: Service>(
+    link: Arc<Link<S>>,
+    request: Request<hyper::body::Incoming>,
+) -> Result<Response<Answer>, Infallible> {
+    let Link { shared, peer, admission, pulse, account } = &*link;
     let checked = pulse.begin(!request.body().is_end_stream(), |raw| match admission {
-        Admission::Served => head::check(&request, raw),
+        Admission::Served => head::check(&request, raw, &shared.hosts),
         Admission::TurnedAway => Err(Refusal::Overloaded),
     });
     let cut = pulse.take_cut();
@@ -153,10 +160,16 @@ async fn answer<S: Service>(link: Arc<Link<S>>, request: Request<Incoming>) -> R
         (None, Err(refusal)) => shared.service.refuse(refusal),
         (None, Ok(())) => {
             let (service, peer) = (shared.service.clone(), *peer);
+            let mut request = request.map(|body| Incoming::new(body, account.clone()));
+            if request.headers().contains_key(UPGRADE) {
+                request.extensions_mut().insert(account.clone());
+            }
             // What a handler shares with others is locked without poisoning and changed in one step, or it belongs to
             // the engine, which commits whole batches: a handler that stops in the middle leaves nothing half done.
             // It is boxed because futures are moved while they are put together, and this one is the largest by far.
-            match AssertUnwindSafe(Box::pin(service.call(request, peer))).catch_unwind().await {
+            let answered = AssertUnwindSafe(Box::pin(service.call(request, peer))).catch_unwind().await;
+            account.settle();
+            match answered {
                 Ok(response) => response,
                 Err(_) => {
                     shared.connections.panicked();

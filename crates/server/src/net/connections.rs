@@ -2,10 +2,12 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicU64, AtomicUsize, Ordering},
+    atomic::{AtomicU64, Ordering},
 };
 
 use tokio::sync::Notify;
+
+use super::budget::{Budget, Pool};
 
 /// Connections that are told "overloaded" at one time; beyond that a socket is closed without a word.
 const TURNED_AWAY_MAX: usize = 64;
@@ -13,9 +15,10 @@ const TURNED_AWAY_MAX: usize = 64;
 /// The count of one listener.
 #[derive(Debug)]
 pub struct Connections {
-    limit: usize,
-    open: AtomicUsize,
-    turned_away: AtomicUsize,
+    open: Pool,
+    turned_away: Pool,
+    /// Of all listeners.
+    budget: Arc<Budget>,
     /// Told whenever the last connection ends.
     gone: Notify,
     accepted_total: AtomicU64,
@@ -41,11 +44,11 @@ pub(super) enum Admission {
 }
 
 impl Connections {
-    pub(super) fn new(limit: usize) -> Arc<Self> {
+    pub(super) fn new(limit: usize, budget: Arc<Budget>) -> Arc<Self> {
         Arc::new(Connections {
-            limit,
-            open: AtomicUsize::new(0),
-            turned_away: AtomicUsize::new(0),
+            open: Pool::new(limit),
+            turned_away: Pool::new(TURNED_AWAY_MAX),
+            budget,
             gone: Notify::new(),
             accepted_total: AtomicU64::new(0),
             refused_total: AtomicU64::new(0),
@@ -56,12 +59,25 @@ impl Connections {
     /// A place for a new connection; none when not even a refusal is affordable.
     pub(super) fn admit(self: &Arc<Self>) -> Option<Permit> {
         let permit = |admission| Permit { connections: self.clone(), admission };
-        if take(&self.open, self.limit) {
-            self.accepted_total.fetch_add(1, Ordering::Relaxed);
-            return Some(permit(Admission::Served));
+        if self.open.take(1) {
+            if self.budget.connections().take(1) {
+                self.accepted_total.fetch_add(1, Ordering::Relaxed);
+                return Some(permit(Admission::Served));
+            }
+            self.left();
         }
         self.refused_total.fetch_add(1, Ordering::Relaxed);
-        take(&self.turned_away, TURNED_AWAY_MAX).then(|| permit(Admission::TurnedAway))
+        self.turned_away.take(1).then(|| permit(Admission::TurnedAway))
+    }
+
+    fn left(&self) {
+        if self.open.give_back(1) == 1 {
+            self.gone.notify_waiters();
+        }
+    }
+
+    pub(super) fn budget(&self) -> &Arc<Budget> {
+        &self.budget
     }
 
     pub(super) fn panicked(&self) {
@@ -81,7 +97,7 @@ impl Connections {
 
     /// Connections open now.
     pub fn open(&self) -> u64 {
-        self.open.load(Ordering::Acquire) as u64
+        self.open.taken() as u64
     }
     /// Connections served since the start.
     pub fn accepted(&self) -> u64 {
@@ -97,10 +113,6 @@ impl Connections {
     }
 }
 
-fn take(count: &AtomicUsize, limit: usize) -> bool {
-    count.fetch_update(Ordering::AcqRel, Ordering::Acquire, |now| (now < limit).then_some(now + 1)).is_ok()
-}
-
 impl Permit {
     pub(super) fn admission(&self) -> Admission {
         self.admission
@@ -111,12 +123,11 @@ impl Drop for Permit {
     fn drop(&mut self) {
         match self.admission {
             Admission::Served => {
-                if self.connections.open.fetch_sub(1, Ordering::AcqRel) == 1 {
-                    self.connections.gone.notify_waiters();
-                }
+                self.connections.budget.connections().give_back(1);
+                self.connections.left();
             }
             Admission::TurnedAway => {
-                self.connections.turned_away.fetch_sub(1, Ordering::AcqRel);
+                self.connections.turned_away.give_back(1);
             }
         }
     }

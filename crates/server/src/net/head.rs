@@ -7,7 +7,7 @@ use hyper::{
     header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING},
 };
 
-use super::Refusal;
+use super::{Hosts, Refusal};
 
 #[cfg(test)]
 mod tests;
@@ -21,15 +21,18 @@ const KEPT_MAX: usize = 8 << 10;
 /// Kept between two requests; most heads are shorter.
 const KEPT_IDLE: usize = 1 << 10;
 
-/// Checks a head against its raw bytes.
-pub(super) fn check<B>(request: &Request<B>, raw: &RawHead) -> Result<(), Refusal> {
+/// Checks a head against its raw bytes, and whom it is for.
+pub(super) fn check<B>(request: &Request<B>, raw: &RawHead, hosts: &Hosts) -> Result<(), Refusal> {
     let target = request.uri();
     let target_bytes = target.path_and_query().map_or(0, |path| path.as_str().len())
         + target.authority().map_or(0, |authority| authority.as_str().len());
     if target_bytes > TARGET_MAX {
         return Err(Refusal::TargetTooLong);
     }
-    check_host(request.headers(), request.version())?;
+    let host = check_host(request.headers(), request.version())?;
+    if !hosts.admit(host) {
+        return Err(Refusal::ForeignHost);
+    }
     if request.headers().contains_key(TRANSFER_ENCODING) && raw.declares_length(request) {
         return Err(Refusal::AmbiguousLength);
     }
@@ -37,11 +40,12 @@ pub(super) fn check<B>(request: &Request<B>, raw: &RawHead) -> Result<(), Refusa
 }
 
 /// RFC 9112 3.2: exactly one `Host` in HTTP/1.1, at most one before; ours must also name a host.
-fn check_host(headers: &HeaderMap, version: Version) -> Result<(), Refusal> {
+fn check_host(headers: &HeaderMap, version: Version) -> Result<Option<&str>, Refusal> {
     let mut hosts = headers.get_all(HOST).iter();
     match (hosts.next(), hosts.next()) {
-        (Some(host), None) if is_host(host.as_bytes()) => Ok(()),
-        (None, None) if version < Version::HTTP_11 => Ok(()),
+        // What is a host is ASCII.
+        (Some(host), None) if is_host(host.as_bytes()) => Ok(host.to_str().ok()),
+        (None, None) if version < Version::HTTP_11 => Ok(None),
         _ => Err(Refusal::BadHost),
     }
 }

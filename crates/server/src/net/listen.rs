@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    Connections, Service,
+    Budget, Connections, Hosts, Service,
     connection::{self, Shared},
     pulse::Patience,
 };
@@ -40,12 +40,16 @@ pub struct Options {
     /// Where set, a head with a longer header block is cut and answered by the service, and so is one that does not come
     /// in time. Without it the former has the bounds and the answer of hyper, and the latter none.
     pub head_bytes: Option<usize>,
+    /// Names that requests may be for.
+    pub hosts: Hosts,
     /// Time a connection may rest between two requests.
     pub idle_timeout: Duration,
     /// Time that running requests are given when the shutdown begins.
     pub drain: Duration,
     /// Accept sockets on the same address (SO_REUSEPORT); one is enough for one runtime.
     pub sockets: usize,
+    /// What it may hold together with others.
+    pub budget: Arc<Budget>,
 }
 
 impl Default for Options {
@@ -54,9 +58,11 @@ impl Default for Options {
             connections: 20_000,
             head_timeout: Duration::from_secs(10),
             head_bytes: None,
+            hosts: Hosts::Any,
             idle_timeout: Duration::from_secs(75),
             drain: Duration::from_secs(9),
             sockets: 1,
+            budget: Budget::unbounded(),
         }
     }
 }
@@ -80,7 +86,7 @@ impl Listener {
         while sockets.len() < options.sockets {
             sockets.push(open(address, true)?);
         }
-        let connections = Connections::new(options.connections);
+        let connections = Connections::new(options.connections, options.budget.clone());
         Ok(Listener { name, address, sockets, options, connections })
     }
 
@@ -103,9 +109,9 @@ impl Listener {
     /// last connection is gone or the time for that is over.
     pub async fn serve<S: Service>(self, service: Arc<S>, mut shutdown: watch::Receiver<bool>) {
         let patience = Patience { head: self.options.head_timeout, idle: self.options.idle_timeout };
-        let head_bytes = self.options.head_bytes;
+        let (head_bytes, hosts) = (self.options.head_bytes, self.options.hosts);
         let connections = self.connections;
-        let shared = Arc::new(Shared { service, connections, patience, head_bytes, shutdown: shutdown.clone() });
+        let shared = Arc::new(Shared { service, connections, patience, head_bytes, hosts, shutdown: shutdown.clone() });
         let mut accepting = JoinSet::new();
         for socket in self.sockets {
             accepting.spawn(accept(self.name, socket, shared.clone()));

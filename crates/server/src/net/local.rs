@@ -68,8 +68,9 @@ impl LocalListener {
     pub async fn serve<S: Service>(self, service: Arc<S>, mut shutdown: watch::Receiver<bool>) {
         let LocalListener { name, path, socket, options } = self;
         let patience = Patience { head: options.head_timeout, idle: options.idle_timeout };
-        let connections = Connections::new(options.connections);
-        let shared = Shared { service, connections, patience, head_bytes: None, shutdown: shutdown.clone() };
+        let connections = Connections::new(options.connections, options.budget);
+        let (head_bytes, hosts) = (None, options.hosts);
+        let shared = Shared { service, connections, patience, head_bytes, hosts, shutdown: shutdown.clone() };
         let shared = Arc::new(shared);
         tokio::select! {
             never = accept(name, &socket, &shared) => match never {},

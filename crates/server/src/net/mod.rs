@@ -1,17 +1,21 @@
 //! Sockets: accept, caps, timers, HTTP/1.1 by hyper, drain. Knows no dialect: it serves a [`Service`].
 //!
-//! `listen` accepts and drains, `local` does so on a Unix socket, `connection` drives one connection, `socket` is the byte stream under hyper, `pulse`
-//! what a connection is doing and until when it may, `head` the checks that hyper does not make, `receipt` tells a
-//! service that its answer was lost.
+//! `listen` accepts and drains, `local` does so on a Unix socket, `connection` drives one connection, `socket` is the byte
+//! stream under hyper, `pulse` what a connection is doing and until when it may, `head` the checks that hyper does not
+//! make, `hosts` whom requests may be for, `incoming` the body, `budget` what all listeners may hold together, `receipt` tells
+//! a service that its answer was lost.
 
 use std::{future::Future, net::IpAddr, sync::Arc};
 
 use axum::body::Body;
-use hyper::{Request, Response, StatusCode, body::Incoming};
+use hyper::{Request, Response, StatusCode};
 
+mod budget;
 mod connection;
 mod connections;
 mod head;
+mod hosts;
+mod incoming;
 mod listen;
 mod local;
 mod pulse;
@@ -20,7 +24,10 @@ mod socket;
 #[cfg(test)]
 mod tests;
 
+pub use budget::{Account, Budget, NoRoom};
 pub use connections::Connections;
+pub use hosts::{Hosts, is_local, without_port};
+pub use incoming::{Broken, Incoming};
 pub use listen::{Listener, Options};
 pub use local::{LocalListener, connect};
 pub use receipt::Receipt;
@@ -60,9 +67,11 @@ pub enum Refusal {
     TargetTooLong,
     /// No `Host`, several, or one that is no host: 400.
     BadHost,
+    /// A `Host` that the listener does not serve: 421.
+    ForeignHost,
     /// Both Content-Length and Transfer-Encoding: 400.
     AmbiguousLength,
-    /// The connection cap is reached: 503 with `Retry-After: 1`, then close.
+    /// The connection cap of the listener, or of all of them together, is reached: 503 with `Retry-After: 1`, then close.
     Overloaded,
     /// A handler panicked: 500.
     Panicked,

@@ -56,6 +56,15 @@ enum Phase {
     Upgraded,
 }
 
+/// What bytes that came are part of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Belongs {
+    /// A request, of which only the body is kept; that is counted where it is read.
+    ToRequest,
+    /// The protocol that the connection was upgraded to.
+    Elsewhere,
+}
+
 impl Pulse {
     pub(super) fn new(head_bytes: Option<usize>) -> Self {
         let state = State {
@@ -72,7 +81,7 @@ impl Pulse {
     }
 
     /// Bytes came from the client.
-    pub(super) fn received(&self, bytes: &[u8]) {
+    pub(super) fn received(&self, bytes: &[u8]) -> Belongs {
         let mut state = self.0.lock();
         if state.phase == Phase::Idle && !bytes.is_empty() {
             state.phase = Phase::Head;
@@ -81,6 +90,7 @@ impl Pulse {
         if state.phase == Phase::Head {
             state.head.push(bytes);
         }
+        if state.phase == Phase::Upgraded { Belongs::Elsewhere } else { Belongs::ToRequest }
     }
 
     /// The client took bytes: the end of a long answer is still on its way although the service is done with it.

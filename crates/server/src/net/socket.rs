@@ -13,7 +13,11 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-use super::{connections::Permit, pulse::Pulse};
+use super::{
+    Account, NoRoom,
+    connections::Permit,
+    pulse::{Belongs, Pulse},
+};
 
 /// Ends a request line that is already too long, so that the rest of it is never read: the request that results is
 /// answered with 414 in the dialect's form.
@@ -40,6 +44,7 @@ pub(super) struct Socket<T> {
     fresh: bool,
     line: Line,
     linger: Option<Linger>,
+    account: Account,
     _permit: Permit,
 }
 
@@ -61,8 +66,8 @@ struct Linger {
 }
 
 impl<T> Socket<T> {
-    pub(super) fn new(io: T, pulse: Pulse, permit: Permit) -> Self {
-        Socket { io, pulse, fresh: true, line: Line::Open, linger: None, _permit: permit }
+    pub(super) fn new(io: T, pulse: Pulse, account: Account, permit: Permit) -> Self {
+        Socket { io, pulse, fresh: true, line: Line::Open, linger: None, account, _permit: permit }
     }
 }
 
@@ -96,7 +101,11 @@ impl<T: AsyncRead + Unpin> AsyncRead for Socket<T> {
         if std::mem::take(&mut this.fresh) && buf.filled()[before..].starts_with(HTTP2_PREFACE) {
             buf.set_filled(before + HTTP2_PREFACE.len());
         }
-        this.pulse.received(&buf.filled()[before..]);
+        if this.pulse.received(&buf.filled()[before..]) == Belongs::Elsewhere {
+            // Whoever has the connection now says when a message is complete.
+            let counted = this.account.charge(buf.filled().len() - before);
+            counted.map_err(|NoRoom| io::Error::from(io::ErrorKind::QuotaExceeded))?;
+        }
         if this.pulse.target_too_long() {
             this.line = Line::Ending(LINE_END);
         }

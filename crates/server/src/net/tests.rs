@@ -7,7 +7,6 @@ use bytes::Bytes;
 use futures_util::{Stream, stream};
 use hyper::{
     Request, Response, StatusCode,
-    body::Incoming,
     header::{CONTENT_TYPE, HeaderValue},
 };
 use tokio::{
@@ -19,11 +18,11 @@ use tokio::{
 };
 
 use super::{
-    Connections, Listener, Options, Refusal, Service,
+    Budget, Connections, Hosts, Incoming, Listener, Options, Refusal, Service,
     connection::{self, Shared},
     pulse::{Patience, Pulse},
 };
-use crate::http::body::{BodyTime, collect};
+use crate::http::body::{BodyError, BodyTime, collect};
 
 /// Answers by path; enough to see every branch of the listener.
 struct Echo;
@@ -52,6 +51,7 @@ impl Service for Echo {
             ]))),
             _ => match collect(request.into_body(), 1 << 20, BodyTime::Paced(Duration::from_secs(10))).await {
                 Ok(body) => Response::new(Body::from(format!("{path}:{}", body.len()))),
+                Err(BodyError::NoRoom) => status(StatusCode::SERVICE_UNAVAILABLE),
                 Err(_) => status(StatusCode::PAYLOAD_TOO_LARGE),
             },
         }
@@ -318,6 +318,48 @@ async fn over_the_cap_a_client_is_told_and_closed_until_there_is_room() {
 }
 
 #[tokio::test]
+async fn listeners_that_share_a_budget_have_so_many_connections_together() {
+    let budget = Budget::new(1, 0);
+    let [one, other] = [(); 2].map(|()| start(Options { budget: budget.clone(), ..Options::default() }));
+    let mut first = one.connect().await;
+    first.write_all(b"GET /a HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();
+    read_until(&mut first, "/a:0").await;
+    assert_refused(&other.exchange("GET /a HTTP/1.1\r\nHost: h\r\n\r\n").await, Refusal::Overloaded);
+    assert_eq!((other.connections.open(), other.connections.refused()), (0, 1));
+    drop(first);
+    timeout(Duration::from_secs(5), one.connections.all_gone()).await.unwrap();
+    assert!(other.exchange("GET /a HTTP/1.0\r\n\r\n").await.ends_with("/a:0"));
+}
+
+#[tokio::test]
+async fn bodies_that_are_too_large_together_are_refused_and_small_ones_are_not() {
+    let server = start(Options { budget: Budget::new(10, 300 << 10), ..Options::default() });
+    let put = |bytes: usize| {
+        let head = format!("PUT /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: {bytes}\r\n\r\n");
+        [head.into_bytes(), vec![b'x'; bytes]].concat()
+    };
+    let mut first = server.connect().await;
+    first.write_all(&put(300 << 10)[..250 << 10]).await.unwrap();
+    let held = async {
+        while server.connections.budget().bodies_bytes() < 200 << 10 {
+            sleep(Duration::from_millis(1)).await;
+        }
+    };
+    timeout(Duration::from_secs(5), held).await.unwrap();
+    assert!(server.exchange(put(200 << 10)).await.starts_with("HTTP/1.1 503 "));
+    assert!(server.exchange(put(16 << 10)).await.ends_with("/a:16384"));
+    drop(first);
+    let given_back = async {
+        while server.connections.budget().bodies_bytes() > 0 {
+            sleep(Duration::from_millis(1)).await;
+        }
+    };
+    timeout(Duration::from_secs(5), given_back).await.unwrap();
+    assert!(server.exchange(put(200 << 10)).await.ends_with("/a:204800"));
+    assert_eq!(server.connections.budget().bodies_refused(), 1);
+}
+
+#[tokio::test]
 async fn several_sockets_share_one_port() {
     let server = start(Options { sockets: 3, ..Options::default() });
     for _ in 0..12 {
@@ -384,9 +426,16 @@ fn pipe_with(head_bytes: Option<usize>) -> (DuplexStream, JoinHandle<()>, watch:
     let (client, io) = duplex(64 << 10);
     let (shutdown, down) = watch::channel(false);
     let patience = Patience { head: Duration::from_secs(10), idle: Duration::from_secs(75) };
-    let connections = Connections::new(1);
+    let connections = Connections::new(1, Budget::unbounded());
     let permit = connections.admit().unwrap();
-    let shared = Arc::new(Shared { service: Arc::new(Echo), connections, patience, head_bytes, shutdown: down });
+    let shared = Arc::new(Shared {
+        service: Arc::new(Echo),
+        connections,
+        patience,
+        head_bytes,
+        hosts: Hosts::Any,
+        shutdown: down,
+    });
     (client, tokio::spawn(connection::serve(io, IpAddr::from([127, 0, 0, 1]), permit, shared)), shutdown)
 }
 

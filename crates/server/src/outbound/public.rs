@@ -31,16 +31,27 @@ const FORBIDDEN_V4: [Ipv4Net; 14] = [
 const PRIVATE_V4: [Ipv4Net; 5] =
     [v4(10, 0, 0, 0, 8), v4(100, 64, 0, 0, 10), v4(127, 0, 0, 0, 8), v4(172, 16, 0, 0, 12), v4(192, 168, 0, 0, 16)];
 /// Networks that are not public.
-const FORBIDDEN_V6: [Ipv6Net; 6] = [
+const FORBIDDEN_V6: [Ipv6Net; 11] = [
     v6([0; 8], 128),
     PRIVATE_V6[0],
     PRIVATE_V6[1],
+    PRIVATE_V6[2],
     v6([0xfe80, 0, 0, 0, 0, 0, 0, 0], 10),
     v6([0xff00, 0, 0, 0, 0, 0, 0, 0], 8),
     v6([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32),
+    // Discarded (RFC 6666), of benchmarks (RFC 5180), of documents (RFC 9637), of segment routing (RFC 9602).
+    v6([0x100, 0, 0, 0, 0, 0, 0, 0], 64),
+    v6([0x2001, 2, 0, 0, 0, 0, 0, 0], 48),
+    v6([0x3fff, 0, 0, 0, 0, 0, 0, 0], 20),
+    v6([0x5f00, 0, 0, 0, 0, 0, 0, 0], 16),
 ];
 /// Those of them that belong to one's own machine or organisation.
-const PRIVATE_V6: [Ipv6Net; 2] = [v6([0, 0, 0, 0, 0, 0, 0, 1], 128), v6([0xfc00, 0, 0, 0, 0, 0, 0, 0], 7)];
+const PRIVATE_V6: [Ipv6Net; 3] = [
+    v6([0, 0, 0, 0, 0, 0, 0, 1], 128),
+    v6([0xfc00, 0, 0, 0, 0, 0, 0, 0], 7),
+    // What came before those (RFC 3879).
+    v6([0xfec0, 0, 0, 0, 0, 0, 0, 0], 10),
+];
 
 const fn v4(a: u8, b: u8, c: u8, d: u8, bits: u8) -> Ipv4Net {
     Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), bits)

@@ -6,13 +6,12 @@ use axum::body::Body;
 use futures_util::future::BoxFuture;
 use hyper::{
     Method, Request, Response, StatusCode,
-    body::Incoming,
     header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER},
 };
 use prometheus_client::{encoding::text, registry::Registry};
 use tokio::time::Instant;
 
-use crate::net::{Connections, Refusal, Service};
+use crate::net::{Connections, Incoming, Refusal, Service};
 
 #[cfg(test)]
 mod tests;
@@ -47,6 +46,7 @@ impl Service for Exposition {
         match refusal {
             Refusal::TargetTooLong => error(StatusCode::URI_TOO_LONG, "URI too long"),
             Refusal::BadHost => error(StatusCode::BAD_REQUEST, "Invalid Host"),
+            Refusal::ForeignHost => error(StatusCode::MISDIRECTED_REQUEST, "Host not allowed"),
             Refusal::AmbiguousLength => error(StatusCode::BAD_REQUEST, "Ambiguous body length"),
             Refusal::Overloaded => {
                 let mut response = error(StatusCode::SERVICE_UNAVAILABLE, "Overloaded");

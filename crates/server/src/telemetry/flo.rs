@@ -276,7 +276,7 @@ impl FloMetrics {
             (names::FLO_QUEUE_DLQ_CURRENT, "Dead letters", |queue| queue.dead),
             (names::FLO_QUEUE_DELAYED_CURRENT, "Messages that are not visible yet", |queue| queue.delayed),
             (names::FLO_QUEUE_AVAILABLE, "Messages that a consumer could get", |queue| queue.ready - queue.delayed),
-            (names::FLO_QUEUE_LAST_SEQ, "Messages accepted", |queue| queue.enqueued_total),
+            (names::FLO_QUEUE_LAST_SEQ, "Sequence of the newest message", |queue| queue.last),
         ];
         for (name, help, read) in families {
             let each = standing.queues.iter();

@@ -10,7 +10,7 @@ use super::{
     names,
     write::{self, Labels, Observed, one},
 };
-use crate::net::Connections;
+use crate::net::{Budget, Connections};
 
 /// The engine's numbers, of one moment.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ impl Collector for EngineGauges {
         let encoder = &mut encoder;
         for (name, help, value) in [
             (names::ENGINE_READY, "1 when writes are accepted, else 0", ready),
-            (names::UNISON_KV_ENTRIES, "Live keys", stats.kv_entries),
+            (names::UNISON_KV_ENTRIES, "Live keys, whatever they hold", stats.kv_entries),
             (names::UNISON_KV_TOMBSTONES, "Remembered versions of removed keys", stats.kv_tombstones),
             (names::UNISON_CHANGES_HEAD_SEQ, "Newest number of the change feed", stats.feed_head),
             (names::UNISON_CHANGES_OLDEST_SEQ, "Oldest number kept in the change feed", stats.feed_oldest),
@@ -57,9 +57,9 @@ fn fsyncs(store: &StoreStats) -> Observed {
     (store.fsync_micros as f64 / 1e6, store.fsyncs, bounds.zip(store.fsync_buckets).collect())
 }
 
-/// Connections of every listener, by its name.
+/// Connections of every listener, by its name, and what all of them hold together.
 #[derive(Debug)]
-pub struct ListenerGauges(pub Vec<(&'static str, Arc<Connections>)>);
+pub struct ListenerGauges(pub Vec<(&'static str, Arc<Connections>)>, pub Arc<Budget>);
 
 impl ListenerGauges {
     fn each(&self, read: impl Fn(&Connections) -> u64) -> Vec<([(&'static str, &'static str); 1], u64)> {
@@ -70,6 +70,9 @@ impl ListenerGauges {
 impl Collector for ListenerGauges {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let encoder = &mut encoder;
+        write::gauge(encoder, names::BODIES, "Bytes of request bodies that are held", one(self.1.bodies_bytes()))?;
+        let help = "Request bodies refused because all together were too large";
+        write::counter(encoder, names::BODIES_REFUSED, help, one(self.1.bodies_refused()))?;
         let open = self.each(Connections::open);
         write::gauge(encoder, names::CONNECTIONS_OPEN, "Open connections", samples(&open))?;
         let accepted = self.each(Connections::accepted);

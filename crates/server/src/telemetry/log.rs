@@ -102,11 +102,36 @@ where
             if request.dialect == OWN_FORM {
                 let mut time = String::new();
                 SystemTime.format_time(&mut Writer::new(&mut time))?;
-                return writeln!(writer, "{}", request.line(self.format, &time, *event.metadata().level()));
+                return write_line(&mut writer, &request.line(self.format, &time, *event.metadata().level()));
             }
         }
-        self.inner.format_event(context, writer, event)
+        let mut line = String::new();
+        self.inner.format_event(context, Writer::new(&mut line), event)?;
+        write_line(&mut writer, line.trim_end_matches('\n'))
     }
+}
+
+/// One event is one line, whatever is in a name or an error: what could end a line, move a cursor or turn the direction of
+/// writing is escaped, in the way of JSON, which is as good in a text.
+fn write_line(writer: &mut impl fmt::Write, line: &str) -> fmt::Result {
+    let mut rest = line;
+    while let Some(at) = rest.find(is_unruly) {
+        let (plain, unruly) = rest.split_at(at);
+        writer.write_str(plain)?;
+        let mut characters = unruly.chars();
+        if let Some(found) = characters.next() {
+            write!(writer, "\\u{:04x}", u32::from(found))?;
+        }
+        rest = characters.as_str();
+    }
+    writeln!(writer, "{rest}")
+}
+
+/// Control characters, separators of lines and paragraphs, and marks of the direction of writing; all have four digits.
+fn is_unruly(character: char) -> bool {
+    let turns =
+        matches!(character, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    character.is_control() || turns
 }
 
 /// What a line says about a request.
@@ -122,8 +147,8 @@ struct Request {
 impl Request {
     fn line(&self, format: LogFormat, time: &str, level: Level) -> String {
         let Request { method, path, status, micros, .. } = self;
-        // A path is what a client sent: its control characters must not make lines of their own.
-        let path = path.replace(char::is_control, "\u{FFFD}");
+        // A path is what a client sent: in JSON too nothing of it is more than a sign.
+        let path = path.replace(is_unruly, "\u{FFFD}");
         let said = format!("{method} {path} {status}");
         let ms = *micros as f64 / 1000.0;
         match format {

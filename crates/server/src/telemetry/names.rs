@@ -280,5 +280,9 @@ pub const CONNECTIONS_OPEN: &str = "manifold_connections_open";
 pub const CONNECTIONS_ACCEPTED: &str = "manifold_connections_accepted_total";
 /// Connections turned away at the cap, by listener.
 pub const CONNECTIONS_REFUSED: &str = "manifold_connections_refused_total";
+/// Bytes of request bodies that are held.
+pub const BODIES: &str = "manifold_request_bodies_bytes";
+/// Request bodies refused because all together were too large.
+pub const BODIES_REFUSED: &str = "manifold_request_bodies_refused_total";
 /// Handlers that panicked, by listener.
 pub const PANICS: &str = "manifold_handler_panics_total";

@@ -1,12 +1,7 @@
 //! Where a verb finds the data: with the process that has the directory open, or in the directory itself.
 
-use hyper::StatusCode;
 use manifold_engine::{Engine, Error, Kind, documents::DocumentsUpkeep};
-use manifold_server::{
-    config::Config,
-    control::{self, Client, Refusal},
-    dialects::dunena,
-};
+use manifold_server::{config::Config, control::Client, dialects::dunena};
 
 use super::{Exit, Failure, settings::engine_options};
 
@@ -32,8 +27,8 @@ impl Data {
         if absent == Absent::Refused && !dir.is_dir() {
             return Err(Failure::new(Exit::Io, format!("{}: there is no data directory", dir.display())));
         }
-        if let Some(mut client) = Client::connect(dir).await.map_err(Failure::control)? {
-            client.ready().await.map_err(Failure::control)?;
+        if let Some(mut client) = Client::connect(dir).await.map_err(|error| Failure::control(&error))? {
+            client.ready().await.map_err(|error| Failure::control(&error))?;
             return Ok(Data::Process(client));
         }
         let engine = Engine::open(engine_options(config));
@@ -55,20 +50,6 @@ impl Data {
 }
 
 impl Failure {
-    /// Why a process did not do what it was asked to.
-    pub fn control(error: control::Error) -> Self {
-        let exit = match &error {
-            control::Error::Socket(_) | control::Error::Gone(_) => Exit::Unavailable,
-            control::Error::Refused(Refusal { status, .. }) => match *status {
-                StatusCode::UNPROCESSABLE_ENTITY => Exit::Data,
-                StatusCode::SERVICE_UNAVAILABLE | StatusCode::CONFLICT => Exit::Unavailable,
-                StatusCode::INTERNAL_SERVER_ERROR | StatusCode::INSUFFICIENT_STORAGE => Exit::Io,
-                _ => Exit::Any,
-            },
-        };
-        Failure::new(exit, error)
-    }
-
     /// Why the engine did not.
     pub fn engine(error: &Error, sentence: impl ToString) -> Self {
         let exit = match error.kind() {

@@ -17,7 +17,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use super::{
     Exit, Failure,
     data::{Absent, Data},
-    progress::Progress,
+    meter::Meter,
     settings::load,
 };
 
@@ -55,7 +55,7 @@ pub fn export(flags: &config::Flags, export: ExportTo) -> Result<(), Failure> {
 /// Writes the whole file; says what it came to.
 async fn take(data: &mut Data, export: &ExportTo, out: &mut Output) -> Result<String, Failure> {
     let mut pieces = Pieces::begin(data, export).await?;
-    let mut progress = Progress::new("exporting", None);
+    let mut progress = Meter::new("exporting", None);
     let (mut bytes, mut lines, mut last) = (0, 0u64, Vec::new());
     while let Some(piece) = pieces.next().await? {
         out.write(&piece).map_err(|error| out_failure(&export.file, &error))?;
@@ -89,7 +89,7 @@ impl Pieces {
         match data {
             Data::Process(client) => {
                 let target = target(export);
-                let answer = client.get(&target).await.map_err(Failure::control)?;
+                let answer = client.get(&target).await.map_err(|error| Failure::control(&error))?;
                 Ok(Pieces::Body(answer.into_body()))
             }
             Data::Directory(engine) => {
@@ -115,7 +115,7 @@ impl Pieces {
                             return Ok(Some(piece));
                         }
                     }
-                    Err(error) => return Err(Failure::control(control::Error::Gone(error))),
+                    Err(error) => return Err(Failure::control(&control::Error::Gone(error))),
                 }
             },
         }

@@ -1,6 +1,7 @@
 //! Why a verb ends without having done what it was asked to.
 
-use manifold_engine::OpenError;
+use manifold_engine::{OpenError, backup::BackupError};
+use manifold_server::control;
 
 /// Why the process ends, for people and for whoever started it.
 pub struct Failure {
@@ -21,7 +22,9 @@ pub enum Exit {
     Unavailable = 69,
     /// The system refused something a process normally gets.
     System = 71,
-    /// Reading or writing the data directory failed.
+    /// There is something where the result should go.
+    Target = 73,
+    /// Reading or writing failed.
     Io = 74,
     /// The configuration.
     Configuration = 78,
@@ -34,6 +37,31 @@ impl Failure {
 
     pub fn configuration(error: impl ToString) -> Self {
         Failure::new(Exit::Configuration, error)
+    }
+
+    /// What the process that has the data directory open answered.
+    pub fn control(error: &control::Error) -> Self {
+        let exit = match error {
+            control::Error::Refused(refusal) => match refusal.status.as_u16() {
+                422 => Exit::Data,
+                409 | 503 => Exit::Unavailable,
+                500 | 507 => Exit::Io,
+                _ => Exit::Any,
+            },
+            control::Error::Gone(_) => Exit::Unavailable,
+            control::Error::Socket(_) => Exit::Io,
+        };
+        Failure::new(exit, error)
+    }
+
+    pub fn backup(error: &BackupError) -> Self {
+        let exit = match error {
+            BackupError::Damaged { .. } | BackupError::Foreign { .. } => Exit::Data,
+            BackupError::Target { .. } => Exit::Target,
+            BackupError::Cut(_) | BackupError::Io { .. } | BackupError::Engine(_) => Exit::Io,
+            BackupError::Log(error) => return Failure::open(error),
+        };
+        Failure::new(exit, error)
     }
 
     pub fn open(error: &OpenError) -> Self {

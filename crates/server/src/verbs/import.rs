@@ -17,7 +17,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use super::{
     Exit, Failure,
     data::{Absent, Data},
-    progress::Progress,
+    meter::Meter,
     settings::{engine_options, load},
 };
 
@@ -84,7 +84,7 @@ impl Source {
     /// Reads all of it, and changes nothing.
     fn check(&self) -> Result<Counts, Failure> {
         let mut reader = self.open()?;
-        let mut progress = Progress::new("checking", self.length());
+        let mut progress = Meter::new("checking", self.length());
         while reader.next_piece().map_err(|error| self.failure(&error))?.is_some() {
             progress.at(reader.read_bytes(), reader.counts().records());
         }
@@ -117,7 +117,7 @@ async fn give(source: &Source, import: &ImportFrom, data: &mut Data) -> Result<S
     if done > 1 {
         eprintln!("manifold: going on behind line {done}, where an import of this file was interrupted");
     }
-    let mut progress = Progress::new("importing", source.length());
+    let mut progress = Meter::new("importing", source.length());
     let mut all = Imported::default();
     while let Some(piece) = reader.next_piece().map_err(|error| source.failure(&error))? {
         let behind = piece.records.last().is_some_and(|(line, _)| *line > done);
@@ -138,7 +138,7 @@ impl To<'_> {
         match data {
             Data::Process(client) => {
                 let id = utf8_percent_encode(id, NON_ALPHANUMERIC);
-                let answer = client.get(&format!("/import?id={id}")).await.map_err(Failure::control)?;
+                let answer = client.get(&format!("/import?id={id}")).await.map_err(|error| Failure::control(&error))?;
                 let line = if import.restart { 1 } else { read(answer).await?.line };
                 let target = format!("/import?id={id}&on_conflict={}", import.on_conflict.as_str());
                 Ok((To::Process { client, target, anew: import.restart }, line))
@@ -162,7 +162,7 @@ impl To<'_> {
                 let from = records.first().map_or(2, |(line, _)| *line);
                 let anew = u8::from(std::mem::take(anew));
                 let target = format!("{target}&from={from}&anew={anew}");
-                let answer = client.post(&target, Body::from(bytes)).await.map_err(Failure::control)?;
+                let answer = client.post(&target, Body::from(bytes)).await.map_err(|error| Failure::control(&error))?;
                 Ok(read(answer).await?.imported())
             }
         }
@@ -174,7 +174,7 @@ impl To<'_> {
             To::Engine(import) => import.finish().await.map_err(|error| Failure::engine(&error, &error)),
             To::Process { client, target, anew } => {
                 let target = format!("{target}&from={from}&anew={}&last=1", u8::from(anew));
-                let answer = client.post(&target, Body::empty()).await.map_err(Failure::control)?;
+                let answer = client.post(&target, Body::empty()).await.map_err(|error| Failure::control(&error))?;
                 read(answer).await.map(drop)
             }
         }
@@ -182,7 +182,7 @@ impl To<'_> {
 }
 
 async fn read(answer: Response<Incoming>) -> Result<control::Progress, Failure> {
-    let body = answer.into_body().collect().await.map_err(|error| Failure::control(control::Error::Gone(error)))?;
+    let body = answer.into_body().collect().await.map_err(|error| Failure::control(&control::Error::Gone(error)))?;
     let progress = serde_json::from_slice(&body.to_bytes());
     progress.map_err(|_| Failure::new(Exit::Unavailable, "the process does not say how far the import came"))
 }

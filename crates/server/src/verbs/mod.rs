@@ -1,21 +1,26 @@
 //! One file for each thing the command line can be asked to do, and what they share.
 
+mod backup;
 mod check;
 mod data;
 mod export;
 mod failure;
 mod import;
+mod meter;
 mod ports;
 mod progress;
+mod restore;
 mod serve;
 mod settings;
 mod verify;
 
 pub use self::{
+    backup::backup,
     check::{check, test_edgecomet},
     export::{ExportTo, export},
     failure::{Exit, Failure},
     import::{ImportFrom, import},
+    restore::restore,
     serve::serve,
     verify::verify,
 };

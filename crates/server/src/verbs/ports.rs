@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use manifold_engine::Engine;
+use manifold_engine::{Engine, backup::Beside};
 use manifold_server::{
     config::{self, Config},
     dialects::{
@@ -12,7 +12,7 @@ use manifold_server::{
         synap::{self, Surroundings, Synap},
         unison::Unison,
     },
-    net::{Listener, Options},
+    net::{Budget, Hosts, Listener, Options},
     telemetry::{
         DunenaMetrics, EdgeCometMetrics, EngineGauges, FloMetrics, ListenerGauges, ProcessGauges, SynapMemory,
         SynapMetrics, UnisonMetrics,
@@ -32,6 +32,7 @@ use super::{
 
 /// Connections of the metrics listener: a few scrapers.
 const METRICS_CONNECTIONS: usize = 256;
+
 /// Every socket of the process, bound and not yet served.
 pub struct Ports {
     metrics: Option<Listener>,
@@ -41,36 +42,61 @@ pub struct Ports {
     dunena: Option<Listener>,
     edgecomet: Option<Listener>,
     edgecomet_metrics: Option<Listener>,
+    /// What those of the dialects may hold together. Metrics have room of their own, so that who looks for the reason
+    /// of refusals is not refused.
+    budget: Arc<Budget>,
+}
+
+/// What runs.
+pub struct Served {
+    /// A task for each listener; each ends when it has drained.
+    pub serving: JoinSet<()>,
+    pub edgecomet: Option<Arc<EdgeComet>>,
+    /// What dialects keep beside the log, in the order in which they hold still for a backup.
+    pub beside: Vec<Arc<dyn Beside>>,
 }
 
 impl Ports {
-    pub fn bind(config: &Config, addresses: Addresses) -> Result<Ports, Failure> {
+    pub fn bind(config: &Config, addresses: Addresses, budget: Arc<Budget>) -> Result<Ports, Failure> {
         let all = config.limits.connections;
         let open_with = |name, address: Option<SocketAddr>, options: Options| {
             address.map(|address| bind(name, address, options)).transpose()
         };
-        let open = |name, address, connections: usize| {
-            open_with(name, address, Options { connections: connections.min(all), ..Options::default() })
+        let named = &config.allowed_hosts[..];
+        let open = |name, address: Option<SocketAddr>, connections: usize, hosts: &dyn Fn(SocketAddr) -> Hosts| {
+            let (hosts, connections) = (address.map(hosts).unwrap_or_default(), connections.min(all));
+            open_with(name, address, Options { connections, hosts, budget: budget.clone(), ..Options::default() })
         };
+        let open_metrics = |name, address: Option<SocketAddr>| {
+            if let Some(listen) = address.filter(|listen| !listen.ip().to_canonical().is_loopback()) {
+                tracing::warn!(%listen, "{name} listens on an address that is not loopback, and asks nobody for a secret");
+            }
+            let hosts = address.map(|listen| Hosts::of(listen, false, named)).unwrap_or_default();
+            open_with(name, address, Options { connections: METRICS_CONNECTIONS.min(all), hosts, ..Options::default() })
+        };
+        let Config { unison, flo, synap, dunena, edgecomet, .. } = config;
+        let hosts = addresses.edgecomet.map(|listen| edgecomet.names(listen, named)).unwrap_or_default();
+        let edgecomet_options = Options { hosts, budget: budget.clone(), ..edgecomet.listener_options(all) };
         Ok(Ports {
-            metrics: open("metrics", addresses.metrics, METRICS_CONNECTIONS)?,
-            unison: open("unison", addresses.unison, config.unison.max_connections)?,
-            flo: open("flo", addresses.flo, config.flo.limits.max_connections)?,
-            synap: open("synap", addresses.synap, all)?,
-            dunena: open("dunena", addresses.dunena, all)?,
-            edgecomet: open_with("edgecomet", addresses.edgecomet, config.edgecomet.listener_options(all))?,
-            edgecomet_metrics: open("edgecomet-metrics", addresses.edgecomet_metrics, METRICS_CONNECTIONS)?,
+            metrics: open_metrics("metrics", addresses.metrics)?,
+            unison: open("unison", addresses.unison, unison.max_connections, &|at| unison.names(at, named))?,
+            flo: open("flo", addresses.flo, flo.limits.max_connections, &|at| flo.names(at, named))?,
+            synap: open("synap", addresses.synap, all, &|at| synap.names(at, named))?,
+            dunena: open("dunena", addresses.dunena, all, &|at| dunena.names(at, named))?,
+            edgecomet: open_with("edgecomet", addresses.edgecomet, edgecomet_options)?,
+            edgecomet_metrics: open_metrics("edgecomet-metrics", addresses.edgecomet_metrics)?,
+            budget: budget.clone(),
         })
     }
 
-    /// One task per listener; each ends when it has drained.
+    /// Opens the dialects and serves them.
     pub async fn serve(
         self,
         mut config: Config,
         engine: &Engine,
         stop: &Arc<Notify>,
         down: &watch::Receiver<bool>,
-    ) -> Result<(JoinSet<()>, Option<Arc<EdgeComet>>), Failure> {
+    ) -> Result<Served, Failure> {
         let mut registry = Registry::default();
         let listeners = [
             &self.metrics,
@@ -84,7 +110,7 @@ impl Ports {
         let listeners = listeners.into_iter().flatten();
         let listeners: Vec<_> = listeners.map(|listener| (listener.name(), listener.connections())).collect();
         let (shards, connections) = (config.flo.shards(), listeners.iter().map(|(_, open)| open.clone()).collect());
-        let gauges = ListenerGauges(listeners);
+        let gauges = ListenerGauges(listeners, self.budget.clone());
         registry.register_collector(Box::new(gauges));
         registry.register_collector(Box::new(ProcessGauges::default()));
         registry.register_collector(Box::new(EngineGauges(engine.clone())));
@@ -92,6 +118,8 @@ impl Ports {
         let bounds = flo::Bounds { value_bytes: config.limits.value_bytes, body_bytes: config.limits.body_bytes };
         let mut serving = JoinSet::new();
         let mut looks: Vec<Look> = Vec::new();
+        let mut documents = config.dunena.beside_at_rest(&config.data_dir);
+        let mut beside = config.edgecomet.beside_at_rest(&config.data_dir);
         if let Some(listener) = self.unison {
             let metrics = Arc::new(UnisonMetrics::default());
             registry.register_collector(Box::new(metrics.clone()));
@@ -148,6 +176,7 @@ impl Ports {
             let dunena = Dunena::open(&config.dunena, surroundings).await.map_err(Failure::configuration)?;
             let dunena = Arc::new(dunena);
             registry.register_collector(Box::new(dunena.cache_gauges()));
+            documents = dunena.beside(&config.dunena, &config.data_dir);
             let drained = listener.serve(dunena.clone(), down.clone());
             serving.spawn(async move {
                 tokio::select! {
@@ -170,6 +199,7 @@ impl Ports {
             };
             let opened = EdgeComet::open(config.edgecomet.clone(), surroundings).await;
             let opened = Arc::new(opened.map_err(Failure::configuration)?);
+            beside = opened.beside(&config.data_dir);
             let looked_at = opened.clone();
             looks.push(Box::new(move || {
                 let edgecomet = looked_at.clone();
@@ -196,7 +226,9 @@ impl Ports {
                 listener.serve(Arc::new(Exposition::new(registry, shards, connections).looking(looks)), down.clone()),
             );
         }
-        Ok((serving, edgecomet))
+        // Documents stand still for the shortest time.
+        beside.extend(documents);
+        Ok(Served { serving, edgecomet, beside })
     }
 }
 

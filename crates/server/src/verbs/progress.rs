@@ -1,63 +1,50 @@
-//! How far a long verb is, on standard error: a bar where somebody looks, else a line every now and then.
+//! What a verb that copies tells while it does, on a terminal, and when it is done.
 
-use std::{
-    io::{IsTerminal, stderr},
-    time::Duration,
-};
+use std::{io::Read, path::Path, time::Duration};
 
-use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
+use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+use manifold_engine::backup::Manifest;
 
-/// Time between two lines where nobody looks.
-const EVERY: Duration = Duration::from_secs(10);
-const KNOWN: &str = "{msg} {bar:30} {bytes}/{total_bytes}, {prefix} records, {bytes_per_sec}, {eta} left";
-const UNKNOWN: &str = "{spinner} {msg} {bytes}, {prefix} records, {bytes_per_sec}, {elapsed}";
+/// Time between two looks of the bar; it also turns when nothing moves.
+const TICK: Duration = Duration::from_millis(100);
 
+/// A copy that is being made.
 pub struct Progress {
-    /// Keeps the time, seen or not.
+    /// Shows nothing where standard error is no terminal.
     bar: ProgressBar,
-    what: &'static str,
-    /// When the last line was written, from the beginning.
-    told: Duration,
-    records: u64,
+    done: &'static str,
 }
 
 impl Progress {
-    /// Something that is done to so many bytes, if that is known.
-    pub fn new(what: &'static str, total_bytes: Option<u64>) -> Self {
-        let bar = match (stderr().is_terminal(), total_bytes) {
-            (true, Some(total)) => ProgressBar::new(total),
-            (true, None) => ProgressBar::new_spinner(),
-            (false, _) => ProgressBar::hidden(),
-        };
-        let template = if total_bytes.is_some() { KNOWN } else { UNKNOWN };
-        bar.set_style(ProgressStyle::with_template(template).expect("the template is one of ours"));
-        bar.set_message(what);
-        Progress { bar, what, told: Duration::ZERO, records: 0 }
+    /// `done` is what will be said of it.
+    pub fn begin(done: &'static str) -> Progress {
+        let bar = ProgressBar::new_spinner();
+        let style = ProgressStyle::with_template("{spinner} {bytes} in {elapsed}, {bytes_per_sec}");
+        bar.set_style(style.expect("the template is a constant"));
+        bar.enable_steady_tick(TICK);
+        Progress { bar, done }
     }
 
-    /// It is done to so many by now.
-    pub fn at(&mut self, bytes: u64, records: u64) {
-        self.records = records;
-        self.bar.set_prefix(HumanCount(records).to_string());
-        self.bar.set_position(bytes);
-        let elapsed = self.bar.elapsed();
-        if self.bar.is_hidden() && elapsed >= self.told + EVERY {
-            self.told = elapsed;
-            eprintln!("manifold: {} {}", self.what, self.sum());
-        }
+    /// So many bytes were copied.
+    pub fn moved(&self, bytes: u64) {
+        self.bar.inc(bytes);
     }
 
-    /// What it came to by now.
-    pub fn sum(&self) -> String {
-        let seconds = self.bar.elapsed().as_secs_f64();
-        let rate = HumanCount((self.records as f64 / seconds.max(0.001)) as u64);
-        let (records, bytes) = (HumanCount(self.records), HumanBytes(self.bar.position()));
-        format!("{records} records, {bytes} in {seconds:.1} s ({rate} a second)")
+    /// Counts what is read.
+    pub fn reading<R: Read>(&self, from: R) -> impl Read + use<R> {
+        self.bar.wrap_read(from)
     }
-}
 
-impl Drop for Progress {
-    fn drop(&mut self) {
+    /// One line for each finding, and one for all of it.
+    pub fn end(&self, path: &Path, manifest: &Manifest, findings: &[String]) {
         self.bar.finish_and_clear();
+        findings.iter().for_each(|line| println!("{line}"));
+        let (files, bytes) = (manifest.files.len(), manifest.bytes());
+        let (sequence, took) = (manifest.sequence, self.bar.elapsed());
+        let (done, shown, path) = (self.done, HumanBytes(bytes), path.display());
+        println!(
+            "{path}: {done}: sequence {sequence}, {files} files, {bytes} bytes ({shown}), {:.1} s",
+            took.as_secs_f64()
+        );
     }
 }

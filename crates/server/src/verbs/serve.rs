@@ -7,6 +7,7 @@ use manifold_server::{
     config::{self, Config, Loaded},
     control,
     dialects::edgecomet::EdgeComet,
+    net::Budget,
     telemetry,
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -17,7 +18,7 @@ use tokio::{
 
 use super::{
     Exit, Failure,
-    ports::Ports,
+    ports::{Ports, Served},
     settings::{Addresses, engine_options, load, validate},
 };
 
@@ -30,28 +31,30 @@ pub fn serve(flags: config::Flags) -> Result<(), Failure> {
     telemetry::log::init(&config.log).map_err(Failure::configuration)?;
     notes.iter().for_each(|note| tracing::warn!("{note}"));
     let addresses = validate(&mut config)?;
-    config.limits.connections = affordable_connections(config.limits.connections);
+    let affordable = affordable_connections(config.limits.connections);
+    config.limits.connections = config.limits.connections.min(affordable);
+    let budget = Budget::new(affordable, config.limits.bodies_bytes);
 
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(Exit::System, format!("no runtime: {error}")))?;
-    let ended = runtime.block_on(run(config, addresses, &flags));
+    let ended = runtime.block_on(run(config, addresses, budget, &flags));
     // What is left are requests that did not end in time, or a replay that nobody waits for.
     runtime.shutdown_timeout(Duration::from_millis(200));
     ended
 }
 
 /// From bound sockets to a closed engine.
-async fn run(config: Config, addresses: Addresses, flags: &config::Flags) -> Result<(), Failure> {
+async fn run(config: Config, addresses: Addresses, budget: Arc<Budget>, flags: &config::Flags) -> Result<(), Failure> {
     let mut signals = Signals::install()?;
     let mut hangups = Signals::on(SignalKind::hangup())?;
-    let ports = Ports::bind(&config, addresses)?;
+    let ports = Ports::bind(&config, addresses, budget)?;
     let engine = Engine::open(engine_options(&config));
     let (shutdown, down) = watch::channel(false);
     // The listeners answer while the log is replayed: "starting", as each contract says it.
     let stop = Arc::new(Notify::new());
     let data_dir = config.data_dir.clone();
-    let (mut serving, edgecomet) = ports.serve(config, &engine, &stop, &down).await?;
-    serving.spawn(control::serve(engine.clone(), data_dir, down.clone()));
+    let Served { mut serving, edgecomet, beside } = ports.serve(config, &engine, &stop, &down).await?;
+    serving.spawn(control::serve(engine.clone(), data_dir, beside, down.clone()));
 
     let ended = tokio::select! {
         failure = recover(&engine) => Err(failure),
@@ -117,8 +120,9 @@ async fn reload(hangups: &mut Signal, flags: &config::Flags, edgecomet: Option<&
     }
 }
 
-/// A connection is a descriptor, and systems start processes with far fewer than they allow. Connections must not take the
-/// last ones: a log that cannot open its next segment stops accepting writes.
+/// How many connections all listeners together may have. A connection is a descriptor, and systems start processes with far
+/// fewer than they allow. Connections must not take the last ones: a log that cannot open its next segment stops accepting
+/// writes.
 fn affordable_connections(wanted: usize) -> usize {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
@@ -131,7 +135,7 @@ fn affordable_connections(wanted: usize) -> usize {
     if affordable < wanted {
         tracing::warn!(descriptors, wanted, affordable, "fewer connections are accepted than limits.connections says");
     }
-    wanted.min(affordable)
+    affordable
 }
 
 /// The two signals that ask for an orderly end.

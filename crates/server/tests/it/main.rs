@@ -4,8 +4,11 @@
 //! - `harness`: starts, stops and kills the process; HTTP, SSE and WebSocket clients that do not tidy up what they send.
 //! - `exchange`: replays the request/response scenarios of `tests/exchanges` (their format: `docs/testing.md`).
 //! - `unison`, `flo`, `synap`, `dunena`, `edgecomet`: what a scenario file cannot say: crashes under load, races, long streams.
+//! - `limits`: what one client may cost, and that everybody else goes on.
+//! - `together`: all dialects that share data against one model, with kills and races.
 //! - `hostile`: clients that mean harm. `process`: start rules, configuration, signals, full disk.
-//! - `export`: exports and imports of all dialects. `house`: rules about the sources.
+//! - `export`: exports and imports of all dialects.
+//! - `security`: who may do what, and what is never told. `house`: rules about the sources.
 
 #![allow(clippy::unwrap_used, reason = "a broken expectation must stop the test at the place where it broke")]
 #![allow(clippy::disallowed_methods, reason = "the tests look at the process from outside, with the real clock")]
@@ -18,6 +21,9 @@ mod flo;
 mod harness;
 mod hostile;
 mod house;
+mod limits;
 mod process;
+mod security;
 mod synap;
+mod together;
 mod unison;

@@ -19,12 +19,8 @@ pub trait Disk: Send + Sync + fmt::Debug + 'static {
     fn create_dir_all(&self, dir: &Path) -> io::Result<()>;
     /// Names and lengths of the files in a directory, in no order.
     fn list(&self, dir: &Path) -> io::Result<Vec<(String, u64)>>;
-    /// Creates an empty file that must not exist yet.
+    /// Creates an empty file that must not exist yet, and that nobody but its owner may open: what clients keep is in it.
     fn create(&self, path: &Path) -> io::Result<Arc<dyn File>>;
-    /// The same, and nobody but its owner may open it.
-    fn create_private(&self, path: &Path) -> io::Result<Arc<dyn File>> {
-        self.create(path)
-    }
     /// Opens an existing file for reading and writing.
     fn open(&self, path: &Path) -> io::Result<Arc<dyn File>>;
     /// Gives a file another name, over an existing one.

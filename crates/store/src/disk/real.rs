@@ -62,11 +62,6 @@ impl Disk for RealDisk {
     }
 
     fn create(&self, path: &Path) -> io::Result<Arc<dyn File>> {
-        let file = fs::OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
-        Ok(Arc::new(RealFile { file, read_only: false }))
-    }
-
-    fn create_private(&self, path: &Path) -> io::Result<Arc<dyn File>> {
         let mut options = fs::OpenOptions::new();
         let file = options.read(true).write(true).create_new(true).mode(0o600).open(path)?;
         Ok(Arc::new(RealFile { file, read_only: false }))
@@ -95,7 +90,8 @@ impl Disk for RealDisk {
     }
 
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
-        let file = match fs::OpenOptions::new().create(true).truncate(false).write(true).open(path) {
+        let mut options = fs::OpenOptions::new();
+        let file = match options.create(true).truncate(false).write(true).mode(0o600).open(path) {
             // Who can only read may share the directory with nobody who writes, if there is a file to say so.
             Err(error) if only_reading(&error) => fs::File::open(path)?,
             opened => opened?,

@@ -82,11 +82,23 @@ pub(crate) struct Index {
     pub keyring: Keyring,
 }
 
-/// Rows and bytes of one table.
+/// Rows of a table, bytes of their heads and bodies, and bytes of their keys.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Totals {
     pub rows: u64,
     pub bytes: u64,
+    pub key_bytes: u64,
+}
+
+impl std::ops::Add for Totals {
+    type Output = Totals;
+    fn add(self, other: Totals) -> Totals {
+        Totals {
+            rows: self.rows + other.rows,
+            bytes: self.bytes + other.bytes,
+            key_bytes: self.key_bytes + other.key_bytes,
+        }
+    }
 }
 
 impl Index {
@@ -138,10 +150,7 @@ impl Index {
 
     pub fn totals(&self, table: Table) -> Totals {
         let slot = usize::from(self.keyring.specs.of(table.0).slot);
-        self.shards().fold(Totals::default(), |sum, shard| {
-            let t = shard.totals[slot];
-            Totals { rows: sum.rows + t.rows, bytes: sum.bytes + t.bytes }
-        })
+        self.shards().fold(Totals::default(), |sum, shard| sum + shard.totals[slot])
     }
 
     /// The same of all tables but some.
@@ -150,7 +159,7 @@ impl Index {
             tables.iter().map(|table| usize::from(self.keyring.specs.of(table.0).slot)).collect();
         self.shards().fold(Totals::default(), |sum, shard| {
             let counted = shard.totals.iter().enumerate().filter(|(slot, _)| !left_out.contains(slot));
-            counted.fold(sum, |sum, (_, t)| Totals { rows: sum.rows + t.rows, bytes: sum.bytes + t.bytes })
+            counted.fold(sum, |sum, (_, totals)| sum + *totals)
         })
     }
 

@@ -91,6 +91,15 @@ pub(crate) struct Shard {
     pub live: HashMap<u32, i64, foldhash::fast::RandomState>,
 }
 
+/// What a row adds to the sums.
+#[derive(Debug, Clone, Copy)]
+struct Weight {
+    segment: u32,
+    len_on_disk: u64,
+    data_bytes: u64,
+    key_bytes: u64,
+}
+
 /// A put to apply.
 #[derive(Debug)]
 pub(crate) struct NewRow<'a> {
@@ -151,7 +160,7 @@ impl Shard {
         };
         let evict = long && resident;
         self.heap_bytes += version.heap_bytes();
-        self.count(spec, key.len(), &version);
+        self.count(spec, version.weight(key.len()));
         let replaced = self.replace(hash, key, version, spec, keyring);
         if replaced || evict {
             self.settle.push_back((seq, hash));
@@ -175,12 +184,11 @@ impl Shard {
             older: None,
         };
         let old = std::mem::replace(&mut entry.now, gone);
-        let (place, len) = (old.place, old.len_on_disk(key.len()));
-        let bytes = old.data_bytes();
+        let weight = old.weight(key.len());
         entry.now.older = Some(Box::new(old));
         self.heap_bytes += size_of::<Version>();
         let spec = keyring.spec(key);
-        self.uncount(spec, place, len, bytes);
+        self.uncount(spec, weight);
         self.leave_group(spec, key);
         self.settle.push_back((seq, hash));
     }
@@ -189,11 +197,11 @@ impl Shard {
     fn replace(&mut self, hash: u64, key: &[u8], version: Version, spec: Spec, keyring: &Keyring) -> bool {
         if let Some(entry) = self.map.find_mut(hash, |e| e.key.bytes() == key) {
             let old = std::mem::replace(&mut entry.now, version);
-            let live = (!old.deleted).then(|| (old.place, old.len_on_disk(key.len()), old.data_bytes()));
+            let live = (!old.deleted).then(|| old.weight(key.len()));
             entry.now.older = Some(Box::new(old));
             self.heap_bytes += size_of::<Version>();
             match live {
-                Some((place, len, bytes)) => self.uncount(spec, place, len, bytes),
+                Some(weight) => self.uncount(spec, weight),
                 None => self.join_group(spec, key),
             }
             return true;
@@ -245,18 +253,20 @@ impl Shard {
         self.pending = pending;
     }
 
-    fn count(&mut self, spec: Spec, key_len: usize, version: &Version) {
+    fn count(&mut self, spec: Spec, weight: Weight) {
         let totals = &mut self.totals[usize::from(spec.slot)];
         totals.rows += 1;
-        totals.bytes += version.data_bytes();
-        *self.live.entry(version.place.segment).or_default() += version.len_on_disk(key_len) as i64;
+        totals.bytes += weight.data_bytes;
+        totals.key_bytes += weight.key_bytes;
+        *self.live.entry(weight.segment).or_default() += weight.len_on_disk as i64;
     }
 
-    fn uncount(&mut self, spec: Spec, place: Place, len_on_disk: u64, data_bytes: u64) {
+    fn uncount(&mut self, spec: Spec, weight: Weight) {
         let totals = &mut self.totals[usize::from(spec.slot)];
         totals.rows -= 1;
-        totals.bytes -= data_bytes;
-        *self.live.entry(place.segment).or_default() -= len_on_disk as i64;
+        totals.bytes -= weight.data_bytes;
+        totals.key_bytes -= weight.key_bytes;
+        *self.live.entry(weight.segment).or_default() -= weight.len_on_disk as i64;
     }
 
     /// A row is there that was not.
@@ -441,8 +451,14 @@ impl Version {
         frame::put_len(key_len, usize::from(self.head_len), self.body_len as usize)
     }
 
-    fn data_bytes(&self) -> u64 {
-        u64::from(self.head_len) + u64::from(self.body_len)
+    /// Of a row whose key, the table's number in front, has so many bytes.
+    fn weight(&self, key_len: usize) -> Weight {
+        Weight {
+            segment: self.place.segment,
+            len_on_disk: self.len_on_disk(key_len),
+            data_bytes: u64::from(self.head_len) + u64::from(self.body_len),
+            key_bytes: key_len as u64 - 1,
+        }
     }
 
     fn heap_bytes(&self) -> usize {

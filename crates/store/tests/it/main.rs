@@ -3,6 +3,7 @@
 mod basics;
 mod clean;
 mod crash;
+mod cut;
 mod damage;
 mod faults;
 mod model;

@@ -35,7 +35,7 @@ fn write_whole(disk: &dyn Disk, path: &Path, write: impl FnOnce(&mut dyn Write) 
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         Ok(()) | Err(_) => {}
     }
-    let file = disk.create_private(path)?;
+    let file = disk.create(path)?;
     let mut out = BufWriter::with_capacity(BUFFER, Appending { file: &*file, at: 0 });
     write(&mut out)?;
     out.flush()?;

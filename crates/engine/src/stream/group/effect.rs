@@ -53,9 +53,9 @@ impl Groups {
         if !effects.is_empty() {
             let head = after(group.head, &effects);
             self.frame = txn::decide(live, |txn| {
-                if effects.iter().any(|effect| matches!(effect, Effect::Set(..) | Effect::Consumer(_))) {
-                    txn.grow()?;
-                } else {
+                // What is pending, and who reads, have bounds of their own. They do not count as growth: who may not read
+                // can acknowledge nothing either.
+                if !effects.iter().any(|effect| matches!(effect, Effect::Set(..) | Effect::Consumer(_))) {
                     txn.relief();
                 }
                 write(txn, stream, name, head, head != group.head, &effects);

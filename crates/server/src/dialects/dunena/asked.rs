@@ -2,15 +2,18 @@
 
 use std::{borrow::Cow, net::IpAddr, sync::Arc, time::Duration};
 
-use hyper::{body::Incoming, http::request::Parts};
+use hyper::http::request::Parts;
 use url::form_urlencoded;
 
 use super::{Dunena, check, client, error::Error};
-use crate::http::{
-    body::{self, BodyTime},
-    json::{self, RawValue},
-    lossy, path,
-    route::MAX_PARAMETERS,
+use crate::{
+    http::{
+        body::{self, BodyTime},
+        json::{self, RawValue},
+        lossy, path,
+        route::MAX_PARAMETERS,
+    },
+    net::Incoming,
 };
 
 /// Longest body, in bytes.

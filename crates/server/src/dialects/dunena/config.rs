@@ -7,17 +7,26 @@ use std::{
 };
 
 use ipnet::IpNet;
-use manifold_engine::cache::CacheLimits;
+use manifold_engine::{backup::Place, cache::CacheLimits};
 use serde::{Deserialize, Serialize};
 
-use super::client::{self, NotANetwork};
+use super::{
+    client::{self, NotANetwork},
+    cors::Cors,
+};
 use crate::{
     http::auth::Secret,
+    net::Hosts,
     outbound::{AllowList, Limits},
 };
 
 #[cfg(test)]
 mod tests;
+
+/// The file of documents, where nothing else is said.
+const DB_FILE: &str = "dunena.db";
+/// The snapshot of the cache, where nothing else is said.
+const SNAPSHOT_FILE: &str = "dunena-snapshot.json";
 
 /// Everything an operator can say about this dialect. Times are milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -180,6 +189,13 @@ impl Config {
         Ok(())
     }
 
+    /// Names that requests to a listener on `listen` may be for, `named` among them. Where pages of all sites may use the API,
+    /// it does not matter what they call it.
+    pub fn names(&self, listen: SocketAddr, named: &[String]) -> Hosts {
+        let asks = !self.auth_token.is_empty();
+        Hosts::of(listen, asks || Cors::new(&self.cors_origins).is_any(), named.iter().chain(&self.cors_origins))
+    }
+
     /// Whose word about the client's address is believed.
     pub(super) fn trusted(&self) -> Result<Vec<IpNet>, NotANetwork> {
         self.trusted_proxies.iter().map(|text| client::network(text)).collect()
@@ -187,7 +203,17 @@ impl Config {
 
     /// Where documents are kept, when there is nothing else said.
     pub(super) fn db_path(&self, data_dir: &Path) -> PathBuf {
-        self.db_path.clone().unwrap_or_else(|| data_dir.join("dunena.db"))
+        self.db_path.clone().unwrap_or_else(|| data_dir.join(DB_FILE))
+    }
+
+    /// Where documents go in a backup.
+    pub(super) fn db_place(&self, data_dir: &Path) -> Place {
+        Place::new(data_dir, &self.db_path(data_dir), DB_FILE)
+    }
+
+    /// Where snapshots go in a backup.
+    pub(super) fn snapshot_place(&self, data_dir: &Path) -> Place {
+        Place::new(data_dir, &self.snapshot_path(data_dir), SNAPSHOT_FILE)
     }
 
     /// Time between two purges of documents; zero = none.
@@ -202,7 +228,7 @@ impl Config {
 
     /// Where snapshots are kept, when there is nothing else said.
     pub(super) fn snapshot_path(&self, data_dir: &Path) -> PathBuf {
-        self.persist_path.clone().unwrap_or_else(|| data_dir.join("dunena-snapshot.json"))
+        self.persist_path.clone().unwrap_or_else(|| data_dir.join(SNAPSHOT_FILE))
     }
 
     /// What calls of other databases may cost.

@@ -1,12 +1,14 @@
 //! What browsers are told about pages of other sites, with every answer.
 
 use hyper::{
-    HeaderMap,
+    HeaderMap, Method,
     header::{
         ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
         ACCESS_CONTROL_MAX_AGE, HeaderValue, ORIGIN, VARY,
     },
 };
+
+use crate::http::browser::Trust;
 
 /// Origins whose pages may use the API.
 #[derive(Debug)]
@@ -28,13 +30,25 @@ impl Cors {
         Cors::Listed(if listed.is_empty() { vec![HeaderValue::from_static("null")] } else { listed })
     }
 
+    /// Whether pages of all sites may use the API.
+    pub(super) fn is_any(&self) -> bool {
+        match self {
+            Cors::Any => true,
+            Cors::Listed(listed) => listed.iter().any(|listed| listed.as_bytes() == b"*"),
+        }
+    }
+
+    /// Whether a page of the origin that the request names may ask for a change: one that is listed, or of this server.
+    pub(super) fn lets_write(&self, method: &Method, headers: &HeaderMap) -> bool {
+        self.admits(headers) || Trust::default().origin_allowed(method, headers)
+    }
+
     /// Whether a page of the origin that the request names may open a socket; one without an origin is no page's.
     pub(super) fn admits(&self, headers: &HeaderMap) -> bool {
         match (self, headers.get(ORIGIN)) {
-            (Cors::Any, _) | (_, None) => true,
-            (Cors::Listed(listed), Some(origin)) => {
-                listed.iter().any(|listed| listed == origin || listed.as_bytes() == b"*")
-            }
+            (_, None) => true,
+            (Cors::Listed(listed), Some(origin)) if !self.is_any() => listed.contains(origin),
+            _ => true,
         }
     }
 
@@ -79,5 +93,24 @@ mod tests {
             let headers = asked.map(|asked| (ORIGIN, HeaderValue::from_static(asked))).into_iter().collect();
             assert_eq!(cors.origin(&headers), expected, "{configured:?} {asked:?}");
         }
+    }
+
+    #[test]
+    fn where_origins_are_listed_a_page_of_another_changes_nothing() {
+        let may = |configured: &[&str], method: Method, origin: Option<&str>| {
+            let cors = Cors::new(&configured.iter().map(|origin| (*origin).to_owned()).collect::<Vec<_>>());
+            let origin = origin.map(|origin| (ORIGIN, HeaderValue::from_str(origin).expect("a value")));
+            let host = (hyper::header::HOST, HeaderValue::from_static("localhost:3000"));
+            cors.lets_write(&method, &origin.into_iter().chain([host]).collect())
+        };
+        for open in [&["*"][..], &[], &["http://a", "*"]] {
+            assert!(may(open, Method::POST, Some("http://evil")), "{open:?}");
+        }
+        assert!(!may(&["http://a"], Method::POST, Some("http://evil")));
+        assert!(!may(&["http://a"], Method::DELETE, Some("null")));
+        assert!(may(&["http://a"], Method::GET, Some("http://evil")), "the browser keeps the answer from the page");
+        assert!(may(&["http://a"], Method::POST, Some("http://a")));
+        assert!(may(&["http://a"], Method::POST, Some("http://localhost:3000")), "a page of this server");
+        assert!(may(&["http://a"], Method::POST, None), "no browser");
     }
 }

@@ -36,6 +36,8 @@ pub(super) enum Error {
     TooLarge,
     /// 414: the target.
     TargetTooLong,
+    /// 421: a name that this server does not go by.
+    ForeignHost,
     /// 429: seconds until the window ends.
     RateLimited { retry_after: u64 },
     /// 429: the same of the requests for one namespace.
@@ -50,8 +52,8 @@ pub(super) enum Error {
     Starting,
     /// 503: the database is closed, or a read of it was ended.
     Stopping,
-    /// 503: too many connections.
-    Overloaded,
+    /// 503: too many of something; the text.
+    Overloaded(&'static str),
 }
 
 impl Error {
@@ -75,10 +77,11 @@ impl Error {
             Error::Conflict(_) => StatusCode::CONFLICT,
             Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Error::TargetTooLong => StatusCode::URI_TOO_LONG,
+            Error::ForeignHost => StatusCode::MISDIRECTED_REQUEST,
             Error::RateLimited { .. } | Error::NamespaceLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
             Error::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Error::Upstream(_) => StatusCode::BAD_GATEWAY,
-            Error::DatabaseDisabled | Error::Starting | Error::Stopping | Error::Overloaded => {
+            Error::DatabaseDisabled | Error::Starting | Error::Stopping | Error::Overloaded(_) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
         }
@@ -95,13 +98,14 @@ impl Error {
             Error::BodyTooSlow => "Request body came too slowly",
             Error::TooLarge => "Request body too large",
             Error::TargetTooLong => "Request target too long",
+            Error::ForeignHost => "Host not allowed",
             Error::RateLimited { .. } => "Rate limit exceeded",
             Error::NamespaceLimited { .. } => "Namespace rate limit exceeded",
             Error::Internal => "Internal server error",
             Error::DatabaseDisabled => "Database disabled",
             Error::Starting => "Server starting",
             Error::Stopping => "Server stopping",
-            Error::Overloaded => "Too many connections",
+            Error::Overloaded(text) => text,
         }
     }
 
@@ -126,7 +130,7 @@ impl Error {
             Error::Starting | Error::Stopping => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
             }
-            Error::Overloaded => {
+            Error::Overloaded(_) => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
                 headers.insert(CONNECTION, HeaderValue::from_static("close"));
             }
@@ -140,6 +144,7 @@ impl Error {
             | Error::Absent(_)
             | Error::Conflict(_)
             | Error::TargetTooLong
+            | Error::ForeignHost
             | Error::Internal
             | Error::Upstream(_)
             | Error::DatabaseDisabled => {}
@@ -152,6 +157,7 @@ impl From<manifold_engine::Error> for Error {
     fn from(error: manifold_engine::Error) -> Self {
         match error.kind() {
             Kind::Closed => Error::Stopping,
+            Kind::Busy => Error::Overloaded("Too many writes"),
             // Nothing here asks for what the engine could refuse with a reason.
             Kind::NotFound
             | Kind::Conflict { .. }
@@ -159,7 +165,6 @@ impl From<manifold_engine::Error> for Error {
             | Kind::WrongType { .. }
             | Kind::TooLarge
             | Kind::Full
-            | Kind::Busy
             | Kind::Storage
             | Kind::Bug => {
                 tracing::error!(%error, "a request failed");
@@ -181,6 +186,7 @@ impl From<BodyError> for Error {
             BodyError::TooLarge => Error::TooLarge,
             BodyError::TooSlow => Error::BodyTooSlow,
             BodyError::Aborted => Error::NOT_JSON,
+            BodyError::NoRoom => Error::Overloaded("Too many request bodies"),
         }
     }
 }
@@ -190,8 +196,9 @@ impl From<Refusal> for Error {
         match refusal {
             Refusal::TargetTooLong => Error::TargetTooLong,
             Refusal::BadHost => Error::invalid("Invalid Host header"),
+            Refusal::ForeignHost => Error::ForeignHost,
             Refusal::AmbiguousLength => Error::invalid("Both Content-Length and Transfer-Encoding"),
-            Refusal::Overloaded => Error::Overloaded,
+            Refusal::Overloaded => Error::Overloaded("Too many connections"),
             Refusal::Panicked => Error::Internal,
         }
     }

@@ -34,9 +34,10 @@ pub(super) struct Entry<'a> {
 }
 
 impl Entry<'_> {
-    /// As it is stored in a namespace.
-    pub(super) fn within<'s>(&'s self, space: &'s str) -> CacheSet<'s> {
-        CacheSet { space: space.as_bytes(), key: self.key.as_bytes(), value: self.value.clone(), ttl: self.ttl }
+    /// As it is stored in a namespace. Its value goes there: a second one who holds it would have to be counted.
+    pub(super) fn within<'s>(&'s mut self, space: &'s str) -> CacheSet<'s> {
+        let value = std::mem::take(&mut self.value);
+        CacheSet { space: space.as_bytes(), key: self.key.as_bytes(), value, ttl: self.ttl }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Dunena: a bounded cache, a durable store of tagged values in SQLite, a cache of query results, and a proxy for
 //! databases.
 //!
-//! A request goes through one funnel: preflight, pages, token, declared length, rate limit, route, database, then the
+//! A request goes through one funnel: preflight, pages, token, origin, declared length, rate limit, route, database, then the
 //! resource, which reads what was asked (`asked`, `check`), calls the engine once and writes its answer.
 
 use std::{
@@ -17,13 +17,13 @@ use std::{
 use axum::body::Body;
 use hyper::{
     HeaderMap, Method, Request, Response, StatusCode,
-    body::Incoming,
     header::{AUTHORIZATION, CONTENT_LENGTH},
     http::request::Parts,
 };
 use ipnet::IpNet;
 use manifold_engine::{
     Clock, Engine, Level, State,
+    backup::{Beside, DocumentsAtRest, FileAtRest},
     cache::Cache,
     documents::{Documents, DocumentsOptions, DocumentsUpkeep, IN_MEMORY, Locks, QueryCache, RequestLimits},
 };
@@ -74,15 +74,20 @@ use crate::{
         auth::{self, Secret},
         observe::Observed,
         reply,
-        route::Found,
+        route::{self, Found},
         windows::Windows,
     },
-    net::{Refusal, Service},
+    net::{Incoming, Refusal, Service},
     telemetry::{CacheGauges, DunenaMetrics},
 };
 
 /// What requests for no route count under.
 const OTHER_ROUTE: &str = "other";
+
+/// Method and template of every route.
+pub fn routes() -> Vec<(&'static str, &'static str)> {
+    routes::TABLES.iter().flat_map(|table| route::listed(table)).collect()
+}
 
 /// The dialect, ready to be served by a listener.
 #[derive(Debug)]
@@ -151,6 +156,13 @@ pub struct Surroundings {
     pub shutdown: watch::Receiver<bool>,
 }
 
+impl Config {
+    /// What a process so configured left beside the log.
+    pub fn beside_at_rest(&self, data_dir: &Path) -> Vec<Arc<dyn Beside>> {
+        vec![Arc::new(FileAtRest(self.snapshot_place(data_dir))), Arc::new(DocumentsAtRest(self.db_place(data_dir)))]
+    }
+}
+
 impl Dunena {
     /// The dialect as configured, with what it keeps on disk opened.
     pub async fn open(config: &Config, surroundings: Surroundings) -> Result<Self, Refused> {
@@ -193,6 +205,16 @@ impl Dunena {
             metrics,
             shutdown,
         })
+    }
+
+    /// What it keeps beside the log.
+    pub fn beside(&self, config: &Config, data_dir: &Path) -> Vec<Arc<dyn Beside>> {
+        let documents = self.documents.as_ref().and_then(|documents| documents.beside(config.db_place(data_dir)));
+        let documents = documents.unwrap_or_else(|| Arc::new(DocumentsAtRest(config.db_place(data_dir))));
+        let snapshot = self.snapshot.as_ref().map(|snapshot| snapshot.beside(config.snapshot_place(data_dir)));
+        let snapshot = snapshot.unwrap_or_else(|| Arc::new(FileAtRest(config.snapshot_place(data_dir))));
+        // The documents last: saving the cache takes a while, and they stand still meanwhile.
+        vec![snapshot, documents]
     }
 
     /// What goes on beside requests. Never completes.
@@ -265,7 +287,7 @@ impl Dunena {
         Answered { route, timed, response: answer.unwrap_or_else(Error::into_response) }
     }
 
-    /// Everything that is checked before the route: token, declared length, rate.
+    /// Everything that is checked before the route: token, origin, declared length, rate.
     fn admit(&self, door: Door, parts: &Parts, peer: IpAddr) -> Result<(), Error> {
         let headers = &parts.headers;
         let admitted = match door {
@@ -276,6 +298,9 @@ impl Dunena {
         };
         if !admitted {
             return Err(Error::Unauthorized);
+        }
+        if door == Door::Guarded && !self.cors.lets_write(&parts.method, headers) {
+            return Err(Error::ForeignOrigin);
         }
         let declared = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
         if declared.is_some_and(|length| length > BODY_BYTES as u64) {

@@ -1,11 +1,12 @@
 //! The file that the cache is saved to.
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use axum::body::Body;
 use hyper::Response;
 use manifold_engine::{
     Clock,
+    backup::{Beside, Place},
     cache::{Cache, CacheEntry, SnapshotFile},
 };
 
@@ -48,6 +49,11 @@ impl Snapshot {
         file.load(may_be);
         let every = (config.persist_interval > 0).then(|| Duration::from_millis(config.persist_interval));
         Some(Snapshot { file, every, at_the_end: config.persist_on_shutdown })
+    }
+
+    /// The file as a part of a backup.
+    pub(super) fn beside(&self, place: Place) -> Arc<dyn Beside> {
+        self.file.beside(place)
     }
 
     /// Saves in intervals. Never completes.

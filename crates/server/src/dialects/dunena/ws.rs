@@ -59,9 +59,10 @@ pub(super) async fn upgrade(asked: &mut Asked<'_>) -> Result<Response<Body>, Err
         upgrade.set_selected_protocol(protocol);
     }
     let (client, open) = (asked.client(), dunena.metrics.sockets.open());
+    let account = asked.parts.extensions.remove();
     let response = upgrade.on_upgrade(move |socket| async move {
         let _open = open;
-        session::run(Socket::new(socket, PATIENCE), &dunena, client).await;
+        session::run(Socket::new(socket, PATIENCE, account), &dunena, client).await;
     });
     Ok(response.into_response())
 }

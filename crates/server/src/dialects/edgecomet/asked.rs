@@ -4,14 +4,17 @@ use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
-use hyper::{Response, body::Incoming, http::request::Parts};
+use hyper::{Response, http::request::Parts};
 
 pub(super) mod fields;
 pub(super) mod parameters;
 pub(super) mod subject;
 
 use super::{EdgeComet, error::Error};
-use crate::http::body::{self, BodyTime};
+use crate::{
+    http::body::{self, BodyTime},
+    net::Incoming,
+};
 use parameters::Parameters;
 
 /// One request.

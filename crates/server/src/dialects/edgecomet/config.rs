@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration}
 use serde::{Deserialize, Serialize};
 
 use super::hosts::Hosts;
-use crate::http::auth::Secret;
+use crate::{http::auth::Secret, net};
 
 pub(super) mod check;
 mod defaults;
@@ -330,7 +330,7 @@ impl Config {
     pub fn validate(&mut self, address: Option<SocketAddr>) -> Result<(), Refused> {
         if self.internal_auth_key.is_empty() {
             match address {
-                Some(address) if !address.ip().is_loopback() => return Err(Refused::NoKey(address)),
+                Some(address) if !address.ip().to_canonical().is_loopback() => return Err(Refused::NoKey(address)),
                 Some(_) => {
                     tracing::info!("edgecomet: no internal_auth_key is set, so the key is \"{DEVELOPMENT_KEY}\"")
                 }
@@ -343,6 +343,11 @@ impl Config {
             self.daemon_id = format!("manifold-{}", name.nodename().to_string_lossy());
         }
         Ok(())
+    }
+
+    /// Names that requests to a listener on `listen` may be for, `named` among them.
+    pub fn names(&self, listen: SocketAddr, named: &[String]) -> net::Hosts {
+        net::Hosts::of(listen, self.internal_auth_key != Secret::from(DEVELOPMENT_KEY), named)
     }
 
     /// Whether its hosts can be, and how many there are.

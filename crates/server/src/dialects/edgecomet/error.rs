@@ -32,6 +32,8 @@ pub(super) enum Error {
     TooSlow,
     /// 413.
     TooLarge,
+    /// 421.
+    ForeignHost,
     /// 431.
     HeaderTooLarge,
     /// 500: its message.
@@ -76,6 +78,7 @@ impl Error {
             Error::NoRoute | Error::Absent(_) => StatusCode::NOT_FOUND,
             Error::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Error::ForeignHost => StatusCode::MISDIRECTED_REQUEST,
             Error::HeaderTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -91,6 +94,7 @@ impl Error {
             Error::NoRoute => "not found",
             Error::TooSlow => "request timeout",
             Error::TooLarge => "request body too large",
+            Error::ForeignHost => "host not allowed",
             Error::HeaderTooLarge => "request header too large",
         }
     }
@@ -112,6 +116,7 @@ impl From<BodyError> for Error {
             BodyError::TooLarge => Error::TooLarge,
             BodyError::TooSlow => Error::TooSlow,
             BodyError::Aborted => Error::invalid("invalid json: the body was cut off"),
+            BodyError::NoRoom => Error::unavailable("too many request bodies"),
         }
     }
 }
@@ -130,6 +135,7 @@ impl From<Refusal> for Error {
         match refusal {
             Refusal::TargetTooLong => Error::HeaderTooLarge,
             Refusal::BadHost => Error::invalid("invalid Host header"),
+            Refusal::ForeignHost => Error::ForeignHost,
             Refusal::AmbiguousLength => Error::invalid("both Content-Length and Transfer-Encoding"),
             Refusal::Overloaded => Error::unavailable("too many connections"),
             Refusal::Panicked => Error::DEFECT,

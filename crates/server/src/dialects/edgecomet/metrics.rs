@@ -3,13 +3,13 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use axum::body::Body;
-use hyper::{Method, Request, Response, StatusCode, body::Incoming};
+use hyper::{Method, Request, Response, StatusCode};
 use manifold_engine::recache::HostId;
 use prometheus_client::registry::Registry;
 
 use super::{Config, EdgeComet, error::Error};
 use crate::{
-    net::{Refusal, Service},
+    net::{Incoming, Refusal, Service},
     telemetry::{HostStanding, Standing, exposition},
 };
 

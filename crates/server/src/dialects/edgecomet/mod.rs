@@ -4,11 +4,16 @@
 //! and writes the answer. The home (`home`) is the engine of this process or Redis. Beside requests the scheduler
 //! pulls what is due and gives it to targets.
 
-use std::{net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    net::IpAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::body::Body;
-use hyper::{HeaderMap, Request, Response, body::Incoming};
-use manifold_engine::{Clock, Engine, State, Timestamp};
+use hyper::{HeaderMap, Request, Response};
+use manifold_engine::{Clock, Engine, State, Timestamp, backup::Beside};
 use tokio::{
     sync::watch,
     time::{Instant, timeout},
@@ -45,7 +50,7 @@ use config::ResponseFormat;
 use error::Error;
 use home::{Embedded, Home, Redis};
 use hosts::{CurrentHosts, Host, Hosts, Patterns};
-use pages::Pages;
+use pages::{Pages, PagesBeside};
 use routes::Endpoint;
 use scheduler::Scheduler;
 use targets::Targets;
@@ -54,7 +59,7 @@ use worker::Worker;
 
 use crate::{
     http::{auth, observe::Observed},
-    net::{Cut, Options, Refusal, Service},
+    net::{Cut, Incoming, Options, Refusal, Service},
     telemetry::EdgeCometMetrics,
 };
 
@@ -85,6 +90,11 @@ impl Config {
     }
 }
 
+/// Method and template of every route.
+pub fn routes() -> Vec<(String, &'static str)> {
+    routes::all().map(|(method, path)| (method.to_string(), path)).collect()
+}
+
 /// The dialect, ready to be served by a listener.
 #[derive(Debug)]
 pub struct EdgeComet {
@@ -111,6 +121,16 @@ pub struct Surroundings {
     pub metrics: Arc<EdgeCometMetrics>,
     /// Turns true when running requests should come to their end.
     pub shutdown: watch::Receiver<bool>,
+}
+
+impl Config {
+    /// What a process so configured left beside the log.
+    pub fn beside_at_rest(&self, data_dir: &Path) -> Vec<Arc<dyn Beside>> {
+        if !self.is_embedded() {
+            return Vec::new();
+        }
+        vec![Arc::new(PagesBeside::new(Pages::new(self, data_dir), data_dir))]
+    }
 }
 
 impl EdgeComet {
@@ -144,6 +164,14 @@ impl EdgeComet {
         let count = hosts.iter().count();
         self.hosts.set(hosts);
         Ok(count)
+    }
+
+    /// What it keeps beside the log. Where others share the home its pages are theirs, as their records are.
+    pub fn beside(&self, data_dir: &Path) -> Vec<Arc<dyn Beside>> {
+        if !self.config.is_embedded() {
+            return Vec::new();
+        }
+        vec![Arc::new(PagesBeside::new(self.pages.clone(), data_dir))]
     }
 
     /// What goes on beside requests, until the shutdown.

@@ -43,6 +43,11 @@ static ROUTES: [(Method, &str, Endpoint); 16] = [
     (Method::POST, "/internal/cache/bot-hit", Endpoint::BotHit),
 ];
 
+/// Method and path of every route.
+pub(super) fn all() -> impl Iterator<Item = (&'static Method, &'static str)> {
+    ROUTES.iter().map(|(method, path, _)| (method, *path))
+}
+
 /// The route of a request, with the text it counts under.
 pub(super) fn find(method: &Method, path: &str) -> Option<(&'static str, Endpoint)> {
     let fits = |(verb, route, _): &&(Method, &'static str, Endpoint)| verb == method && *route == path;

@@ -3,16 +3,19 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use hyper::{body::Incoming, http::request::Parts};
+use hyper::http::request::Parts;
 use manifold_engine::Engine;
 
 use super::{Flo, error::Error};
-use crate::http::{
-    body::{self, BodyTime},
-    gzip,
-    json::{self, RawValue},
-    query::Query,
-    route::MAX_PARAMETERS,
+use crate::{
+    http::{
+        body::{self, BodyTime},
+        gzip,
+        json::{self, RawValue},
+        query::Query,
+        route::MAX_PARAMETERS,
+    },
+    net::Incoming,
 };
 
 /// How slowly a body may come.
@@ -45,12 +48,11 @@ impl<'a> Call<'a> {
 
     /// The body, read to its end and decoded; at most `limit` bytes of it.
     pub(super) async fn bytes(&self, incoming: Incoming, limit: usize) -> Result<Bytes, Error> {
+        let account = incoming.account();
         let received = body::collect(incoming, limit, BODY_TIME).await.map_err(|error| Error::of_body(error, limit))?;
         self.flo.metrics.received(received.len());
-        match gzip::coding(&self.parts.headers).ok_or(Error::UnsupportedCoding)? {
-            gzip::Coding::Identity => Ok(received),
-            gzip::Coding::Gzip => gzip::decode(&received, limit).map_err(|error| Error::of_coding(error, limit)),
-        }
+        let decoded = gzip::decoded(&self.parts.headers, received, limit, account).await;
+        decoded.map_err(|error| Error::of_coding(error, limit))
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     http::{auth::Secret, browser::Trust},
+    net::Hosts,
     period::Keep,
 };
 
@@ -262,6 +263,13 @@ impl Config {
             tracing::warn!("flo: cluster.seeds has no effect: the node runs alone");
         }
         Ok(())
+    }
+
+    /// Names that requests to a listener on `listen` may be for, `named` among them. Where `dashboard.hosts` lists them, that is
+    /// checked with the other rules of the dialect.
+    pub fn names(&self, listen: SocketAddr, named: &[String]) -> Hosts {
+        let Dashboard { cors_origins, hosts } = &self.dashboard;
+        Hosts::of(listen, self.auth.enabled || !hosts.is_empty(), named.iter().chain(cors_origins))
     }
 
     /// Shards that the views of the cluster show.

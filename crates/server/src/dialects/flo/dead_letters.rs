@@ -1,7 +1,6 @@
 //! A queue's dead letters: list, requeue, throw away.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use hyper::body::Incoming;
 use manifold_engine::{
     Timestamp,
     queue::{DeadLetter, ListDead, Reason},
@@ -17,7 +16,10 @@ use super::{
     queues::{QUEUE, open_messages, purged_json, settled_json, write_message},
     scan::{PAGE_BYTES, write_more},
 };
-use crate::http::{json, query::Query, reply};
+use crate::{
+    http::{json, query::Query, reply},
+    net::Incoming,
+};
 
 const DEFAULT_LIMIT: i64 = 100;
 

@@ -13,7 +13,7 @@ use super::ts::{Rejection, floql::Mistake};
 use crate::{
     http::{
         body::BodyError,
-        gzip::BadCoding,
+        gzip::{BadCoding, Undecoded},
         json::{self, Malformed},
         path::BadEncoding,
         query::BadQuery,
@@ -372,14 +372,18 @@ impl Error {
             BodyError::TooLarge => Error::BodyTooLarge { limit },
             // Nobody listens any more when the client went away.
             BodyError::TooSlow | BodyError::Aborted => Error::BodyTooSlow,
+            BodyError::NoRoom => Error::Overloaded,
         }
     }
 
     /// A body that was not decoded.
-    pub(super) fn of_coding(error: BadCoding, limit: usize) -> Error {
+    pub(super) fn of_coding(error: Undecoded, limit: usize) -> Error {
         match error {
-            BadCoding::TooLarge => Error::BodyTooLarge { limit },
-            BadCoding::Damaged => Error::invalid("Request body is not valid gzip"),
+            Undecoded::Unknown => Error::UnsupportedCoding,
+            Undecoded::Bad(BadCoding::TooLarge) => Error::BodyTooLarge { limit },
+            Undecoded::Bad(BadCoding::Damaged) => Error::invalid("Request body is not valid gzip"),
+            Undecoded::NoRoom => Error::Overloaded,
+            Undecoded::Failed => Error::Internal,
         }
     }
 }
@@ -420,6 +424,7 @@ impl From<Refusal> for Error {
         match refusal {
             Refusal::TargetTooLong => Error::HeadTooLarge,
             Refusal::BadHost => Error::invalid("Invalid Host header"),
+            Refusal::ForeignHost => Error::ForeignHost,
             Refusal::AmbiguousLength => Error::invalid("Ambiguous body length"),
             Refusal::Overloaded => Error::Overloaded,
             Refusal::Panicked => Error::Internal,

@@ -1,6 +1,5 @@
 //! Consumer groups: consumers that share the records of a stream.
 
-use hyper::body::Incoming;
 use manifold_engine::{
     Name,
     stream::{GroupInfo, GroupRead, Settled, StreamStart},
@@ -15,9 +14,12 @@ use super::{
     scan::PAGE_BYTES,
     streams::{STREAM, records_bytes, write_name, write_record},
 };
-use crate::http::{
-    json::{self, RawValue},
-    reply,
+use crate::{
+    http::{
+        json::{self, RawValue},
+        reply,
+    },
+    net::Incoming,
 };
 
 const DEFAULT_COUNT: i64 = 10;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use hyper::{Response, StatusCode, body::Incoming, header::ETAG};
+use hyper::{Response, StatusCode, header::ETAG};
 use manifold_engine::{
     Key, Kind, Timestamp,
     kv::{Delete, Encoding, Entry, Expires, Put, Revision, Value, When},
@@ -18,10 +18,13 @@ use super::{
     payload,
     scan::{self, PAGE_BYTES},
 };
-use crate::http::{
-    etag::{etag, has_version},
-    json::{self, MAX_INTEGER, RawValue},
-    reply,
+use crate::{
+    http::{
+        etag::{etag, has_version},
+        json::{self, MAX_INTEGER, RawValue},
+        reply,
+    },
+    net::Incoming,
 };
 
 /// Bytes of an entry besides its key and its value, about.

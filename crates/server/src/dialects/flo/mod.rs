@@ -16,7 +16,6 @@ use std::{
 use axum::body::Body;
 use hyper::{
     Method, Request, Response, StatusCode,
-    body::Incoming,
     header::{
         ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
         ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HeaderValue, VARY,
@@ -59,7 +58,7 @@ use crate::{
         observe::Observed,
         reply, route,
     },
-    net::{Refusal, Service},
+    net::{Incoming, Refusal, Service},
     telemetry::FloMetrics,
 };
 
@@ -74,6 +73,11 @@ const OTHER_ROUTE: &str = "other";
 const HEAD_BYTES: usize = 16 << 10;
 /// Bytes of a head's line beside its name and value: `: ` and the line end.
 const LINE_BYTES: usize = 4;
+
+/// Method and template of every route.
+pub fn routes() -> Vec<(&'static str, &'static str)> {
+    route::listed(ROUTES).collect()
+}
 
 /// The dialect, ready to be served by a listener.
 #[derive(Debug)]
@@ -146,7 +150,7 @@ impl Flo {
         let found = route::find(ROUTES, path)
             .filter(|found| !path.ends_with('/') || found.route.template.starts_with("/api/v1/kv/"));
         let counted = found.as_ref().map_or(OTHER_ROUTE, |found| found.route.template);
-        let _place = match self.admit(&parts) {
+        let _place = match self.admit(&parts, counted) {
             Ok(place) => place,
             Err(refused) => return (counted, Err(refused)),
         };
@@ -221,7 +225,7 @@ impl Flo {
 
     /// Everything that is checked before anybody asks who it is: the node's condition, its capacity, the head's size,
     /// host and origin.
-    fn admit(&self, parts: &Parts) -> Result<Place<'_>, Error> {
+    fn admit(&self, parts: &Parts, route: &str) -> Result<Place<'_>, Error> {
         if *self.shutdown.borrow() {
             return Err(Error::Unavailable(Condition::Stopping));
         }
@@ -238,7 +242,9 @@ impl Flo {
         if !self.trust.host_allowed(&parts.headers) {
             return Err(Error::ForeignHost);
         }
-        if !self.trust.origin_allowed(&parts.method, &parts.headers) {
+        // A statement changes something, by whatever method it comes.
+        let method = if route == influx::QUERY { &Method::POST } else { &parts.method };
+        if !self.trust.origin_allowed(method, &parts.headers) {
             return Err(Error::ForeignOrigin);
         }
         Ok(place)

@@ -1,10 +1,13 @@
 //! Namespaces: list and create.
 
-use hyper::{StatusCode, body::Incoming};
+use hyper::StatusCode;
 use manifold_engine::{Kind, Namespace, namespaces::NamespaceInfo};
 
 use super::{Reply, call::Call, error::Error, members, names};
-use crate::http::{json, reply};
+use crate::{
+    http::{json, reply},
+    net::Incoming,
+};
 
 const MAX_NAME: usize = 128;
 

@@ -1,7 +1,6 @@
 //! Queues: enqueue, dequeue, ack, nack, extend, peek, purge, statistics.
 
 use bytes::Bytes;
-use hyper::body::Incoming;
 use manifold_engine::{
     kv::{Encoding, Value},
     queue::{Delivery, Dequeue, Enqueue, Held, Message, Nack, NackTo, QueueName, Settled, Stats},
@@ -16,9 +15,12 @@ use super::{
     names, payload,
     scan::PAGE_BYTES,
 };
-use crate::http::{
-    json::{self, RawValue},
-    reply,
+use crate::{
+    http::{
+        json::{self, RawValue},
+        reply,
+    },
+    net::Incoming,
 };
 
 const PRIORITY: Integers =

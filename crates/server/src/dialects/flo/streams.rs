@@ -1,7 +1,6 @@
 //! Streams: append, read, trim, what they stand at.
 
 use bytes::Bytes;
-use hyper::body::Incoming;
 use manifold_engine::{
     Name, Timestamp,
     stream::{
@@ -17,10 +16,13 @@ use super::{
     names, payload,
     scan::PAGE_BYTES,
 };
-use crate::http::{
-    json::{self, RawValue},
-    query::Query,
-    reply,
+use crate::{
+    http::{
+        json::{self, RawValue},
+        query::Query,
+        reply,
+    },
+    net::Incoming,
 };
 
 const DEFAULT_COUNT: i64 = 100;

@@ -41,6 +41,15 @@ pub(super) struct Caller {
     /// The place of its key among those configured, if it came with one.
     pub(super) key: Option<usize>,
     pub(super) ip: IpAddr,
+    /// When its credential ends; none = never.
+    pub(super) until: Option<Timestamp>,
+}
+
+impl Caller {
+    /// Whether its credential is valid no longer.
+    pub(super) fn has_expired(&self, now: Timestamp) -> bool {
+        self.until.is_some_and(|until| until <= now)
+    }
 }
 
 /// The section `auth` as it is used.
@@ -86,7 +95,7 @@ impl Access {
         now: impl FnOnce() -> Timestamp,
     ) -> Result<Caller, Error> {
         if !self.enabled {
-            return Ok(Caller { role: Role::Admin, key: None, ip });
+            return Ok(Caller { role: Role::Admin, key: None, ip, until: None });
         }
         if let Some(key) = headers.get(API_KEY) {
             return self.owner(key.as_bytes(), ip);
@@ -98,12 +107,13 @@ impl Access {
                 None => Err(Error::Unauthorized("Missing API key")),
             },
             (Credential::Key(token), _) => match self.known(token) {
-                Some(at) => Ok(Caller { role: self.keys[at].role, key: Some(at), ip }),
-                None => Ok(Caller { role: self.role_of_token(token, now())?, key: None, ip }),
+                Some(at) => Ok(Caller { role: self.keys[at].role, key: Some(at), ip, until: None }),
+                None => self.bearer(token, ip, now()),
             },
             (_, Credential::Key(encoded)) => {
                 let pair = STANDARD.decode(encoded).map_err(|_| wrong())?;
-                if self.is_user(&pair) { Ok(Caller { role: Role::Admin, key: None, ip }) } else { Err(wrong()) }
+                let user = Caller { role: Role::Admin, key: None, ip, until: None };
+                if self.is_user(&pair) { Ok(user) } else { Err(wrong()) }
             }
             (Credential::Malformed, Credential::Malformed) => Err(wrong()),
         }
@@ -111,7 +121,7 @@ impl Access {
 
     fn owner(&self, key: &[u8], ip: IpAddr) -> Result<Caller, Error> {
         let at = self.known(key).ok_or(Error::Unauthorized("Invalid API key"))?;
-        Ok(Caller { role: self.keys[at].role, key: Some(at), ip })
+        Ok(Caller { role: self.keys[at].role, key: Some(at), ip, until: None })
     }
 
     fn known(&self, candidate: &[u8]) -> Option<usize> {
@@ -127,7 +137,8 @@ impl Access {
         auth::matching(text, &users).is_some()
     }
 
-    fn role_of_token(&self, token: &[u8], now: Timestamp) -> Result<Role, Error> {
+    /// Whoever has a signed token.
+    fn bearer(&self, token: &[u8], ip: IpAddr, now: Timestamp) -> Result<Caller, Error> {
         let invalid = || Error::Unauthorized("Invalid token");
         if self.jwt_secret.is_empty() {
             return Err(Error::Unauthorized("Invalid API key"));
@@ -135,12 +146,14 @@ impl Access {
         let claims = jwt::verified(token, self.jwt_secret.expose().as_bytes()).ok_or_else(invalid)?;
         let Claims { exp, nbf, role } = serde_json::from_slice(&claims).map_err(|_| invalid())?;
         let seconds = now.0 as f64 / 1000.0;
-        if exp.ok_or_else(invalid)? <= seconds {
+        // A time beyond what a clock can show is the last one it can.
+        let until = Timestamp((exp.ok_or_else(invalid)? * 1000.0) as u64);
+        if until <= now {
             return Err(Error::Unauthorized("Token expired"));
         }
         if nbf.is_some_and(|nbf| nbf > seconds) {
             return Err(invalid());
         }
-        Ok(role.unwrap_or(Role::ReadWrite))
+        Ok(Caller { role: role.unwrap_or(Role::ReadWrite), key: None, ip, until: Some(until) })
     }
 }

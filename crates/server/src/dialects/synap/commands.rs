@@ -216,6 +216,11 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
     all().map(|line| line.name)
 }
 
+/// Everything that a command can be called.
+pub(super) fn all_names() -> impl Iterator<Item = &'static str> {
+    all().flat_map(Line::names)
+}
+
 /// A command that was found.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Known {

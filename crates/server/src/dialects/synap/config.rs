@@ -6,7 +6,10 @@ use manifold_engine::{queue, stream::StreamRetention};
 use serde::{Deserialize, Serialize};
 
 use super::access::Role;
-use crate::http::{auth::Secret, browser::Trust};
+use crate::{
+    http::{auth::Secret, browser::Trust},
+    net::Hosts,
+};
 
 #[cfg(test)]
 mod tests;
@@ -237,6 +240,9 @@ pub enum Refused {
     /// A credential that anybody has.
     #[error("synap: {0} must not be empty")]
     Empty(&'static str),
+    /// Who has it could be either of two.
+    #[error("synap: two of auth.api_keys have the same key")]
+    SameKey,
     /// A setting beyond its bounds.
     #[error("synap: {name} must be from {least} to {most}")]
     Range {
@@ -255,6 +261,11 @@ impl Config {
         let Auth { api_keys, users, .. } = &self.auth;
         if api_keys.iter().any(|key| key.key.is_empty()) {
             return Err(Refused::Empty("auth.api_keys.key"));
+        }
+        let mut keys: Vec<&str> = api_keys.iter().map(|key| key.key.expose()).collect();
+        keys.sort_unstable();
+        if keys.windows(2).any(|two| two[0] == two[1]) {
+            return Err(Refused::SameKey);
         }
         if users.iter().any(|user| user.username.is_empty() || user.password.is_empty()) {
             return Err(Refused::Empty("auth.users"));
@@ -298,6 +309,11 @@ impl Config {
     pub fn memory_bytes(&self) -> Option<u64> {
         let bytes = self.kv_store.max_memory_mb.saturating_mul(1 << 20);
         (bytes > 0).then_some(bytes)
+    }
+
+    /// Names that requests to a listener on `listen` may be for, `named` among them.
+    pub fn names(&self, listen: SocketAddr, named: &[String]) -> Hosts {
+        Hosts::of(listen, self.auth.is_on(), named.iter().chain(&self.cors_origins))
     }
 
     /// Whom browsers may come from.

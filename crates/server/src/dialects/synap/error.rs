@@ -9,7 +9,12 @@ use hyper::{
 use manifold_engine::{self as engine, Key, Kind, State, types::KeyType};
 
 use crate::{
-    http::{body::BodyError, gzip::BadCoding, json, path::BadEncoding},
+    http::{
+        body::BodyError,
+        gzip::{BadCoding, Undecoded},
+        json,
+        path::BadEncoding,
+    },
     net::Refusal,
 };
 
@@ -50,6 +55,8 @@ pub(super) enum Error {
     FlushDisabled(&'static str),
     /// 403: a page of another site.
     ForeignOrigin,
+    /// 403: a name that this server does not go by.
+    ForeignHost,
     /// 404.
     NoRoute { method: String, path: String },
     /// 404.
@@ -178,7 +185,9 @@ impl Error {
             | Error::NestedBatch
             | Error::OffsetGone { .. } => StatusCode::BAD_REQUEST,
             Error::Unauthorized(_) => StatusCode::UNAUTHORIZED,
-            Error::Forbidden(_) | Error::FlushDisabled(_) | Error::ForeignOrigin => StatusCode::FORBIDDEN,
+            Error::Forbidden(_) | Error::FlushDisabled(_) | Error::ForeignOrigin | Error::ForeignHost => {
+                StatusCode::FORBIDDEN
+            }
             Error::NoRoute { .. } | Error::Absent(..) | Error::NoMessage { .. } => StatusCode::NOT_FOUND,
             Error::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Error::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
@@ -208,7 +217,7 @@ impl Error {
             Error::UnknownCommand(_) | Error::NeedsSocket(_) | Error::NestedBatch => "INVALID_COMMAND",
             Error::OffsetGone { .. } => "OFFSET_OUT_OF_RANGE",
             Error::Unauthorized(_) => "UNAUTHORIZED",
-            Error::Forbidden(_) | Error::FlushDisabled(_) | Error::ForeignOrigin => "FORBIDDEN",
+            Error::Forbidden(_) | Error::FlushDisabled(_) | Error::ForeignOrigin | Error::ForeignHost => "FORBIDDEN",
             Error::NoRoute { .. } => "NOT_FOUND",
             Error::Absent(thing, _) => thing.code(),
             Error::NoMessage { .. } => "MESSAGE_NOT_FOUND",
@@ -271,6 +280,7 @@ impl Error {
             Error::NestedBatch => return "Nested batch is not allowed".into(),
             Error::Unauthorized(text) | Error::Replication(text) => return (*text).into(),
             Error::ForeignOrigin => return "Origin not allowed".into(),
+            Error::ForeignHost => return "Host not allowed".into(),
             Error::BodyTooSlow => return "Request body came too slowly".into(),
             Error::Internal => return "Internal server error".into(),
             Error::Overloaded => return "Server overloaded".into(),
@@ -379,14 +389,18 @@ impl Error {
             BodyError::TooLarge => Error::TooLarge(limit),
             // Nobody listens any more when the client went away.
             BodyError::TooSlow | BodyError::Aborted => Error::BodyTooSlow,
+            BodyError::NoRoom => Error::Overloaded,
         }
     }
 
     /// A body that was not decoded.
-    pub(super) fn of_coding(error: BadCoding, limit: usize) -> Error {
+    pub(super) fn of_coding(error: Undecoded, limit: usize) -> Error {
         match error {
-            BadCoding::TooLarge => Error::TooLarge(limit),
-            BadCoding::Damaged => Error::Request("Request body is not valid gzip".into()),
+            Undecoded::Unknown => Error::Request("Unsupported content encoding".into()),
+            Undecoded::Bad(BadCoding::TooLarge) => Error::TooLarge(limit),
+            Undecoded::Bad(BadCoding::Damaged) => Error::Request("Request body is not valid gzip".into()),
+            Undecoded::NoRoom => Error::Overloaded,
+            Undecoded::Failed => Error::Internal,
         }
     }
 
@@ -462,6 +476,7 @@ impl From<Refusal> for Error {
         match refusal {
             Refusal::TargetTooLong => Error::Request("Request target is too long".into()),
             Refusal::BadHost => Error::Request("Invalid Host header".into()),
+            Refusal::ForeignHost => Error::ForeignHost,
             Refusal::AmbiguousLength => Error::Request("Ambiguous body length".into()),
             Refusal::Overloaded => Error::Overloaded,
             Refusal::Panicked => Error::Internal,

@@ -10,7 +10,6 @@ use axum::body::Body;
 use foldhash::quality::RandomState;
 use hyper::{
     Method, Request, Response, StatusCode,
-    body::Incoming,
     header::{
         ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
         ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HeaderName, HeaderValue,
@@ -69,9 +68,9 @@ use crate::{
         observe::Observed,
         query::Query,
         reply,
-        route::Found,
+        route::{self, Found},
     },
-    net::{Refusal, Service},
+    net::{Incoming, Refusal, Service},
     telemetry::SynapMetrics,
 };
 
@@ -80,6 +79,8 @@ const NAMESPACE: &str = "default";
 const OTHER_ROUTE: &str = "other";
 /// Time for all of a body.
 const BODY_TIME: BodyTime = BodyTime::Whole(Duration::from_secs(60));
+/// Longest time between two looks at whether a credential has ended.
+const EXPIRY_LOOKS: Duration = Duration::from_secs(1);
 /// Asks for another form of answers.
 const COMPAT: HeaderName = HeaderName::from_static("x-synap-compat");
 
@@ -139,6 +140,16 @@ pub struct Surroundings {
 /// The namespace that all of this dialect lives in.
 pub fn namespace() -> Namespace {
     Namespace::new(NAMESPACE).expect("a name that is known when this is compiled")
+}
+
+/// Method and template of every route; each also exists below `/sdk`.
+pub fn routes() -> Vec<(&'static str, &'static str)> {
+    routes::TABLES.iter().flat_map(|table| route::listed(table)).collect()
+}
+
+/// Everything that a command can be called, other names included.
+pub fn spellings() -> Vec<&'static str> {
+    commands::all_names().collect()
 }
 
 /// The names of all commands, for their counters.
@@ -220,7 +231,7 @@ impl Synap {
             Some(Endpoint::Command | Endpoint::Socket(_) | Endpoint::Old | Endpoint::Rest(_)) | None => false,
         };
         let caller = match public {
-            true => Caller { role: access::Role::ReadOnly, key: None, ip: peer },
+            true => Caller { role: access::Role::ReadOnly, key: None, ip: peer, until: None },
             false => {
                 let query = endpoint.is_some_and(Endpoint::is_socket).then(|| Query::parse(parts.uri.query()).ok());
                 let query = query.flatten().unwrap_or_default();
@@ -233,6 +244,18 @@ impl Synap {
             allowed?;
         }
         Ok(caller)
+    }
+
+    /// Completes when the credential of somebody ends. The clock may be set, so it is looked at now and then.
+    async fn expired(&self, caller: Caller) {
+        let Some(until) = caller.until else { return std::future::pending().await };
+        loop {
+            let left = until.0.saturating_sub(self.engine.now().0);
+            if left == 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(left).min(EXPIRY_LOOKS)).await;
+        }
     }
 
     /// Counts a request of somebody: what that leaves, and whether it was one too many.
@@ -304,16 +327,10 @@ impl Synap {
     /// The body, read to its end and decoded.
     async fn body(&self, parts: &Parts, incoming: Incoming) -> Result<bytes::Bytes, Error> {
         let limit = self.max_body_bytes;
+        let account = incoming.account();
         let received = body::collect(incoming, limit, BODY_TIME).await.map_err(|error| Error::of_body(error, limit))?;
-        match gzip::coding(&parts.headers) {
-            Some(gzip::Coding::Identity) => Ok(received),
-            Some(gzip::Coding::Gzip) => {
-                // A few bytes may become as many as the limit allows.
-                let decoded = tokio::task::spawn_blocking(move || gzip::decode(&received, limit)).await;
-                decoded.map_err(|_| Error::Internal)?.map_err(|error| Error::of_coding(error, limit))
-            }
-            None => Err(Error::Request("Unsupported content encoding".into())),
-        }
+        let decoded = gzip::decoded(&parts.headers, received, limit, account).await;
+        decoded.map_err(|error| Error::of_coding(error, limit))
     }
 
     /// The form of answer that a header asks for, else the one configured.

@@ -58,12 +58,15 @@ static ROUTES: &[Route<Endpoint>] = &[
     route("/api/stream", &[(Verb::Post, Endpoint::Old)]),
 ];
 
+/// All of them.
+pub(super) static TABLES: [&[Route<Endpoint>]; 2] = [ROUTES, table::ROUTES];
+
 /// The route of a raw path. A slash at its end makes it another path, and no route ends in one.
 pub(super) fn find(path: &str) -> Option<Found<'_, Endpoint>> {
     if path.ends_with('/') {
         return None;
     }
-    [ROUTES, table::ROUTES].into_iter().find_map(|routes| route::find(routes, path))
+    TABLES.into_iter().find_map(|routes| route::find(routes, path))
 }
 
 /// The path without the prefix of published clients, and the form of answer that the prefix asks for.

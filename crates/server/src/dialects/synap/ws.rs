@@ -59,25 +59,25 @@ pub(super) async fn upgrade(
     let upgrade = bounded(upgrade, synap.max_body_bytes);
     let settled = |error: Error| error.settle(&synap.state());
     let query = Query::parse(parts.uri.query()).map_err(|_| Error::BAD_ENCODING)?;
-    let synap = synap.clone();
+    let (synap, account) = (synap.clone(), parts.extensions.remove());
     let response = match kind {
         Kind::Commands => {
             let connection = Connection::new(&synap).map_err(settled)?;
             upgrade.on_upgrade(move |socket| async move {
-                let socket = Socket::new(socket, PATIENCE);
+                let socket = Socket::new(socket, PATIENCE, account);
                 session::run(socket, &synap, &connection, caller, shape).await;
             })
         }
         Kind::Topics => {
             let topics = Topics::open(&synap, &query).map_err(settled)?;
             upgrade.on_upgrade(move |socket| async move {
-                watch::run(Socket::new(socket, PATIENCE), &synap, caller, topics).await;
+                watch::run(Socket::new(socket, PATIENCE, account), &synap, caller, topics).await;
             })
         }
         Kind::Keys => {
             let keys = Keys::open(&synap, &query).map_err(settled)?;
             upgrade.on_upgrade(move |socket| async move {
-                watch::run(Socket::new(socket, PATIENCE), &synap, caller, keys).await;
+                watch::run(Socket::new(socket, PATIENCE, account), &synap, caller, keys).await;
             })
         }
     };

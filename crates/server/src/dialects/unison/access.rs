@@ -43,6 +43,8 @@ impl Role {
 /// The configured keys. One that is empty does not exist.
 #[derive(Debug)]
 pub(super) struct Keys {
+    /// The full key is the one that everybody knows, pages of other sites too.
+    pub(super) open_to_all: bool,
     pub(super) full: Secret,
     pub(super) agent: Secret,
 }

@@ -1,6 +1,5 @@
 //! POST /batch: several sets and deletes as one change of state.
 
-use hyper::body::Incoming;
 use manifold_engine::{
     Actor, Engine, Key, Namespace, Timestamp,
     kv::{Delete, Op, Outcome, Put, When},
@@ -13,9 +12,12 @@ use super::{
     names,
     reply::{self, Reply},
 };
-use crate::http::{
-    body,
-    json::{self, Malformed, RawValue},
+use crate::{
+    http::{
+        body,
+        json::{self, Malformed, RawValue},
+    },
+    net::Incoming,
 };
 
 /// Most operations of one batch.

@@ -5,8 +5,8 @@ use std::{net::SocketAddr, time::Duration};
 use manifold_engine::Retention;
 use serde::{Deserialize, Serialize};
 
-use crate::http::auth::Secret;
 pub use crate::period::Period;
+use crate::{http::auth::Secret, net::Hosts};
 
 /// The key that a loopback listener without one accepts.
 const DEVELOPMENT_KEY: &str = "dev";
@@ -92,6 +92,9 @@ impl Config {
             tracing::info!(%listen, key = DEVELOPMENT_KEY, "unison has no api_key: it accepts the development key");
             self.api_key = Secret::from(DEVELOPMENT_KEY);
         }
+        if self.is_open_to_all() && !listen.ip().to_canonical().is_loopback() {
+            tracing::warn!(%listen, "unison: everybody knows the key that api_key is");
+        }
         if self.api_key == self.agent_api_key {
             return Err(Refused::EqualKeys);
         }
@@ -102,6 +105,16 @@ impl Config {
             ("changes_max_bytes", self.changes_max_bytes),
         ];
         bounds.into_iter().find(|(_, bound)| *bound == 0).map_or(Ok(()), |(name, _)| Err(Refused::Zero(name)))
+    }
+
+    /// Whether the key is the one that everybody knows.
+    pub(super) fn is_open_to_all(&self) -> bool {
+        self.api_key == Secret::from(DEVELOPMENT_KEY)
+    }
+
+    /// Names that requests to a listener on `listen` may be for, `named` among them.
+    pub fn names(&self, listen: SocketAddr, named: &[String]) -> Hosts {
+        Hosts::of(listen, !self.is_open_to_all(), named)
     }
 
     /// The feed's retention.

@@ -29,6 +29,8 @@ pub(super) enum Error {
     Unauthorized,
     /// 403: the agent key on a write.
     ReadOnly,
+    /// 403: a page of another site, where everybody knows the key.
+    ForeignOrigin,
     /// 404: no such route.
     NoRoute,
     /// 404: no such key, in the state at this head.
@@ -49,6 +51,8 @@ pub(super) enum Error {
     TooLarge,
     /// 414.
     TargetTooLong,
+    /// 421: a name that this server does not go by.
+    ForeignHost,
     /// 500: a request for the WebSocket that is no upgrade.
     UpgradeFailed,
     /// 500: a defect.
@@ -57,7 +61,7 @@ pub(super) enum Error {
     Unavailable,
     /// 503: `minSeq` was not reached in time.
     NotReached,
-    /// 503: the listener's connection limit.
+    /// 503: too many connections, or bytes of bodies.
     Overloaded,
 }
 
@@ -76,7 +80,7 @@ impl Error {
         match self {
             Error::Invalid(_) => StatusCode::BAD_REQUEST,
             Error::Unauthorized => StatusCode::UNAUTHORIZED,
-            Error::ReadOnly => StatusCode::FORBIDDEN,
+            Error::ReadOnly | Error::ForeignOrigin => StatusCode::FORBIDDEN,
             Error::NoRoute | Error::NoEntry { .. } => StatusCode::NOT_FOUND,
             Error::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Error::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
@@ -84,6 +88,7 @@ impl Error {
             Error::Membership | Error::Compacted { .. } => StatusCode::GONE,
             Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Error::TargetTooLong => StatusCode::URI_TOO_LONG,
+            Error::ForeignHost => StatusCode::MISDIRECTED_REQUEST,
             Error::UpgradeFailed | Error::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Error::Unavailable | Error::NotReached | Error::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -94,6 +99,7 @@ impl Error {
             Error::Invalid(text) => text,
             Error::Unauthorized => "Unauthorized",
             Error::ReadOnly => "Read-only API key",
+            Error::ForeignOrigin => "Origin not allowed",
             Error::NoRoute | Error::NoEntry { .. } => "Not found",
             Error::MethodNotAllowed { .. } => "Method not allowed",
             Error::BodyTooSlow => "Request timeout",
@@ -103,6 +109,7 @@ impl Error {
             Error::Compacted { .. } => "Compacted",
             Error::TooLarge => "Payload too large",
             Error::TargetTooLong => "URI too long",
+            Error::ForeignHost => "Host not allowed",
             Error::UpgradeFailed => "WebSocket upgrade failed",
             Error::Internal => "Internal server error",
             Error::Unavailable => "Store unavailable",
@@ -184,6 +191,7 @@ impl From<BodyError> for Error {
             BodyError::TooSlow => Error::BodyTooSlow,
             // Broken chunks; or the client went away, and nobody listens.
             BodyError::Aborted => Error::invalid("Invalid request body"),
+            BodyError::NoRoom => Error::Overloaded,
         }
     }
 }
@@ -218,6 +226,7 @@ impl From<Refusal> for Error {
         match refusal {
             Refusal::TargetTooLong => Error::TargetTooLong,
             Refusal::BadHost => Error::invalid("Invalid Host header"),
+            Refusal::ForeignHost => Error::ForeignHost,
             Refusal::AmbiguousLength => Error::invalid("Ambiguous body length"),
             Refusal::Overloaded => Error::Overloaded,
             Refusal::Panicked => Error::Internal,

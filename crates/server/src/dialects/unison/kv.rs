@@ -1,6 +1,5 @@
 //! One key: GET, PUT, DELETE.
 
-use hyper::body::Incoming;
 use manifold_engine::{
     Key, Namespace,
     kv::{Delete, Entry, Put, When},
@@ -16,7 +15,10 @@ use super::{
     names,
     reply::{self, Reply},
 };
-use crate::http::{body, json, query::Query};
+use crate::{
+    http::{body, json, query::Query},
+    net::Incoming,
+};
 
 /// GET of a key; of an empty one, the list of its namespace.
 pub(super) async fn get(call: Call<'_>) -> Reply {

@@ -6,7 +6,7 @@
 use std::{net::IpAddr, sync::Arc};
 
 use axum::body::Body;
-use hyper::{Request, Response, body::Incoming, http::request::Parts};
+use hyper::{Request, Response, http::request::Parts};
 use manifold_engine::Engine;
 use tokio::sync::watch;
 
@@ -41,13 +41,19 @@ use routes::{Endpoint, Operation, ROUTES};
 
 use crate::{
     http::{
+        browser::Trust,
         observe::Observed,
         route::{self, Route},
         ws::Sockets,
     },
-    net::{Refusal, Service},
+    net::{Incoming, Refusal, Service},
     telemetry::{AuthFailure, UnisonMetrics},
 };
+
+/// Method and template of every route.
+pub fn routes() -> Vec<(&'static str, &'static str)> {
+    route::listed(ROUTES).collect()
+}
 
 /// The dialect, ready to be served by a listener.
 #[derive(Debug)]
@@ -65,7 +71,7 @@ impl Unison {
     pub fn new(config: Config, engine: Engine, metrics: Arc<UnisonMetrics>, shutdown: watch::Receiver<bool>) -> Self {
         Unison {
             engine,
-            keys: Keys { full: config.api_key, agent: config.agent_api_key },
+            keys: Keys { open_to_all: config.is_open_to_all(), full: config.api_key, agent: config.agent_api_key },
             max_body_bytes: config.max_body_bytes,
             metrics,
             shutdown,
@@ -108,7 +114,8 @@ impl Unison {
         (counted, reply)
     }
 
-    /// Everything that is checked before a handler runs, in this order: key, route, method, permission. Routes without
+    /// Everything that is checked before a handler runs, in this order: origin where everybody knows the
+    /// key, key, route, method, permission. Routes without
     /// a key are looked at first, so that a probe with a stale key is answered like one without.
     fn admit(
         &self,
@@ -121,6 +128,9 @@ impl Unison {
         let role = if has(|operation| operation.access == Access::Public) {
             Role::Agent
         } else {
+            if self.keys.open_to_all && !Trust::default().origin_trusted(&parts.headers) {
+                return Err(Error::ForeignOrigin);
+            }
             let subprotocol = has(|operation| operation.endpoint == Endpoint::Stream);
             self.keys.role(&parts.headers, subprotocol, &self.metrics)?
         };

@@ -36,9 +36,10 @@ pub(super) async fn upgrade(unison: &Arc<Unison>, parts: &mut Parts, role: Role)
         upgrade.set_selected_protocol(protocol);
     }
     let (unison, open) = (unison.clone(), unison.sockets.open());
+    let account = parts.extensions.remove();
     Ok(upgrade.on_upgrade(move |socket| async move {
         let _open = open;
-        session::run(Socket::new(socket, PATIENCE), &unison, role).await;
+        session::run(Socket::new(socket, PATIENCE, account), &unison, role).await;
     }))
 }
 

@@ -1,5 +1,3 @@
-use std::convert::Infallible;
-
 use futures_util::{StreamExt, stream};
 use http_body::Frame;
 use http_body_util::{Full, StreamBody};
@@ -10,16 +8,21 @@ use super::*;
 /// Ten seconds, and one more for each KiB.
 const PACE: BodyTime = BodyTime::Paced(Duration::from_secs(10));
 
-type Piece = Result<Frame<Bytes>, Infallible>;
+type Piece = Result<Frame<Bytes>, Broken>;
 
-fn pieces(pieces: Vec<&'static [u8]>) -> impl Body<Data = Bytes> {
+/// A body whose length is known.
+fn whole(body: Bytes) -> impl Body<Data = Bytes, Error = Broken> {
+    Full::new(body).map_err(|never| match never {})
+}
+
+fn pieces(pieces: Vec<&'static [u8]>) -> impl Body<Data = Bytes, Error = Broken> {
     StreamBody::new(stream::iter(pieces).map(|piece| Piece::Ok(Frame::data(Bytes::from_static(piece)))))
 }
 
 #[tokio::test]
 async fn a_body_in_one_piece_is_not_copied() {
     let body = Bytes::from_static(b"0123456789");
-    let read = collect(Full::new(body.clone()), 10, PACE).await.unwrap();
+    let read = collect(whole(body.clone()), 10, PACE).await.unwrap();
     assert_eq!(read.as_ptr(), body.as_ptr());
 }
 
@@ -32,7 +35,7 @@ async fn pieces_are_joined_in_order() {
 
 #[tokio::test]
 async fn a_declared_length_over_the_limit_is_refused_before_reading() {
-    let body = Full::new(Bytes::from_static(b"01234567890"));
+    let body = whole(Bytes::from_static(b"01234567890"));
     assert_eq!(collect(body, 10, PACE).await, Err(BodyError::TooLarge));
 }
 
@@ -43,9 +46,11 @@ async fn an_undeclared_length_is_refused_when_the_limit_is_passed() {
 }
 
 #[tokio::test]
-async fn a_broken_body_is_aborted() {
-    let broken = stream::iter([Ok(Frame::data(Bytes::from_static(b"x"))), Err(std::io::Error::other("reset"))]);
-    assert_eq!(collect(StreamBody::new(broken), 10, PACE).await, Err(BodyError::Aborted));
+async fn a_body_that_breaks_off_says_why() {
+    for (broken, error) in [(Broken::Aborted, BodyError::Aborted), (Broken::NoRoom, BodyError::NoRoom)] {
+        let pieces = stream::iter([Ok(Frame::data(Bytes::from_static(b"x"))), Err(broken)]);
+        assert_eq!(collect(StreamBody::new(pieces), 10, PACE).await, Err(error));
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -56,8 +61,17 @@ async fn a_silent_body_is_cut_after_ten_seconds() {
     assert_eq!(started.elapsed(), Duration::from_secs(10));
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_came_early_buys_no_pause_for_ever() {
+    let started = Instant::now();
+    let much = stream::once(async { Piece::Ok(Frame::data(Bytes::from(vec![0; 1 << 20]))) });
+    let body = StreamBody::new(much.chain(stream::pending()));
+    assert_eq!(collect(body, 2 << 20, PACE).await, Err(BodyError::TooSlow));
+    assert_eq!(started.elapsed(), LONGEST_PAUSE);
+}
+
 /// A megabyte or less at a steady pace, one piece each second.
-fn paced(bytes: usize, seconds: usize) -> impl Body<Data = Bytes, Error = Infallible> {
+fn paced(bytes: usize, seconds: usize) -> impl Body<Data = Bytes, Error = Broken> {
     let each = stream::iter(0..seconds).then(move |_| async move {
         sleep(Duration::from_secs(1)).await;
         Piece::Ok(Frame::data(Bytes::from(vec![0; bytes])))

@@ -35,3 +35,22 @@ fn a_page_of_another_site_may_not_write() {
     }
     assert!(trust().origin_allowed(&Method::DELETE, &headers(&[(HOST, "localhost:9002")])), "no browser");
 }
+
+#[test]
+fn a_request_without_an_origin_may_still_be_of_another_sites_page() {
+    let site = |site: &str| headers(&[(HOST, "localhost:9002"), (FETCH_SITE, site)]);
+    for other in ["cross-site", "same-site"] {
+        assert!(!trust().origin_trusted(&site(other)), "{other}");
+        assert!(!trust().origin_allowed(&Method::POST, &site(other)), "{other}");
+        assert!(
+            trust().origin_allowed(&Method::GET, &site(other)),
+            "{other}: the browser keeps the answer from the page"
+        );
+    }
+    for own in ["same-origin", "none", ""] {
+        assert!(trust().origin_trusted(&site(own)), "{own}");
+    }
+    let listed =
+        headers(&[(HOST, "localhost:9002"), (FETCH_SITE, "cross-site"), (ORIGIN, "https://console.example.com")]);
+    assert!(trust().origin_trusted(&listed), "an origin that is listed goes before");
+}

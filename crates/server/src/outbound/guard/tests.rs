@@ -156,3 +156,57 @@ async fn where_all_must_be_public_one_address_that_is_not_is_named() {
     assert_eq!(public.resolve("no-such-host.invalid", 80).await, Err(Denied::Unresolved));
     assert_eq!(public.resolve("8.8.8.8", 80).await, Ok(vec![SocketAddr::from(([8, 8, 8, 8], 80))]));
 }
+
+/// Numbers in other bases, numbers with fewer dots, names with a final dot: the system's resolver reads them, and what comes
+/// of it is what is checked. Where it reads nothing in them, nobody is called.
+#[tokio::test]
+async fn however_an_address_is_spelled_it_is_the_address_that_counts() {
+    let open = Guard::new(None);
+    let public = Guard::public_only(crate::outbound::PublicOnly::default());
+    for host in [
+        "2852039166",
+        "0xa9fea9fe",
+        "0XA9FEA9FE",
+        "0251.0376.0251.0376",
+        "0xa9.0xfe.0xa9.0xfe",
+        "169.254.43518",
+        "169.16689662",
+        "169.254.169.254.",
+        "[::ffff:a9fe:a9fe]",
+        "[0:0:0:0:0:ffff:169.254.169.254]",
+        "[64:ff9b::a9fe:a9fe]",
+        "[fe80::1%lo]",
+        "0",
+        "0x0",
+        "000.000.000.000",
+        "\u{ff11}69.254.169.254",
+        "169\u{3002}254\u{3002}169\u{3002}254",
+    ] {
+        assert!(open.resolve(host, 80).await.is_err(), "{host}");
+        assert!(public.resolve(host, 80).await.is_err(), "{host}");
+    }
+    for host in [
+        "2130706433",
+        "0x7f000001",
+        "0177.0.0.1",
+        "0x7f.1",
+        "127.1",
+        "127.0.1",
+        "127.0.0.1.",
+        "localhost.",
+        "LocalHost",
+        "[::ffff:7f00:1]",
+        "[::127.0.0.1]",
+        "[0:0:0:0:0:0:0:1]",
+        "0300.0250.1",
+        "0xa.1",
+        "10.1",
+    ] {
+        assert!(public.resolve(host, 80).await.is_err(), "{host}");
+    }
+    for host in
+        ["", ".", "..", "[", "[]", "[::1", "127.0.0.1:80", "a b", "a\0b", "localhost\0.example.com", "user@127.0.0.1"]
+    {
+        assert_eq!(open.resolve(host, 80).await, Err(Denied::Unresolved), "{host:?}");
+    }
+}

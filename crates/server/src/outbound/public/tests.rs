@@ -10,7 +10,7 @@ fn excepted(networks: &[&str]) -> PublicOnly {
 }
 
 /// The first and the last of each network that is nobody's own.
-const RESERVED: [&str; 26] = [
+const RESERVED: [&str; 34] = [
     "0.0.0.0",
     "0.255.255.255",
     "169.254.0.0",
@@ -36,10 +36,18 @@ const RESERVED: [&str; 26] = [
     "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
     "2001:db8::",
     "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff",
+    "100::",
+    "100::ffff:ffff:ffff:ffff",
+    "2001:2::",
+    "2001:2:0:ffff:ffff:ffff:ffff:ffff",
+    "3fff::",
+    "3fff:fff:ffff:ffff:ffff:ffff:ffff:ffff",
+    "5f00::",
+    "5f00:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
     "169.254.169.254",
 ];
 /// The same of networks that are one's own.
-const PRIVATE: [&str; 13] = [
+const PRIVATE: [&str; 15] = [
     "10.0.0.0",
     "10.255.255.255",
     "100.64.0.0",
@@ -53,9 +61,11 @@ const PRIVATE: [&str; 13] = [
     "::1",
     "fc00::",
     "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+    "fec0::",
+    "feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
 ];
 /// Their neighbours, and ordinary ones.
-const PUBLIC: [&str; 32] = [
+const PUBLIC: [&str; 36] = [
     "1.0.0.0",
     "9.255.255.255",
     "11.0.0.0",
@@ -85,7 +95,11 @@ const PUBLIC: [&str; 32] = [
     "2001:db9::",
     "fbff::1",
     "fe00::",
-    "fec0::1",
+    "100:0:0:1::",
+    "2001:2:1::",
+    "3fff:1000::",
+    "5eff::1",
+    "5f01::",
     "2600::1",
     "2002:808:808::1",
 ];

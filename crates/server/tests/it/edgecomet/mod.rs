@@ -3,12 +3,12 @@
 mod config;
 mod content;
 mod crash;
-mod daemon;
+pub mod daemon;
 mod gateway;
 mod gateways;
 mod listener;
 mod metrics;
-mod origin;
+pub mod origin;
 mod records;
 mod redis;
 mod redis_server;

@@ -155,6 +155,20 @@ impl Connection {
         Ok(Connection { stream, unread: Vec::new() })
     }
 
+    /// A connection whose end here holds only a few bytes that are not read.
+    pub fn open_narrow(address: SocketAddr) -> Connection {
+        let socket = socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None);
+        let socket = socket.expect("a socket");
+        socket.set_recv_buffer_size(4096).expect("set a buffer");
+        socket.connect(&address.into()).unwrap_or_else(|error| panic!("connect to {address}: {error}"));
+        Connection { stream: socket.into(), unread: Vec::new() }
+    }
+
+    /// Ends the connection with a reset, as of a client that is gone.
+    pub fn reset(self) {
+        socket2::SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).expect("set the linger time");
+    }
+
     /// Sends a request and reads the answer to its end.
     pub fn send(&mut self, request: &Request) -> Result<Response> {
         self.write(request)?;

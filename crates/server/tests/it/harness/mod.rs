@@ -37,6 +37,24 @@ pub fn eventually<T>(what: &str, within: Duration, mut probe: impl FnMut() -> Op
     }
 }
 
+/// Lets this process, and those it starts from now on, open so many files; whether the machine allows it.
+pub fn may_open(files: usize) -> bool {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limits = getrlimit(Resource::Nofile);
+    if limits.maximum.is_some_and(|maximum| maximum < files as u64) {
+        println!("skipped: this machine allows only {:?} open files", limits.maximum);
+        return false;
+    }
+    let wide = Rlimit { current: limits.maximum, maximum: limits.maximum };
+    setrlimit(Resource::Nofile, wide).expect("raise the limit of open files");
+    true
+}
+
+/// How many of something a test does: what the environment says, or what fits into every run.
+pub fn scale(variable: &str, usual: usize) -> usize {
+    std::env::var(variable).map_or(usual, |text| text.parse().expect("a number"))
+}
+
 /// Milliseconds since the epoch by the clock of this machine.
 pub fn now_ms() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("the clock is past 1970");

@@ -219,6 +219,11 @@ impl Server {
         self.spawn();
     }
 
+    /// Sets one key of the configuration for the starts that follow.
+    pub fn set(&mut self, path: &str, value: &str) {
+        self.settings = self.settings.clone().set(path, value);
+    }
+
     /// Starts the process again without the limit on its files.
     pub fn start_again_unlimited(&mut self) {
         self.settings.file_size_limit_kib = None;
@@ -259,6 +264,21 @@ impl Server {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid().as_raw_nonzero())).expect("/proc");
         let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("VmRSS");
         line.split_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok()).expect("VmRSS in KiB") * 1024
+    }
+
+    /// Files and sockets that the process has open.
+    pub fn open_files(&self) -> usize {
+        let folder = format!("/proc/{}/fd", self.pid().as_raw_nonzero());
+        std::fs::read_dir(folder).expect("/proc").count()
+    }
+
+    /// The sum of a metric's samples.
+    pub fn metric(&self, name: &str) -> f64 {
+        let text = self.metrics_text();
+        let of_it = |line: &&str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' ']));
+        let samples: Vec<&str> = text.lines().filter(of_it).collect();
+        assert!(!samples.is_empty(), "there is no {name}");
+        samples.iter().map(|line| line.rsplit(' ').next().and_then(|n| n.parse::<f64>().ok()).expect("a number")).sum()
     }
 
     /// Waits until `/api/v1/ready` says so.

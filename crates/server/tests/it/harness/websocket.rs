@@ -126,6 +126,11 @@ impl Socket {
         self.inner.send(Message::text(text)).expect("send a message");
     }
 
+    /// Sends a text message, unless the server is gone.
+    pub fn try_send(&mut self, text: &str) -> bool {
+        self.inner.send(Message::text(text)).is_ok()
+    }
+
     /// Sends a binary message.
     pub fn send_binary(&mut self, bytes: &[u8]) {
         self.inner.send(Message::binary(bytes.to_vec())).expect("send a message");

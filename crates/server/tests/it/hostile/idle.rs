@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::harness::{Connection, Request, Server, Settings, eventually};
+use crate::harness::{Connection, Request, Server, Settings, eventually, may_open};
 
 const CONNECTIONS: usize = 10_000;
 /// What a connection that was used once and is idle now may cost: hyper's two buffers of 8 KiB, the handler's future,
@@ -23,14 +23,9 @@ fn open(server: &Server, count: usize) -> Vec<Connection> {
 
 #[test]
 fn ten_thousand_idle_connections_cost_little_and_are_forgotten() {
-    let limits = rustix::process::getrlimit(rustix::process::Resource::Nofile);
-    if limits.maximum.is_some_and(|maximum| maximum < CONNECTIONS as u64 + 500) {
-        println!("skipped: this machine allows only {:?} open files", limits.maximum);
+    if !may_open(CONNECTIONS + 500) {
         return;
     }
-    let wide = rustix::process::Rlimit { current: limits.maximum, maximum: limits.maximum };
-    rustix::process::setrlimit(rustix::process::Resource::Nofile, wide).expect("raise the limit of open files");
-    // The server inherits the limit.
     let mut server = Server::start();
     drop(open(&server, 100));
     let before = server.resident_bytes();

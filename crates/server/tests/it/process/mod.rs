@@ -1,5 +1,6 @@
 //! The process: when it refuses to start, what it takes from where, how it ends, what it does on a bad disk.
 
+mod backup;
 mod config;
 mod disk;
 mod signals;

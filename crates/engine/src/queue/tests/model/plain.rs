@@ -240,6 +240,7 @@ impl Model {
             leased: self.messages.values().filter(|letter| matches!(letter.at, At::Leased { .. })).count() as u64,
             dead: self.dead().len() as u64,
             enqueued_total: self.enqueued,
+            last: self.last,
             acked_total: self.acked,
             purged_total: self.purged,
             delivered_total: self.delivered,

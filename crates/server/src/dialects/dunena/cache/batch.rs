@@ -70,9 +70,9 @@ fn pieces(keys: Vec<String>, values: Vec<Option<Bytes>>) -> impl Iterator<Item =
 }
 
 fn set(asked: &Asked<'_>, entries: Option<&RawValue>, space: Option<&RawValue>) -> Result<Response<Body>, Error> {
-    let entries = many::entries("mset", entries)?;
+    let mut entries = many::entries("mset", entries)?;
     let space = asked.namespace(space)?;
-    asked.dunena.cache.set(entries.iter().map(|entry| entry.within(&space)));
+    asked.dunena.cache.set(entries.iter_mut().map(|entry| entry.within(&space)));
     Ok(answer::count("stored", entries.len() as u64))
 }
 

@@ -17,13 +17,13 @@ pub(super) fn warm_up(
     entries: &RawValue,
     space: Option<&RawValue>,
 ) -> Result<Response<Body>, Error> {
-    let entries = many::entries("warmup", Some(entries))?;
+    let mut entries = many::entries("warmup", Some(entries))?;
     let total = entries.len();
     if total == 0 {
         return Err(Error::invalid("entries (non-empty array) is required"));
     }
     // An entry's own namespace comes before that of the body, and that of the query before both.
     let spaces = asked.namespaces(entries.iter().map(|entry| json::given(entry.space).or(space)))?;
-    asked.dunena.cache.set(entries.iter().zip(&spaces).map(|(entry, space)| entry.within(space)));
+    asked.dunena.cache.set(entries.iter_mut().zip(&spaces).map(|(entry, space)| entry.within(space)));
     Ok(answer::ok(format!(r#"{{"loaded":{total},"failed":0,"total":{total}}}"#)))
 }

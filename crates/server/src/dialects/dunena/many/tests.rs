@@ -41,8 +41,9 @@ fn the_first_bad_entry_is_named() {
 #[test]
 fn entries_keep_their_order_and_their_times() {
     let text = raw(r#"[{"key":"a","value":"1"},{"key":"a","value":"2","ttl":0},{"key":"b","value":"","ttl":5.0}]"#);
-    let entries = entries("mset", Some(&text)).unwrap();
-    let found: Vec<_> = entries.iter().map(|entry| (entry.within("n").key, &entry.value[..], entry.ttl)).collect();
+    let mut entries = entries("mset", Some(&text)).unwrap();
+    let sets: Vec<_> = entries.iter_mut().map(|entry| entry.within("n")).collect();
+    let found: Vec<_> = sets.iter().map(|set| (set.key, &set.value[..], set.ttl)).collect();
     let expected: [(&[u8], &[u8], Ttl); 3] =
         [(b"a", b"1", Ttl::Default), (b"a", b"2", Ttl::Never), (b"b", b"", Ttl::Millis(5))];
     assert_eq!(found, expected);

@@ -147,9 +147,9 @@ impl<'a> Request<'a> {
     }
 
     fn set_many(&self) -> Done {
-        let entries = many::entries("mset", self.entries)?;
+        let mut entries = many::entries("mset", self.entries)?;
         let space = self.namespace()?;
-        self.ground.cache.set(entries.iter().map(|entry| entry.within(&space)));
+        self.ground.cache.set(entries.iter_mut().map(|entry| entry.within(&space)));
         Ok(self.result(&[("stored", &|out| json::write_u64(out, entries.len() as u64))]))
     }
 

@@ -49,6 +49,8 @@ impl Config {
         must(!key.chars().any(char::is_control), "internal_auth_key", "be one line of text")?;
         // Blanks around a header's value are no part of it, so nobody could send such a key.
         must(key.trim() == key, "internal_auth_key", "not begin or end with a blank")?;
+        // The password has a key of its own, which is never shown.
+        must(!redis.addr.as_deref().unwrap_or_default().contains('@'), "redis.addr", "be host:port")?;
         must(redis.db >= 0, "redis.db", "be >= 0")?;
         let (tick, normal) = (scheduler.tick_interval.0, scheduler.normal_check_interval.0);
         must(tick >= TICK, "scheduler.tick_interval", "be >= 100ms")?;

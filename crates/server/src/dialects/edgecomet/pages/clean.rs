@@ -26,6 +26,7 @@ const AT_ONCE: usize = 64;
 impl Pages {
     /// Removes files that nobody needs. Never completes.
     pub(in super::super) async fn keep_clean(&self, config: &Config, home: &Home, hosts: &CurrentHosts) {
+        self.kept.tidy(&self.base);
         // Where others share the home the files are theirs.
         let removes = config.storage.cleanup.enabled.unwrap_or(config.is_embedded());
         tokio::join!(self.keep_removing(home, removes), async {
@@ -78,8 +79,12 @@ impl Pages {
         if needed {
             return Ok(());
         }
-        let path = self.base.join(file);
-        match blocking(move || std::fs::remove_file(path)).await {
+        let (base, relative, kept) = (self.base.clone(), file.to_owned(), self.kept.clone());
+        let removing = move || {
+            kept.keep(&base, &relative);
+            std::fs::remove_file(base.join(&relative))
+        };
+        match blocking(removing).await {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 tracing::warn!(file, %error, "edgecomet: cannot remove the file of a forgotten page");
             }
@@ -108,6 +113,10 @@ impl Pages {
 
     /// Removes the files of pages that expired before a Unix second; how many they were. Stops when it is dropped.
     async fn sweep(&self, before: i64) -> io::Result<u64> {
+        // Records of a backup may be about to end: the next round removes their files.
+        if self.kept.is_needed() {
+            return Ok(0);
+        }
         let (base, stop) = (self.base.clone(), Arc::new(AtomicBool::new(false)));
         let _stops = StopOnDrop(stop.clone());
         blocking(move || sweep::sweep(&base, before, &stop)).await

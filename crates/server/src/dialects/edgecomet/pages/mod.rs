@@ -14,6 +14,7 @@ use tokio::{
     task::spawn_blocking,
 };
 
+mod backup;
 mod clean;
 mod file;
 mod packing;
@@ -21,6 +22,8 @@ mod path;
 mod sweep;
 
 use super::config::{Compression, Config, check::LONGEST_BODY};
+use backup::Kept;
+pub(super) use backup::PagesBeside;
 use packing::Packing;
 use path::PagePath;
 
@@ -41,6 +44,7 @@ pub(super) struct Pages {
     base: Arc<Path>,
     compression: Compression,
     groups: Arc<[Arc<Mutex<()>>]>,
+    kept: Kept,
 }
 
 impl Pages {
@@ -52,7 +56,12 @@ impl Pages {
     }
 
     fn at(base: PathBuf, compression: Compression) -> Self {
-        Pages { base: base.into(), compression, groups: (0..GROUPS).map(|_| Arc::default()).collect() }
+        Pages {
+            base: base.into(),
+            compression,
+            groups: (0..GROUPS).map(|_| Arc::default()).collect(),
+            kept: Kept::default(),
+        }
     }
 
     /// Keeps files of a page from being removed, as long as what comes back lives: between a file and the record that
@@ -72,10 +81,11 @@ impl Pages {
         body: Bytes,
         held: Hold,
     ) -> io::Result<(String, u64, Hold)> {
-        let (base, compression) = (self.base.clone(), self.compression);
+        let (base, compression, kept) = (self.base.clone(), self.compression, self.kept.clone());
         blocking(move || {
             let (packing, packed) = packing::pack(compression, &body);
             let path = PagePath::new(key, expires_at, packing)?;
+            kept.keep(&base, path.as_str());
             file::write(&base, path.as_str(), &packed)?;
             Ok((path.into_string(), packed.len() as u64, held))
         })

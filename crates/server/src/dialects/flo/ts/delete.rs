@@ -1,7 +1,5 @@
 //! Deletion of points: the source of a query, without stages, says which. Without a range it is all of them.
 
-use hyper::body::Incoming;
-
 use super::{
     asked::{self, Asked, MEMBERS},
     floql,
@@ -9,6 +7,7 @@ use super::{
 use crate::{
     dialects::flo::{Reply, call::Call, error::Error, names},
     http::{json, reply},
+    net::Incoming,
 };
 
 /// POST /delete.

@@ -6,7 +6,6 @@ use std::borrow::Cow;
 use axum::body::Body;
 use hyper::{
     Response, StatusCode,
-    body::Incoming,
     header::{HeaderName, HeaderValue},
 };
 use manifold_engine::Kind;
@@ -23,6 +22,7 @@ use crate::{
         names,
     },
     http::{query::Query, reply},
+    net::Incoming,
 };
 
 #[cfg(test)]

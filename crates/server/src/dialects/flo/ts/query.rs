@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use hyper::{Method, body::Incoming};
+use hyper::Method;
 use manifold_engine::{
     Namespace,
     series::{Scalar, SeriesPoints},
@@ -15,6 +15,7 @@ use super::{
 use crate::{
     dialects::flo::{Reply, call::Call, error::Error, names},
     http::{json, reply},
+    net::Incoming,
 };
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hyper::body::Incoming;
 use manifold_engine::{
     Engine, Namespace,
     series::{Points, Written},
@@ -18,6 +17,7 @@ use super::{
 use crate::{
     dialects::flo::{Reply, call::Call, error::Error, names},
     http::{json, query::Query, reply},
+    net::Incoming,
 };
 
 /// KiB of bodies whose lines are read and written at one time: points in memory take several times what their lines took.

@@ -89,3 +89,21 @@ fn without_credentials_everybody_is_an_admin() {
 fn each_role_may_what_those_before_it_may() {
     assert!(Role::ReadOnly < Role::ReadWrite && Role::ReadWrite < Role::Admin);
 }
+
+#[test]
+fn who_came_with_a_token_is_known_until_it_ends() {
+    let ip = IpAddr::from([10, 0, 0, 1]);
+    let until = |claims: &str| {
+        let bearer = format!("Bearer {}", signed(HEADER, claims, "s3cret"));
+        access().identify(&headers(&[(AUTHORIZATION, &bearer)]), None, ip, || NOW)
+    };
+    let caller = until(r#"{"exp":1700000001.5}"#).expect("a caller");
+    assert_eq!(caller.until, Some(Timestamp(1_700_000_001_500)));
+    assert!(!caller.has_expired(Timestamp(1_700_000_001_499)) && caller.has_expired(Timestamp(1_700_000_001_500)));
+    assert_eq!(until(r#"{"exp":1e300}"#).expect("a caller").until, Some(Timestamp(u64::MAX)));
+    assert_eq!(until(r#"{"exp":-1}"#), Err(refused("Token expired")));
+    for lasting in [(API_KEY, "one"), (AUTHORIZATION, "Bearer two"), (AUTHORIZATION, "Basic cm9vdDpwOnc=")] {
+        let caller = access().identify(&headers(&[lasting]), None, ip, || NOW).expect("a caller");
+        assert!(!caller.has_expired(Timestamp(u64::MAX)));
+    }
+}

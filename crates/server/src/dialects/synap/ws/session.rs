@@ -68,6 +68,8 @@ enum Turn {
     /// None: a request has begun to wait, and the next one may be read.
     Answer(Option<Reply>),
     Push(Push),
+    /// The credential that the connection was opened with has ended.
+    Expired,
     Stop,
 }
 
@@ -76,15 +78,19 @@ impl<'a> Session<'a> {
         loop {
             let turn = tokio::select! {
                 () = stopping(&mut self.shutdown) => Turn::Stop,
+                () = self.guest.synap.expired(self.guest.caller) => Turn::Expired,
                 answer = next_answer(&mut self.late, &mut self.calls) => Turn::Answer(answer),
                 push = self.guest.connection.next() => Turn::Push(push),
                 incoming = socket.receive(), if self.calls.turn_is_free() => Turn::Incoming(incoming),
             };
+            // Whatever came at that moment: nothing is done and nothing told for a credential that has ended.
+            let turn = if self.guest.has_expired() { Turn::Expired } else { turn };
             let done = match turn {
                 Turn::Incoming(incoming) => self.begin(incoming),
                 Turn::Answer(None) => Ok(()),
                 Turn::Answer(Some(answer)) => self.answer(socket, answer).await,
                 Turn::Push(push) => self.push(socket, push).await,
+                Turn::Expired => Err(End::Close(Close::Expired)),
                 Turn::Stop => Err(self.finish(socket).await),
             };
             if let Err(end) = done {
@@ -169,6 +175,10 @@ async fn step_aside(calls: &mut Calls<'_>, late: &mut VecDeque<Reply>) -> Infall
 }
 
 impl<'a> Guest<'a> {
+    fn has_expired(self) -> bool {
+        self.caller.has_expired(self.synap.engine.now())
+    }
+
     /// A text that should be a request.
     fn call(self, text: Utf8Bytes, may_wait: bool) -> Call<'a> {
         let admitted = self.synap.count(&self.caller).1.and_then(|()| self.synap.places.take_for(may_wait));

@@ -53,6 +53,7 @@ async fn serve(
         }
         texts = tokio::select! {
             () = stopping(shutdown) => return End::Close(Close::GoingAway),
+            () = synap.expired(caller) => return End::Close(Close::Expired),
             next = source.next() => match next {
                 Ok(texts) => texts,
                 Err(why) => return End::Close(why),
@@ -64,6 +65,10 @@ async fn serve(
                 Incoming::Gone => return End::Gone,
             },
         };
+        // Whatever came at that moment.
+        if caller.has_expired(synap.engine.now()) {
+            return End::Close(Close::Expired);
+        }
     }
 }
 

@@ -111,6 +111,8 @@ impl From<Error> for Failure {
             | Error::Compacted { .. }
             | Error::TargetTooLong
             | Error::UpgradeFailed
+            | Error::ForeignOrigin
+            | Error::ForeignHost
             | Error::Internal => Failure::new(-32603, "Internal error"),
         }
     }

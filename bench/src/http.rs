@@ -3,39 +3,39 @@
 
 use std::{path::Path, path::PathBuf, rc::Rc, time::Duration};
 
-pub mod bare;
-pub mod case;
-pub mod client;
-pub mod compare;
-pub mod server;
-
-use client::{Connection, Round};
-use compare::{Contestant, Turns, compare};
-use server::{Dialect, Server};
-
-use crate::{Result, measure::section};
+use crate::{
+    Result,
+    load::{
+        case::Case,
+        compare::{self, Contestant, Turns, compare},
+        ready,
+        script::Round,
+        server::{self, Dialect, Server},
+    },
+    sheet::{Sheet, Wanted},
+};
 
 /// What to measure over HTTP.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     /// Keep-alive connections, one comparison for each.
     #[arg(long, value_delimiter = ',', default_values_t = [1, 50, 500])]
-    connections: Vec<usize>,
+    pub connections: Vec<usize>,
     /// Turns of each server.
     #[arg(long, default_value_t = 8)]
-    turns: usize,
+    pub turns: usize,
     /// Length of a turn.
     #[arg(long, default_value_t = 1000)]
-    turn_ms: u64,
+    pub turn_ms: u64,
     /// Durability levels.
     #[arg(long, value_delimiter = ',', default_values_t = ["os", "interval", "always"].map(str::to_owned))]
-    levels: Vec<String>,
+    pub levels: Vec<String>,
     /// Only `get` or only `put`.
     #[arg(long)]
-    only: Option<Verb>,
+    pub only: Option<Verb>,
     /// The server's binary; the one beside this program when absent.
     #[arg(long, value_name = "FILE")]
-    manifold: Option<PathBuf>,
+    pub manifold: Option<PathBuf>,
 }
 
 impl Default for Args {
@@ -53,7 +53,7 @@ impl Default for Args {
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Verb {
+pub enum Verb {
     /// Reads.
     Get,
     /// Writes.
@@ -66,7 +66,7 @@ const KEYS: usize = 1000;
 const VALUE_BYTES: usize = 128;
 
 /// Prints a block per level: GET, which no level changes, once.
-pub fn run(args: &Args, scratch: &Path) -> Result<()> {
+pub fn run(args: &Args, scratch: &Path, sheet: &mut Sheet) -> Result<()> {
     let binary = args.manifold.clone().map_or_else(server::sibling, Ok)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let wanted = |verb| args.only.is_none_or(|only| only == verb);
@@ -75,20 +75,27 @@ pub fn run(args: &Args, scratch: &Path) -> Result<()> {
         let body_bytes = runtime.block_on(prepare(&manifold))?;
         let bare = Server::bare(body_bytes)?;
         if n == 0 && wanted(Verb::Get) {
-            block(args, "GET", &requests(Verb::Get), &runtime, &bare, &manifold)?;
+            runtime.block_on(block(args, "GET", &requests(Verb::Get), &bare, &manifold, sheet))?;
         }
         if wanted(Verb::Put) {
-            block(args, &format!("PUT, level {level}"), &requests(Verb::Put), &runtime, &bare, &manifold)?;
+            let title = format!("PUT, level {level}");
+            runtime.block_on(block(args, &title, &requests(Verb::Put), &bare, &manifold, sheet))?;
         }
     }
     Ok(())
 }
 
+/// Connections at which goals are set.
+const GOAL_AT: usize = 50;
+/// Of the bare server's rate.
+const GOALS: [(&str, f64); 3] = [("GET", 0.85), ("PUT, level interval", 0.75), ("PUT, level always", 0.4)];
+
 fn requests(verb: Verb) -> Rc<[Vec<u8>]> {
     (0..KEYS).map(|n| request(verb, n)).collect()
 }
 
-fn request(verb: Verb, n: usize) -> Vec<u8> {
+/// A request for a key out of [`KEYS`].
+pub fn request(verb: Verb, n: usize) -> Vec<u8> {
     let (method, body) = match verb {
         Verb::Get => ("GET", String::new()),
         Verb::Put => ("PUT", format!("{{\"value\":\"{}\"}}", "v".repeat(VALUE_BYTES - 2))),
@@ -101,22 +108,6 @@ fn request(verb: Verb, n: usize) -> Vec<u8> {
     .into_bytes()
 }
 
-/// Waits until Manifold answers a GET of `path` with 200. The key is there for a dialect that wants one for everything.
-pub async fn ready(manifold: &Server, path: &str) -> Result<Connection> {
-    const PATIENCE: u32 = 100;
-    const PAUSE: Duration = Duration::from_millis(100);
-    let request = format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nx-internal-auth: {}\r\n\r\n", server::API_KEY);
-    for _ in 0..PATIENCE {
-        if let Ok(mut connection) = Connection::open(manifold.address).await
-            && connection.exchange(request.as_bytes()).await.is_ok()
-        {
-            return Ok(connection);
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
-    Err("manifold does not become ready".into())
-}
-
 /// Waits until Manifold serves and writes every key once; the length of an answer's body.
 async fn prepare(manifold: &Server) -> Result<usize> {
     let mut connection = ready(manifold, "/api/v1/ready").await?;
@@ -127,23 +118,27 @@ async fn prepare(manifold: &Server) -> Result<usize> {
     Ok(body_bytes)
 }
 
-fn block(
+async fn block(
     args: &Args,
     title: &str,
     requests: &Rc<[Vec<u8>]>,
-    runtime: &tokio::runtime::Runtime,
     bare: &Server,
     manifold: &Server,
+    sheet: &mut Sheet,
 ) -> Result<()> {
-    section(&format!("http: {title}, {} turns of {} ms each", args.turns, args.turn_ms));
-    compare::print_head("connections", "bare");
+    sheet.section(&format!("Unison {title}, {} turns of {} ms each", args.turns, args.turn_ms));
+    Case::head(sheet, "connections");
     let turns = Turns { count: args.turns, length: Duration::from_millis(args.turn_ms) };
-    let script = |connection| Round::script(requests, connection);
+    let scripts = Round::scripts(requests.clone());
     for &connections in &args.connections {
-        let contestants = [("bare hyper", bare), ("manifold", manifold)];
-        let contestants = contestants.map(|(name, server)| Contestant { name, server, script: &script });
-        let sides = runtime.block_on(compare(turns, connections, &contestants))?;
-        compare::print(&connections.to_string(), &sides);
+        let contestants = [Contestant::new("bare", bare, &scripts), Contestant::new("Manifold", manifold, &scripts)];
+        let sides = compare(turns, connections, &contestants).await?;
+        let ratio = compare::versus(sheet, &connections.to_string(), &sides)?;
+        let goal = GOALS.iter().find(|(goal, _)| *goal == title && connections == GOAL_AT);
+        if let Some((_, least)) = goal {
+            let what = format!("Unison {title}, {connections} connections, of bare");
+            sheet.goal(what, Wanted::AtLeast(*least), ratio);
+        }
     }
     Ok(())
 }

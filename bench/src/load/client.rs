@@ -1,6 +1,6 @@
-//! The load generator: keep-alive connections that send finished bytes, one request at a time each, and look at an
-//! answer for its status and its length; what a script reads from it is little. One thread serves all of them and costs
-//! less than either server.
+//! The load generator: keep-alive connections that send finished bytes, one request at a time each or a few at once, and
+//! look at an answer for its status and its length; what a script reads from it is little. One thread serves all of them
+//! and costs less than the servers do.
 
 use std::{
     cell::RefCell,
@@ -18,16 +18,30 @@ use tokio::{
     task::LocalSet,
 };
 
+use super::{
+    resp,
+    script::{Script, Scripts},
+};
 use crate::{Result, measure::now};
 
 /// Room for an answer at first, and at most.
 const ANSWER: usize = 8 << 10;
 const ANSWER_MAX: usize = 4 << 20;
 
+/// How a server is talked to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// HTTP/1.1.
+    Http,
+    /// That of Redis.
+    Resp,
+}
+
 /// One connection.
 #[derive(Debug)]
 pub struct Connection {
     stream: TcpStream,
+    protocol: Protocol,
     answer: Vec<u8>,
     /// Where the body of the last answer lies.
     body: Range<usize>,
@@ -35,10 +49,10 @@ pub struct Connection {
 
 impl Connection {
     /// Opens a connection.
-    pub async fn open(address: SocketAddr) -> Result<Connection> {
+    pub async fn open(address: SocketAddr, protocol: Protocol) -> Result<Connection> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Connection { stream, answer: vec![0; ANSWER], body: 0..0 })
+        Ok(Connection { stream, protocol, answer: vec![0; ANSWER], body: 0..0 })
     }
 
     /// Sends one request and reads its answer; the bytes of its body.
@@ -47,9 +61,7 @@ impl Connection {
         let mut filled = 0;
         loop {
             filled += self.receive(filled).await?;
-            if let Some((body_at, end)) = extent(&self.answer[..filled])?
-                && filled >= end
-            {
+            if let Some((body_at, end)) = self.extent(filled)? {
                 self.body = body_at..end;
                 return Ok(&self.answer[body_at..end]);
             }
@@ -59,13 +71,17 @@ impl Connection {
     /// Sends many requests at once and reads all of their answers. The server's answers have to fit the sockets' buffers
     /// until the last request is written.
     pub async fn pipeline(&mut self, requests: &[u8], count: usize) -> Result<()> {
+        self.pipeline_with(requests, count, |_| ()).await
+    }
+
+    /// The same; `look` sees the body of each answer.
+    pub async fn pipeline_with(&mut self, requests: &[u8], count: usize, mut look: impl FnMut(&[u8])) -> Result<()> {
         self.stream.write_all(requests).await?;
         let mut filled = 0;
         for _ in 0..count {
             let end = loop {
-                if let Some((_, end)) = extent(&self.answer[..filled])?
-                    && filled >= end
-                {
+                if let Some((body_at, end)) = self.extent(filled)? {
+                    look(&self.answer[body_at..end]);
                     break end;
                 }
                 filled += self.receive(filled).await?;
@@ -74,6 +90,16 @@ impl Connection {
             filled -= end;
         }
         Ok(())
+    }
+
+    /// Where the body of the answer at the start of what is there begins and ends, once all of it is.
+    fn extent(&self, filled: usize) -> Result<Option<(usize, usize)>> {
+        let answer = &self.answer[..filled];
+        let extent = match self.protocol {
+            Protocol::Http => extent(answer)?,
+            Protocol::Resp => resp::extent(answer)?.map(|end| (0, end)),
+        };
+        Ok(extent.filter(|(_, end)| *end <= filled))
     }
 
     /// Reads on behind what is there; how much came.
@@ -88,49 +114,27 @@ impl Connection {
     }
 }
 
-/// What a connection sends, one request after the other.
-pub trait Script {
-    /// The next request; `answer` is the body of the answer to the one before, empty at first.
-    fn next(&mut self, answer: &[u8]) -> Result<&[u8]>;
-}
-
-/// The same requests, round and round.
-pub struct Round {
-    requests: Rc<[Vec<u8>]>,
-    next: usize,
-}
-
-impl Round {
-    /// For the connection with this number: each begins at another request.
-    pub fn script(requests: &Rc<[Vec<u8>]>, connection: usize) -> Box<dyn Script> {
-        Box::new(Round { requests: requests.clone(), next: connection * 17 })
-    }
-}
-
-impl Script for Round {
-    fn next(&mut self, _: &[u8]) -> Result<&[u8]> {
-        let request = &self.requests[self.next % self.requests.len()];
-        self.next += 1;
-        Ok(request)
-    }
-}
-
 /// A connection and what it sends.
 pub struct Client {
     connection: Connection,
     script: Box<dyn Script>,
+    /// Requests that go out together.
+    at_once: usize,
 }
 
 impl Client {
-    /// Opens connections; `script` knows each by its number.
+    /// Opens connections; `scripts` knows each by its number. What a script gives are `at_once` requests.
     pub async fn open(
         address: SocketAddr,
+        protocol: Protocol,
         count: usize,
-        script: impl Fn(usize) -> Box<dyn Script>,
+        scripts: &Scripts,
+        at_once: usize,
     ) -> Result<Vec<Client>> {
         let mut open = Vec::with_capacity(count);
         for n in 0..count {
-            open.push(Client { connection: Connection::open(address).await?, script: script(n) });
+            let connection = Connection::open(address, protocol).await?;
+            open.push(Client { connection, script: scripts(n), at_once });
         }
         Ok(open)
     }
@@ -138,11 +142,14 @@ impl Client {
     async fn run(mut self, until: Instant, tally: Rc<RefCell<Tally>>) -> Result<Client> {
         let mut start = now();
         while start < until {
-            let body = self.connection.body.clone();
-            let request = self.script.next(&self.connection.answer[body])?;
-            self.connection.exchange(request).await?;
+            let Connection { body, answer, .. } = &self.connection;
+            let request = self.script.next(&answer[body.clone()])?;
+            match self.at_once {
+                1 => _ = self.connection.exchange(request).await?,
+                at_once => self.connection.pipeline(request, at_once).await?,
+            }
             let end = now();
-            tally.borrow_mut().add(end - start);
+            tally.borrow_mut().add(self.at_once, end - start);
             start = end;
         }
         Ok(self)
@@ -156,8 +163,12 @@ fn extent(answer: &[u8]) -> Result<Option<(usize, usize)>> {
     if !answer.starts_with(b"HTTP/1.1 2") {
         return Err(format!("the server refused: {}", shown()).into());
     }
-    const LENGTH: &[u8] = b"\r\ncontent-length: ";
-    let at = memmem::find(&answer[..head], LENGTH).ok_or_else(|| format!("no length: {}", shown()))? + LENGTH.len();
+    // Without the first letter, which servers write either way.
+    const LENGTH: &[u8] = b"ontent-";
+    const REST: usize = b"length: ".len();
+    let at = memmem::find_iter(&answer[..head], LENGTH).map(|at| at + LENGTH.len());
+    let mut at = at.filter(|at| answer[*at..].get(..REST).is_some_and(|rest| rest.eq_ignore_ascii_case(b"length: ")));
+    let at = at.next().ok_or_else(|| format!("no length: {}", shown()))? + REST;
     let digits = answer[at..].iter().take_while(|byte| byte.is_ascii_digit());
     let length =
         digits.fold(0usize, |length, digit| length.saturating_mul(10).saturating_add(usize::from(digit - b'0')));
@@ -171,7 +182,7 @@ pub struct Tally {
     pub requests: u64,
     /// From the first request to the last answer.
     pub elapsed: Duration,
-    /// Nanoseconds of each exchange.
+    /// Nanoseconds of each exchange, be it one request or a few at once.
     pub latency: Histogram<u64>,
 }
 
@@ -182,8 +193,8 @@ impl Tally {
         Tally { requests: 0, elapsed: Duration::ZERO, latency }
     }
 
-    fn add(&mut self, took: Duration) {
-        self.requests += 1;
+    fn add(&mut self, requests: usize, took: Duration) {
+        self.requests += requests as u64;
         self.latency.saturating_record(took.as_nanos() as u64);
     }
 }

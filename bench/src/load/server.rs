@@ -8,16 +8,17 @@ use std::{
     time::Duration,
 };
 
+use super::client::Protocol;
 use crate::{
     Result,
-    measure::{cpu, resident},
+    measure::{cpu, disk_bytes, resident},
 };
 
 /// The key Unison and EdgeComet are configured with.
 pub const API_KEY: &str = "bench";
 
 /// Which of Manifold's listeners is talked to.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
     /// The dialect of the comparison with the bare server.
     Unison,
@@ -35,12 +36,19 @@ pub enum Dialect {
 #[derive(Debug)]
 pub struct Server {
     process: Child,
+    program: String,
     /// Where it listens.
     pub address: SocketAddr,
+    /// How it is talked to there.
+    pub protocol: Protocol,
     /// Where its metrics are, if that is elsewhere.
     pub metrics: Option<SocketAddr>,
+    /// Ports of Manifold's dialects.
+    ports: Vec<(Dialect, u16)>,
     /// Holds its data.
     dir: Option<tempfile::TempDir>,
+    /// The server that it only passes requests on to.
+    behind: Option<Box<Server>>,
 }
 
 impl Server {
@@ -63,8 +71,20 @@ impl Server {
             .spawn()?;
         let mut line = String::new();
         BufReader::new(process.stdout.take().ok_or("no standard output")?).read_line(&mut line)?;
-        let address = local(line.trim().parse()?);
-        Ok(Server { process, address, metrics: None, dir: None })
+        Ok(Server::new(process, "the bare server", line.trim().parse()?, None))
+    }
+
+    fn new(process: Child, program: &str, port: u16, dir: Option<tempfile::TempDir>) -> Server {
+        Server {
+            process,
+            program: program.to_owned(),
+            address: local(port),
+            protocol: Protocol::Http,
+            metrics: None,
+            ports: Vec::new(),
+            dir,
+            behind: None,
+        }
     }
 
     /// Manifold at a durability level, with an empty data directory; its address is that of the dialect.
@@ -90,15 +110,17 @@ impl Server {
             .args(["--data-dir".as_ref(), dir.path().join("data").as_os_str()])
             .spawn()
             .map_err(|error| format!("{} does not start: {error}", binary.display()))?;
-        let port = match dialect {
-            Dialect::Unison => unison,
-            Dialect::Flo => flo,
-            Dialect::Synap => synap,
-            Dialect::Dunena => dunena,
-            Dialect::EdgeComet => edgecomet,
-        };
-        let metrics = Some(local(metrics_port));
-        Ok(Server { process, address: local(port), metrics, dir: Some(dir) })
+        let mut server = Server::new(process, "manifold", unison, Some(dir));
+        server.metrics = Some(local(metrics_port));
+        server.ports = vec![
+            (Dialect::Unison, unison),
+            (Dialect::Flo, flo),
+            (Dialect::Synap, synap),
+            (Dialect::Dunena, dunena),
+            (Dialect::EdgeComet, edgecomet),
+        ];
+        server.address = server.at(dialect)?;
+        Ok(server)
     }
 
     /// `redis-server` with the append-only file that comes closest to a durability level, if it is installed.
@@ -115,16 +137,41 @@ impl Server {
             .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--daemonize", "no", "--loglevel", "warning"])
             .args(["--save", "", "--appendonly", "yes", "--appendfsync", fsync])
             .args(["--dir".as_ref(), dir.path().as_os_str()]);
-        Server::installed(&mut command, port, dir)
+        let mut server = Server::installed(&mut command, port, dir)?;
+        server.iter_mut().for_each(|server| server.protocol = Protocol::Resp);
+        Ok(server)
     }
 
     /// What `command` starts, which listens on `port` and has its data in `dir`; none where it is not installed.
     pub fn installed(command: &mut Command, port: u16, dir: tempfile::TempDir) -> Result<Option<Server>> {
+        let program = command.get_program().to_string_lossy().into_owned();
         match command.stdout(Stdio::null()).spawn() {
-            Ok(process) => Ok(Some(Server { process, address: local(port), metrics: None, dir: Some(dir) })),
+            Ok(process) => Ok(Some(Server::new(process, &program, port, Some(dir)))),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(format!("{} does not start: {error}", command.get_program().display()).into()),
+            Err(error) => Err(format!("{program} does not start: {error}").into()),
         }
+    }
+
+    /// The same server, which only passes requests on to another.
+    pub fn before(mut self, behind: Server) -> Server {
+        self.behind = Some(Box::new(behind));
+        self
+    }
+
+    /// What it is called.
+    pub fn name(&self) -> &str {
+        &self.program
+    }
+
+    /// Where a dialect of Manifold listens.
+    pub fn at(&self, dialect: Dialect) -> Result<SocketAddr> {
+        let port = self.ports.iter().find(|(listener, _)| *listener == dialect);
+        port.map(|(_, port)| local(*port)).ok_or_else(|| format!("{} has no dialects", self.program).into())
+    }
+
+    /// Bytes of the files in its directory as `du` counts them.
+    pub fn disk_bytes(&self) -> u64 {
+        self.dir().map(disk_bytes).unwrap_or_default()
     }
 
     /// The directory that holds its data, and little else.
@@ -142,9 +189,9 @@ impl Server {
         resident(self.process.id())
     }
 
-    /// Time the process has spent on processors.
+    /// Time the process has spent on processors, and the one behind it.
     pub fn cpu(&self) -> Duration {
-        cpu(self.process.id())
+        cpu(self.process.id()) + self.behind.as_ref().map(|behind| behind.cpu()).unwrap_or_default()
     }
 }
 

@@ -4,11 +4,12 @@
 use std::rc::Rc;
 
 use super::{
-    client::{Connection, Round, Script},
+    client::{Connection, Protocol},
     compare::{self, Contestant, Turns, compare},
+    script::{Round, Scripts},
     server::Server,
 };
-use crate::Result;
+use crate::{Result, sheet::Sheet};
 
 /// Requests whose answers say how long answers are.
 const SAMPLES: usize = 3;
@@ -19,33 +20,36 @@ pub struct Case {
     pub title: &'static str,
     /// Whether the durability level matters.
     pub writes: bool,
-    /// What the connection with a number sends.
-    pub script: Box<dyn Fn(usize) -> Box<dyn Script>>,
+    /// What connections send.
+    pub scripts: Scripts,
 }
 
 impl Case {
     /// These requests, round and round.
     pub fn of(title: &'static str, writes: bool, requests: Rc<[Vec<u8>]>) -> Self {
-        Case { title, writes, script: Box::new(move |connection| Round::script(&requests, connection)) }
+        Case { title, writes, scripts: Round::scripts(requests) }
     }
 
-    /// Prints a line for each side.
-    pub async fn print(&self, turns: Turns, connections: usize, manifold: &Server) -> Result<()> {
+    /// Says what the columns are.
+    pub fn head(sheet: &mut Sheet, first: &str) {
+        compare::versus_head(sheet, first, "bare", "Manifold");
+    }
+
+    /// A line of both sides; the ratio.
+    pub async fn run(&self, turns: Turns, connections: usize, manifold: &Server, sheet: &mut Sheet) -> Result<f64> {
         let (requests, body_bytes) = self.sample(manifold).await?;
         let bare = Server::bare(body_bytes)?;
-        let same = |connection| Round::script(&requests, connection);
-        let contestants = [
-            Contestant { name: "bare hyper", server: &bare, script: &same },
-            Contestant { name: "manifold", server: manifold, script: &self.script },
-        ];
-        compare::print(self.title, &compare(turns, connections, &contestants).await?);
-        Ok(())
+        let same = Round::scripts(requests);
+        let contestants = [Contestant::new("bare", &bare, &same), Contestant::new("Manifold", manifold, &self.scripts)];
+        let ratio = compare::versus(sheet, self.title, &compare(turns, connections, &contestants).await?)?;
+        sheet.ratio(self.title, ratio);
+        Ok(ratio)
     }
 
     /// The first requests, and the mean length of their answers.
     async fn sample(&self, manifold: &Server) -> Result<(Rc<[Vec<u8>]>, usize)> {
-        let mut connection = Connection::open(manifold.address).await?;
-        let mut script = (self.script)(0);
+        let mut connection = Connection::open(manifold.address, Protocol::Http).await?;
+        let mut script = (self.scripts)(0);
         let (mut requests, mut answer, mut bytes) = (Vec::new(), Vec::new(), 0);
         for _ in 0..SAMPLES {
             let request = script.next(&answer)?.to_vec();
