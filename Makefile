@@ -11,14 +11,16 @@ SDK_ENVIRONMENTS := $(CURDIR)/target/python-sdk
 TESTS_AT_A_TIME = $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt lint unit sdks docs models soak soak-hour bench bench-report deny tools packages
+.PHONY: help run test check fmt lint unit sdks docs reference models soak soak-hour fuzz fuzz-check bench bench-report deny tools packages
 
 help:
 	@echo "make run       serve on the default ports, data in ./data"
 	@echo "make test      everything that must hold: format, lints, all tests, documentation"
 	@echo "make check     the quick part of it: format and lints"
 	@echo "make models    the tests against models with up to ten thousand cases each, ten times what make test tries"
+	@echo "make reference write docs/configuration.md from the code"
 	@echo "make soak      the part of it that takes its time: keys that expire by the thousand for a minute"
+	@echo "make fuzz      every fuzz target for MINUTES=10 each, or those in TARGETS"
 	@echo "make soak-hour an hour of mixed load over all dialects with three kills"
 	@echo "make deny      licences, sources and known advisories of all crates"
 	@echo "make packages  install what tests talk to: databases, a browser, Python (Debian, as root)"
@@ -71,6 +73,10 @@ $(SDK_ENVIRONMENTS)/%/complete: crates/server/tests/sdk/requirements-%.txt | pac
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-input --retries 5 --only-binary :all: -r $<
 	touch $@
 
+# Writes docs/configuration.md, which is made from the code; a test says when that is needed.
+reference:
+	MANIFOLD_WRITE_REFERENCE=1 cargo test --locked -p manifold-server --test it -- reference::the_reference
+
 docs:
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 
@@ -82,6 +88,14 @@ models:
 
 soak:
 	MANIFOLD_SOAK_SECONDS=60 cargo test --locked -p manifold-server --test it -- soak
+
+# fuzz/README.md says what the targets are. What they keep is replayed by the unit tests, so these need not run in CI.
+fuzz: fuzz-check
+	nice fuzz/run $(or $(MINUTES),10) $(TARGETS)
+
+# A workspace of its own with a build of its own, which takes minutes.
+fuzz-check:
+	cd fuzz && cargo build --locked
 
 # Load on a release build; how long, how hard: `target/release/manifold-bench soak --help`.
 soak-hour:

@@ -8,7 +8,7 @@ mod follow;
 mod gaps;
 mod log;
 mod read;
-mod record;
+pub(crate) mod record;
 mod recover;
 mod ring;
 mod trim;

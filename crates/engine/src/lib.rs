@@ -11,6 +11,8 @@ mod engine;
 mod error;
 pub mod export;
 pub mod feed;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod glob;
 mod json;
 mod keys;

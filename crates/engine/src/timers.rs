@@ -62,14 +62,14 @@ pub(crate) fn clear(batch: &mut Batch, deadline: Timestamp, target: Target<'_>) 
     batch.delete(keys::TIMER, &row_key(deadline, target));
 }
 
-fn row_key(deadline: Timestamp, target: Target<'_>) -> TimerKey {
+pub(crate) fn row_key(deadline: Timestamp, target: Target<'_>) -> TimerKey {
     let mut row = TimerKey::from_slice(&deadline.0.to_be_bytes());
     row.push(target.kind());
     row.extend_from_slice(target.bytes());
     row
 }
 
-fn read_row_key(row: &[u8]) -> Option<(Timestamp, Target<'_>)> {
+pub(crate) fn read_row_key(row: &[u8]) -> Option<(Timestamp, Target<'_>)> {
     let (deadline, rest) = row.split_first_chunk()?;
     let (kind, target) = rest.split_first()?;
     let target = match kind {

@@ -3,6 +3,8 @@
 pub mod config;
 pub mod control;
 pub mod dialects;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod http;
 pub mod net;
 pub mod outbound;

@@ -5,6 +5,8 @@
 //! wall and no name above a table number.
 
 pub mod disk;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 
 mod batch;
 mod clean;

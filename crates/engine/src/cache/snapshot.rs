@@ -72,7 +72,7 @@ impl SnapshotFile {
         SnapshotFile::on(Box::new(RealDisk), path, cache, clock)
     }
 
-    fn on(disk: Box<dyn Disk>, path: PathBuf, cache: Cache, clock: Clock) -> Self {
+    pub(crate) fn on(disk: Box<dyn Disk>, path: PathBuf, cache: Cache, clock: Clock) -> Self {
         let (untouchable, begun, last) = Default::default();
         SnapshotFile(Arc::new(Shared { disk, path, cache, clock, untouchable, begun, last }))
     }
@@ -119,6 +119,12 @@ impl SnapshotFile {
     /// This file as a part of a backup, for which it is saved anew.
     pub fn beside(&self, place: Place) -> Arc<dyn Beside> {
         Arc::new(SnapshotBeside { file: self.clone(), place })
+    }
+
+    /// The same on this thread.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn save_now(&self) -> bool {
+        self.0.save_and_tell()
     }
 
     /// Saves in intervals. Never completes.

@@ -17,7 +17,7 @@ mod increment;
 mod put;
 mod read;
 mod restore;
-mod row;
+pub(crate) mod row;
 mod slot;
 mod swap;
 mod text;

@@ -55,7 +55,7 @@ impl<'a> Head<'a> {
         }
     }
 
-    fn decode(head: &'a [u8]) -> Option<Self> {
+    pub(crate) fn decode(head: &'a [u8]) -> Option<Self> {
         let mut reader = codec::Reader::new(head);
         if reader.byte()? != ENCODING {
             return None;
@@ -123,14 +123,14 @@ impl Tomb {
         Self::decode(row.head()).ok_or_else(|| Error::unreadable("a tombstone"))
     }
 
-    fn encode(self) -> Vec<u8> {
+    pub(crate) fn encode(self) -> Vec<u8> {
         let mut head = vec![ENCODING];
         codec::put_varint(&mut head, self.version);
         codec::put_varint(&mut head, self.seq);
         head
     }
 
-    fn decode(head: &[u8]) -> Option<Self> {
+    pub(crate) fn decode(head: &[u8]) -> Option<Self> {
         let mut reader = codec::Reader::new(head);
         (reader.byte()? == ENCODING).then_some(())?;
         Some(Tomb { version: reader.varint()?, seq: reader.varint()? })
@@ -150,7 +150,7 @@ impl Floor {
         codec::number_head(ENCODING, self.0)
     }
 
-    fn decode(head: &[u8]) -> Option<Self> {
+    pub(crate) fn decode(head: &[u8]) -> Option<Self> {
         codec::read_number_head(ENCODING, head).map(Floor)
     }
 }

@@ -11,14 +11,14 @@ use bytes::Bytes;
 
 use crate::Timestamp;
 
-mod glob;
+pub(crate) mod glob;
 mod hub;
 mod outlet;
 mod pattern;
 mod subscriber;
 mod subscribers;
 mod topics;
-mod tree;
+pub(crate) mod tree;
 mod verbs;
 
 #[cfg(test)]

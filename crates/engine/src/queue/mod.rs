@@ -26,7 +26,7 @@ mod pack;
 mod purge;
 mod registry;
 mod restore;
-mod rows;
+pub(crate) mod rows;
 mod settle;
 mod state;
 mod step;

@@ -52,7 +52,7 @@ impl Card {
         head
     }
 
-    fn decode(head: &[u8]) -> Option<Self> {
+    pub(crate) fn decode(head: &[u8]) -> Option<Self> {
         let mut reader = codec::Reader::new(head);
         let version = reader.byte().filter(|version| (1..=QUEUE_ENCODING).contains(version))?;
         let flags = reader.byte()?;
@@ -120,7 +120,7 @@ impl Tally {
         head
     }
 
-    fn decode(head: &[u8]) -> Option<Self> {
+    pub(crate) fn decode(head: &[u8]) -> Option<Self> {
         let mut reader = codec::Reader::new(head);
         let version = reader.byte().filter(|version| (1..=QUEUE_ENCODING).contains(version))?;
         let mut tally = Tally {
@@ -273,7 +273,7 @@ impl Mark {
         head
     }
 
-    fn decode(head: &[u8]) -> Option<Self> {
+    pub(crate) fn decode(head: &[u8]) -> Option<Self> {
         let mut reader = codec::Reader::new(head);
         (reader.byte()? == ENCODING).then_some(())?;
         let attempts = u32::try_from(reader.varint()?).ok()?;
@@ -297,7 +297,7 @@ impl Lease {
         codec::put_varint(head, self.until.0);
     }
 
-    fn decode(reader: &mut codec::Reader<'_>) -> Option<Self> {
+    pub(crate) fn decode(reader: &mut codec::Reader<'_>) -> Option<Self> {
         Some(Lease { number: reader.varint()?, until: Timestamp(reader.varint()?) })
     }
 }
@@ -323,7 +323,7 @@ impl Dedup {
         head
     }
 
-    fn decode(head: &[u8]) -> Option<Self> {
+    pub(crate) fn decode(head: &[u8]) -> Option<Self> {
         let mut reader = codec::Reader::new(head);
         (reader.byte()? == ENCODING).then_some(())?;
         Some(Dedup { sequence: reader.varint()?, until: Timestamp(reader.varint()?) })

@@ -97,7 +97,7 @@ impl<'a> ChunkReader<'a> {
         ChunkReader::open(row.head(), body).ok_or_else(unreadable)
     }
 
-    fn open(head: &[u8], body: &'a [u8]) -> Option<Self> {
+    pub(crate) fn open(head: &[u8], body: &'a [u8]) -> Option<Self> {
         let left = codec::read_number_head(ENCODING, head)?;
         Some(ChunkReader { body, reader: codec::Reader::new(body), series: 0, time: 0, left })
     }

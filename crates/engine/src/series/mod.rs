@@ -9,10 +9,10 @@ use std::{cmp::Ordering, sync::Arc};
 use bytes::Bytes;
 
 mod backlog;
-mod block;
+pub(crate) mod block;
 mod buffer;
 mod catalog;
-mod chunk;
+pub(crate) mod chunk;
 mod column;
 mod columns;
 mod delete;

@@ -16,7 +16,7 @@ mod open;
 mod read;
 mod restore;
 mod ring;
-mod row;
+pub(crate) mod row;
 mod seal;
 mod state;
 mod trim;

@@ -53,7 +53,7 @@ impl Meta {
         head
     }
 
-    fn decode(head: &[u8]) -> Option<Self> {
+    pub(crate) fn decode(head: &[u8]) -> Option<Self> {
         let mut reader = codec::Reader::new(head);
         (reader.byte()? == ENCODING).then_some(())?;
         Some(Meta {
@@ -116,7 +116,7 @@ impl Span {
         head
     }
 
-    fn decode(first: u64, head: &[u8]) -> Option<Self> {
+    pub(crate) fn decode(first: u64, head: &[u8]) -> Option<Self> {
         let mut reader = codec::Reader::new(head);
         (reader.byte()? == ENCODING).then_some(())?;
         let count = reader.varint()?;
@@ -259,7 +259,7 @@ impl GroupHead {
         head
     }
 
-    fn decode(head: &[u8]) -> Option<Self> {
+    pub(crate) fn decode(head: &[u8]) -> Option<Self> {
         let mut reader = codec::Reader::new(head);
         (reader.byte()? == ENCODING).then_some(())?;
         let number = u32::try_from(reader.varint()?).ok()?;
@@ -287,7 +287,7 @@ impl Pending {
         head
     }
 
-    fn decode(head: &[u8]) -> Option<Self> {
+    pub(crate) fn decode(head: &[u8]) -> Option<Self> {
         let mut reader = codec::Reader::new(head);
         (reader.byte()? == ENCODING).then_some(())?;
         Some(Pending { deliveries: u32::try_from(reader.varint()?).ok()?, deadline: reader.deadline()? })
@@ -307,7 +307,7 @@ impl Number {
         codec::number_head(ENCODING, self.0)
     }
 
-    fn decode(head: &[u8]) -> Option<Self> {
+    pub(crate) fn decode(head: &[u8]) -> Option<Self> {
         codec::read_number_head(ENCODING, head).map(Number)
     }
 }

@@ -67,7 +67,7 @@ impl Card {
         head
     }
 
-    fn decode(head: &[u8]) -> Option<Self> {
+    pub(crate) fn decode(head: &[u8]) -> Option<Self> {
         let mut reader = codec::Reader::new(head);
         (reader.byte()? == ENCODING).then_some(())?;
         let kind = read_type(reader.byte()?)?;

@@ -17,7 +17,7 @@ pub use crate::json::canonical;
 use crate::{Error, Key, Kind, Result, live::Live};
 
 mod algebra;
-mod card;
+pub(crate) mod card;
 mod collections;
 mod export;
 mod gone;

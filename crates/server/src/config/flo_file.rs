@@ -85,7 +85,7 @@ pub(super) fn read(named: Option<PathBuf>, layers: &mut Layers) -> Result<Vec<St
     }
 }
 
-fn lay(name: &str, text: &str, layers: &mut Layers) -> Result<Vec<String>, Error> {
+pub(super) fn lay(name: &str, text: &str, layers: &mut Layers) -> Result<Vec<String>, Error> {
     let refused = |at: usize, what: &dyn std::fmt::Display| {
         let line = 1 + text[..at.min(text.len())].matches('\n').count();
         Error::new(format!("{name}: line {line}: {what}"))

@@ -271,9 +271,12 @@ fn nearest(unknown: &str, known: &[&'static str]) -> Option<&'static str> {
     known.iter().copied().min_by_key(distance).filter(|key| distance(key) <= 1 + key.len() / 4)
 }
 
-/// Keys whose values are never shown.
+/// Keys whose values are never shown. `key` is the whole path: that of a key file is no secret.
 pub(super) fn is_secret(key: &str) -> bool {
-    let name = key.rsplit('.').next().unwrap_or(key);
+    let (section, name) = key.rsplit_once('.').unwrap_or(("", key));
+    if section.split('.').next_back() == Some("tls") {
+        return false;
+    }
     // Users have passwords: one that is written as a text is perhaps no more than that.
     ["key", "keys", "token", "tokens", "secret", "password", "users"]
         .iter()

@@ -12,17 +12,23 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::dialects::{dunena, edgecomet, flo, synap, unison};
+use crate::{
+    dialects::{dunena, edgecomet, flo, synap, unison},
+    net::TlsOptions,
+};
 
 mod dunena_names;
 mod edgecomet_files;
 mod flo_file;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod layers;
 mod originals;
 mod sections;
 mod show;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod yaml;
 
 pub use layers::Error;
@@ -47,7 +53,7 @@ const ALONE: [(&str, &str); 6] = [
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Config {
-    /// The one data directory.
+    /// The one data directory; created if absent, locked while in use.
     pub data_dir: PathBuf,
     /// Address of every listener that has none of its own.
     pub host: String,
@@ -59,6 +65,9 @@ pub struct Config {
     pub limits: Limits,
     /// Log lines.
     pub log: Log,
+    /// TLS of all listeners.
+    #[serde(skip_serializing_if = "TlsOptions::is_empty")]
+    pub tls: TlsOptions,
     /// The Unison dialect.
     pub unison: unison::Config,
     /// The Flo dialect, and the metrics port of the process.
@@ -80,6 +89,7 @@ impl Default for Config {
             durability: Durability::default(),
             limits: Limits::default(),
             log: Log::default(),
+            tls: TlsOptions::default(),
             unison: unison::Config::default(),
             flo: flo::Config::default(),
             synap: synap::Config::default(),

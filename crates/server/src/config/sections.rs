@@ -16,7 +16,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Durability {
-    /// When a write counts as durable.
+    /// When a write counts as durable; see the durability levels in operations.md.
     pub level: DurabilityLevel,
     /// Milliseconds between fsyncs at level `interval`.
     pub interval_ms: u64,
@@ -59,7 +59,8 @@ impl Default for Durability {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Limits {
-    /// Memory of the index before growth is refused; 0 = no limit.
+    /// Bytes of names, values, elements, messages, records and points, in memory or on disk, and 100 for each row, before growth is
+    /// refused; 0 = no limit. The change feed and remembered versions have bounds of their own and do not count.
     pub memory_bytes: u64,
     /// Longest value.
     pub value_bytes: usize,

@@ -169,7 +169,7 @@ fn the_effective_configuration_is_a_file_without_secrets() {
 #[test]
 fn a_secret_kept_in_a_plain_string_is_masked_by_its_name() {
     let mut table = "[a]\ntoken = \"x\"\napi_keys = [\"y\", \"\"]\nsecret = \"\"\nport = 1".parse().unwrap();
-    show::mask(&mut table);
+    show::mask("", &mut table);
     assert_eq!(table, "[a]\ntoken = \"***\"\napi_keys = [\"***\", \"\"]\nsecret = \"\"\nport = 1".parse().unwrap());
 }
 

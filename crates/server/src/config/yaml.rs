@@ -33,7 +33,7 @@ pub(super) fn read(path: &Path) -> Result<toml::Table, Error> {
     parse(&text).map_err(|what| refused(&what))
 }
 
-fn parse(text: &str) -> Result<toml::Table, String> {
+pub(super) fn parse(text: &str) -> Result<toml::Table, String> {
     let left = Cell::new(VALUES);
     let tree = Tree(&left).deserialize(serde_yaml_ng::Deserializer::from_str(text));
     match tree.map_err(|error| error.to_string().replace('\n', " "))? {

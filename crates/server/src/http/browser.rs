@@ -1,9 +1,11 @@
 //! What a server on a private address owes its users' browsers: a page of another site must neither write to it nor
 //! read from it, whatever name it reaches it by.
 
+use http::request::Parts;
 use hyper::{
     HeaderMap, Method,
     header::{HOST, HeaderName, HeaderValue, ORIGIN, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS},
+    http::uri::Scheme,
 };
 
 use crate::net::{is_local, without_port};
@@ -53,20 +55,24 @@ impl Trust {
 
     /// Whether a page of the request's origin may do this: a page of this server, or of a listed one, or none at all
     /// because the client is no browser; any page may ask what only reads.
-    pub fn origin_allowed(&self, method: &Method, headers: &HeaderMap) -> bool {
-        matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) || self.origin_trusted(headers)
+    pub fn origin_allowed(&self, method: &Method, request: &Parts) -> bool {
+        matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) || self.origin_trusted(request)
     }
 
-    /// The same whatever the request does. An address in a page, of a picture say, is asked for without an origin; but
-    /// browsers tell whether that page is of another site.
-    pub fn origin_trusted(&self, headers: &HeaderMap) -> bool {
+    /// The same whatever the request does. A page that came over plain HTTP is none of a server that speaks TLS: somebody
+    /// on the way may have written it; the other way round TLS may end before this server. An address in a page, of a
+    /// picture say, is asked for without an origin; but browsers tell whether that page is of another site.
+    pub fn origin_trusted(&self, request: &Parts) -> bool {
+        let headers = &request.headers;
+        let encrypted = request.extensions.get() == Some(&Scheme::HTTPS);
         let Some(origin) = headers.get(ORIGIN) else { return !is_of_another_site(headers) };
         let own = || {
             let origin = origin.to_str().ok()?;
             let (scheme, authority) = origin.split_once("://")?;
-            let port = if scheme.eq_ignore_ascii_case("https") { ":443" } else { ":80" };
+            let from_encrypted = scheme.eq_ignore_ascii_case("https");
+            let port = if from_encrypted { ":443" } else { ":80" };
             let bare = |authority: &str| authority.strip_suffix(port).unwrap_or(authority).to_ascii_lowercase();
-            Some(bare(authority) == bare(text(headers, &HOST)?))
+            Some((from_encrypted || !encrypted) && bare(authority) == bare(text(headers, &HOST)?))
         };
         own() == Some(true) || self.listed_origin(headers).is_some()
     }

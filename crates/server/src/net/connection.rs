@@ -18,12 +18,12 @@ use http_body::{Body as _, Frame, SizeHint};
 use hyper::{
     Request, Response, StatusCode,
     header::{CONNECTION, CONTENT_TYPE, HeaderValue, UPGRADE},
+    http::uri::Scheme,
     server::conn::http1,
     service::service_fn,
 };
 use hyper_util::rt::TokioIo;
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
     sync::watch,
     time::{Instant, sleep_until},
 };
@@ -34,7 +34,8 @@ use super::{
     head,
     pulse::{Patience, Pulse},
     receipt::Receipt,
-    socket::Socket,
+    socket::{Socket, Stream},
+    tls::Tls,
 };
 
 /// Bytes of a head at most, the request line included; beyond, hyper answers 431.
@@ -55,22 +56,36 @@ pub(super) struct Shared<S> {
     pub head_bytes: Option<usize>,
     /// Names that requests may be for.
     pub hosts: Hosts,
+    /// Where set, connections begin with a handshake.
+    pub tls: Option<Arc<Tls>>,
     pub shutdown: watch::Receiver<bool>,
 }
 
+/// What is spoken below HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Below {
+    /// Nothing.
+    Plain,
+    /// TLS.
+    Tls,
+    /// Nothing, where it should be TLS: the client is told so.
+    PlainForTls,
+}
+
 /// Serves one connection until it ends, fails, loses patience, or has finished its request after the shutdown began.
-pub(super) async fn serve<T, S>(io: T, peer: IpAddr, permit: Permit, shared: Arc<Shared<S>>)
+pub(super) async fn serve<T, S>(io: T, below: Below, peer: IpAddr, permit: Permit, shared: Arc<Shared<S>>)
 where
-    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    T: Stream,
     S: Service,
 {
     let admission = permit.admission();
-    let patience = if admission == Admission::Served { shared.patience } else { TURN_AWAY };
+    let patience = patience(admission, below, shared.patience);
     let pulse = Pulse::new(shared.head_bytes);
     let account = Account::open(shared.connections.budget().clone());
     let socket = TokioIo::new(Socket::new(io, pulse.clone(), account.clone(), permit));
 
-    let link = Arc::new(Link { shared: shared.clone(), peer, admission, pulse: pulse.clone(), account });
+    let link = Link { shared: shared.clone(), below, peer, admission, pulse: pulse.clone(), account };
+    let link = Arc::new(link);
     let service = service_fn(|request| answer(link.clone(), request));
     let mut builder = http1::Builder::new();
     builder.header_read_timeout(None).max_header_size(HEAD_MAX).max_buf_size(BUFFER_MAX);
@@ -134,9 +149,15 @@ where
     .await;
 }
 
+/// How long a client is waited for that is served, and one that is only told why not.
+pub(super) fn patience(admission: Admission, below: Below, served: Patience) -> Patience {
+    if admission == Admission::Served && below != Below::PlainForTls { served } else { TURN_AWAY }
+}
+
 /// What each request of a connection needs; a reference count of its own keeps the connections of other threads out.
 struct Link<S> {
     shared: Arc<Shared<S>>,
+    below: Below,
     peer: IpAddr,
     admission: Admission,
     pulse: Pulse,
@@ -146,16 +167,20 @@ struct Link<S> {
 
 async fn answer<S: Service>(
     link: Arc<Link<S>>,
-    request: Request<hyper::body::Incoming>,
+    mut request: Request<hyper::body::Incoming>,
 ) -> Result<Response<Answer>, Infallible> {
-    let Link { shared, peer, admission, pulse, account } = &*link;
+    let Link { shared, below, peer, admission, pulse, account } = &*link;
     let checked = pulse.begin(!request.body().is_end_stream(), |raw| match admission {
         Admission::Served => head::check(&request, raw, &shared.hosts),
         Admission::TurnedAway => Err(Refusal::Overloaded),
     });
     let cut = pulse.take_cut();
-    let mut close = checked.is_err() || cut.is_some();
+    let mut close = checked.is_err() || cut.is_some() || *below == Below::PlainForTls;
+    if *below == Below::Tls {
+        request.extensions_mut().insert(Scheme::HTTPS);
+    }
     let mut response = match (cut, checked) {
+        _ if *below == Below::PlainForTls => shared.service.plaintext(),
         (Some(cut), _) => shared.service.cut(cut),
         (None, Err(refusal)) => shared.service.refuse(refusal),
         (None, Ok(())) => {

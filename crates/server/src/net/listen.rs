@@ -17,8 +17,10 @@ use tokio::{
 
 use super::{
     Budget, Connections, Hosts, Service,
-    connection::{self, Shared},
+    connection::{self, Below, Shared},
+    connections::Permit,
     pulse::Patience,
+    tls::{HANDSHAKE_RECORD, Handshake, Tls},
 };
 
 /// Connections that wait in the kernel to be accepted.
@@ -75,6 +77,7 @@ pub struct Listener {
     sockets: Vec<TcpListener>,
     options: Options,
     connections: Arc<Connections>,
+    tls: Option<Arc<Tls>>,
 }
 
 impl Listener {
@@ -87,7 +90,13 @@ impl Listener {
             sockets.push(open(address, true)?);
         }
         let connections = Connections::new(options.connections, options.budget.clone());
-        Ok(Listener { name, address, sockets, options, connections })
+        Ok(Listener { name, address, sockets, options, connections, tls: None })
+    }
+
+    /// The same, speaking TLS.
+    #[must_use]
+    pub fn over_tls(self, tls: Arc<Tls>) -> Listener {
+        Listener { tls: Some(tls), ..self }
     }
 
     /// Where it listens, with the port that was chosen if it was asked for port 0.
@@ -105,13 +114,19 @@ impl Listener {
         self.connections.clone()
     }
 
+    /// Its TLS, if it speaks that.
+    pub fn tls(&self) -> Option<Arc<Tls>> {
+        self.tls.clone()
+    }
+
     /// Serves until `shutdown` turns true, then stops accepting, lets running requests finish, and returns when the
     /// last connection is gone or the time for that is over.
     pub async fn serve<S: Service>(self, service: Arc<S>, mut shutdown: watch::Receiver<bool>) {
         let patience = Patience { head: self.options.head_timeout, idle: self.options.idle_timeout };
         let (head_bytes, hosts) = (self.options.head_bytes, self.options.hosts);
-        let connections = self.connections;
-        let shared = Arc::new(Shared { service, connections, patience, head_bytes, hosts, shutdown: shutdown.clone() });
+        let (connections, tls, down) = (self.connections, self.tls, shutdown.clone());
+        let shared = Shared { service, connections, patience, head_bytes, hosts, tls, shutdown: down };
+        let shared = Arc::new(shared);
         let mut accepting = JoinSet::new();
         for socket in self.sockets {
             accepting.spawn(accept(self.name, socket, shared.clone()));
@@ -177,22 +192,43 @@ fn begin<S: Service>(stream: TcpStream, peer: IpAddr, shared: &Arc<Shared<S>>) {
     let shared = shared.clone();
     tokio::spawn(async move {
         // Until its client speaks, a connection is a socket and this small task, without the buffers of the rest.
-        if speaks(&stream, &shared).await {
-            Box::pin(connection::serve(stream, peer.to_canonical(), permit, shared)).await;
+        match first_byte(&stream, &shared).await {
+            Some(byte) if shared.tls.is_some() => Box::pin(encrypted(byte, stream, peer, permit, shared)).await,
+            Some(_) => Box::pin(connection::serve(stream, Below::Plain, peer, permit, shared)).await,
+            None => {}
         }
     });
 }
 
-/// Whether the client sends something before it goes, and before the patience or the process is over. A peek, because a
-/// fresh socket may be called readable before anything was sent.
-async fn speaks<S>(stream: &TcpStream, shared: &Shared<S>) -> bool {
+/// What the client sends first, if it does before it goes, and before the patience or the process is over. A peek, because
+/// a fresh socket may be called readable before anything was sent.
+async fn first_byte<S>(stream: &TcpStream, shared: &Shared<S>) -> Option<u8> {
     let mut shutdown = shared.shutdown.clone();
     let mut byte = [0];
     tokio::select! {
         biased;
-        peeked = stream.peek(&mut byte) => peeked.is_ok_and(|bytes| bytes > 0),
-        () = sleep(shared.patience.head) => false,
-        _ = shutdown.wait_for(|down| *down) => false,
+        peeked = stream.peek(&mut byte) => peeked.is_ok_and(|bytes| bytes > 0).then_some(byte[0]),
+        () = sleep(shared.patience.head) => None,
+        _ = shutdown.wait_for(|down| *down) => None,
+    }
+}
+
+/// A connection to a listener that speaks TLS.
+async fn encrypted<S: Service>(first: u8, stream: TcpStream, peer: IpAddr, permit: Permit, shared: Arc<Shared<S>>) {
+    let Some(tls) = shared.tls.clone() else { return };
+    if first != HANDSHAKE_RECORD {
+        tls.count(Handshake::Plaintext);
+        return connection::serve(stream, Below::PlainForTls, peer, permit, shared).await;
+    }
+    let patience = connection::patience(permit.admission(), Below::Tls, shared.patience);
+    let mut shutdown = shared.shutdown.clone();
+    let stream = tokio::select! {
+        biased;
+        stream = tls.handshake(stream, patience.head) => stream,
+        _ = shutdown.wait_for(|down| *down) => None,
+    };
+    if let Some(stream) = stream {
+        connection::serve(stream, Below::Tls, peer, permit, shared).await;
     }
 }
 

@@ -20,9 +20,10 @@ use tokio::{
 
 use super::{
     Connections, Options, Service,
-    connection::{self, Shared},
+    connection::{self, Below, Shared},
     listen::{ACCEPT_PAUSE, ACCEPT_PAUSE_MAX},
     pulse::Patience,
+    socket::Stream,
 };
 
 /// Connections that wait in the kernel to be accepted.
@@ -69,8 +70,8 @@ impl LocalListener {
         let LocalListener { name, path, socket, options } = self;
         let patience = Patience { head: options.head_timeout, idle: options.idle_timeout };
         let connections = Connections::new(options.connections, options.budget);
-        let (head_bytes, hosts) = (None, options.hosts);
-        let shared = Shared { service, connections, patience, head_bytes, hosts, shutdown: shutdown.clone() };
+        let (head_bytes, hosts, tls) = (None, options.hosts, None);
+        let shared = Shared { service, connections, patience, head_bytes, hosts, tls, shutdown: shutdown.clone() };
         let shared = Arc::new(shared);
         tokio::select! {
             never = accept(name, &socket, &shared) => match never {},
@@ -87,6 +88,8 @@ impl LocalListener {
         }
     }
 }
+
+impl Stream for UnixStream {}
 
 /// Connects to a socket that a [`LocalListener`] bound. `None` when there is none, or only one that a process left
 /// behind when it was killed.
@@ -144,5 +147,5 @@ fn begin<S: Service>(name: &'static str, stream: UnixStream, shared: &Arc<Shared
         return;
     }
     let Some(permit) = shared.connections.admit() else { return };
-    tokio::spawn(Box::pin(connection::serve(stream, PEER, permit, shared.clone())));
+    tokio::spawn(Box::pin(connection::serve(stream, Below::Plain, PEER, permit, shared.clone())));
 }

@@ -3,18 +3,23 @@
 //! `listen` accepts and drains, `local` does so on a Unix socket, `connection` drives one connection, `socket` is the byte
 //! stream under hyper, `pulse` what a connection is doing and until when it may, `head` the checks that hyper does not
 //! make, `hosts` whom requests may be for, `incoming` the body, `budget` what all listeners may hold together, `receipt` tells
-//! a service that its answer was lost.
+//! a service that its answer was lost, `tls` encrypts.
 
 use std::{future::Future, net::IpAddr, sync::Arc};
 
 use axum::body::Body;
-use hyper::{Request, Response, StatusCode};
+use hyper::{
+    Request, Response, StatusCode,
+    header::{CONTENT_TYPE, HeaderValue},
+};
 
 mod budget;
 mod connection;
 mod connections;
 mod head;
 mod hosts;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod in_memory;
 mod incoming;
 mod listen;
 mod local;
@@ -23,6 +28,7 @@ mod receipt;
 mod socket;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 pub use budget::{Account, Budget, NoRoom};
 pub use connections::Connections;
@@ -31,10 +37,12 @@ pub use incoming::{Broken, Incoming};
 pub use listen::{Listener, Options};
 pub use local::{LocalListener, connect};
 pub use receipt::Receipt;
+pub use tls::{Handshake, Identity, Tls, TlsFile, TlsFiles, TlsOptions, TlsVersion, Unusable};
 
 /// What a listener serves: one dialect.
 pub trait Service: Send + Sync + 'static {
-    /// Answers one request of a client at `peer` whose head passed the listener's checks.
+    /// Answers one request of a client at `peer` whose head passed the listener's checks. One that came over TLS has
+    /// [`Scheme::HTTPS`](hyper::http::uri::Scheme) among its extensions.
     fn call(self: Arc<Self>, request: Request<Incoming>, peer: IpAddr) -> impl Future<Output = Response<Body>> + Send;
 
     /// How the dialect spells an error that was found before it was asked.
@@ -47,6 +55,14 @@ pub trait Service: Send + Sync + 'static {
             Cut::TooLong => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Cut::TooSlow => StatusCode::REQUEST_TIMEOUT,
         };
+        response
+    }
+
+    /// What a client gets that speaks plain HTTP where TLS is spoken.
+    fn plaintext(&self) -> Response<Body> {
+        let mut response = Response::new(Body::from("this port speaks TLS: https, not http\n"));
+        *response.status_mut() = StatusCode::BAD_REQUEST;
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
         response
     }
 }

@@ -14,7 +14,7 @@ use super::{Cut, head::RawHead, receipt::Receipt};
 /// The times a connection is given.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Patience {
-    /// From the first byte of a head to its last.
+    /// From the first byte of a head to its last, and before that for the first byte of a connection.
     pub head: Duration,
     /// Without a byte in either direction: between two requests, or while the client should read an answer.
     pub idle: Duration,
@@ -37,12 +37,16 @@ struct State {
     /// Why the head under way was cut.
     cut: Option<Cut>,
     had_body: bool,
+    /// Whether everything that was answered is written.
+    written: bool,
     /// Of the answers whose last bytes are on their way to the socket.
     receipts: Vec<Receipt>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
+    /// Nothing came yet.
+    Fresh,
     /// Between two requests.
     Idle,
     /// A head has begun.
@@ -68,13 +72,14 @@ pub(super) enum Belongs {
 impl Pulse {
     pub(super) fn new(head_bytes: Option<usize>) -> Self {
         let state = State {
-            phase: Phase::Idle,
+            phase: Phase::Fresh,
             since: Instant::now(),
             moved: false,
             head: RawHead::default(),
             head_bytes,
             cut: None,
             had_body: false,
+            written: true,
             receipts: Vec::new(),
         };
         Pulse(Arc::new(Mutex::new(state)))
@@ -83,7 +88,7 @@ impl Pulse {
     /// Bytes came from the client.
     pub(super) fn received(&self, bytes: &[u8]) -> Belongs {
         let mut state = self.0.lock();
-        if state.phase == Phase::Idle && !bytes.is_empty() {
+        if matches!(state.phase, Phase::Fresh | Phase::Idle) && !bytes.is_empty() {
             state.phase = Phase::Head;
             state.moved = true;
         }
@@ -113,7 +118,7 @@ impl Pulse {
     /// Whether what comes next belongs to a head that may have to be cut.
     pub(super) fn may_cut(&self) -> bool {
         let state = self.0.lock();
-        state.head_bytes.is_some() && matches!(state.phase, Phase::Idle | Phase::Head)
+        state.head_bytes.is_some() && matches!(state.phase, Phase::Fresh | Phase::Idle | Phase::Head)
     }
 
     /// The time for a head is over: whether it is to be cut, so that the client hears of it. It is given some time more
@@ -167,12 +172,16 @@ impl Pulse {
         }
         state.phase = Phase::Idle;
         state.moved = true;
+        state.written = false;
         state.receipts.extend(receipt);
     }
 
     /// Everything that the service has answered is written.
     pub(super) fn flushed(&self) {
-        let receipts = std::mem::take(&mut self.0.lock().receipts);
+        let mut state = self.0.lock();
+        state.written = true;
+        let receipts = std::mem::take(&mut state.receipts);
+        drop(state);
         receipts.into_iter().for_each(Receipt::sign);
     }
 
@@ -185,7 +194,17 @@ impl Pulse {
     /// Whether bytes of the client may be unread or under way when the connection closes.
     pub(super) fn unread_input_is_possible(&self) -> bool {
         let state = self.0.lock();
-        state.phase != Phase::Idle || state.had_body
+        !matches!(state.phase, Phase::Fresh | Phase::Idle) || state.had_body
+    }
+
+    /// Whether nothing is cut when the connection ends now. What comes after an upgrade says by itself where it ends.
+    pub(super) fn ends_between_answers(&self) -> bool {
+        let state = self.0.lock();
+        match state.phase {
+            Phase::Fresh | Phase::Upgraded => true,
+            Phase::Idle => state.written,
+            Phase::Head | Phase::Busy | Phase::Answer => false,
+        }
     }
 
     /// Until when the present phase may last; none = as long as it needs. To be asked after each poll of the connection.
@@ -193,7 +212,7 @@ impl Pulse {
         let mut state = self.0.lock();
         let patience = match state.phase {
             Phase::Idle | Phase::Answer => patience.idle,
-            Phase::Head => patience.head,
+            Phase::Fresh | Phase::Head => patience.head,
             Phase::Busy | Phase::Upgraded => return None,
         };
         if std::mem::take(&mut state.moved) {

@@ -10,6 +10,7 @@ use std::{
 
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
     time::{Instant, Sleep, sleep_until},
 };
 
@@ -36,8 +37,16 @@ const LINGER: Duration = Duration::from_secs(5);
 const LINGER_SILENCE: Duration = Duration::from_millis(500);
 const LINGER_MAX_BYTES: usize = 64 << 20;
 
+/// The bytes below a connection.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {
+    /// Says that the end is meant, where there is a word for that, and does not wait until it is said.
+    fn farewell(&mut self) {}
+}
+
+impl Stream for TcpStream {}
+
 /// A connection's stream and its place among the open connections.
-pub(super) struct Socket<T> {
+pub(super) struct Socket<T: Stream> {
     io: T,
     pulse: Pulse,
     /// Nothing was read yet.
@@ -65,13 +74,21 @@ struct Linger {
     left_bytes: usize,
 }
 
-impl<T> Socket<T> {
+impl<T: Stream> Socket<T> {
     pub(super) fn new(io: T, pulse: Pulse, account: Account, permit: Permit) -> Self {
         Socket { io, pulse, fresh: true, line: Line::Open, linger: None, account, _permit: permit }
     }
 }
 
-impl<T: AsyncRead + Unpin> AsyncRead for Socket<T> {
+impl<T: Stream> Drop for Socket<T> {
+    fn drop(&mut self) {
+        if self.pulse.ends_between_answers() {
+            self.io.farewell();
+        }
+    }
+}
+
+impl<T: Stream> AsyncRead for Socket<T> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         if let Some(end) = this.pulse.ending().filter(|_| this.line == Line::Open) {
@@ -113,7 +130,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Socket<T> {
     }
 }
 
-impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<T> {
+impl<T: Stream> AsyncWrite for Socket<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = ready!(Pin::new(&mut self.io).poll_write(cx, bytes))?;
         self.pulse.sent();

@@ -19,10 +19,13 @@ use tokio::{
 
 use super::{
     Budget, Connections, Hosts, Incoming, Listener, Options, Refusal, Service,
-    connection::{self, Shared},
+    connection::{self, Below, Shared},
     pulse::{Patience, Pulse},
+    socket::Stream as Bytestream,
 };
 use crate::http::body::{BodyError, BodyTime, collect};
+
+impl Bytestream for DuplexStream {}
 
 /// Answers by path; enough to see every branch of the listener.
 struct Echo;
@@ -434,15 +437,17 @@ fn pipe_with(head_bytes: Option<usize>) -> (DuplexStream, JoinHandle<()>, watch:
         patience,
         head_bytes,
         hosts: Hosts::Any,
+        tls: None,
         shutdown: down,
     });
-    (client, tokio::spawn(connection::serve(io, IpAddr::from([127, 0, 0, 1]), permit, shared)), shutdown)
+    let peer = IpAddr::from([127, 0, 0, 1]);
+    (client, tokio::spawn(connection::serve(io, Below::Plain, peer, permit, shared)), shutdown)
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_head_must_be_complete_ten_seconds_after_its_first_byte() {
     let (mut client, served, _shutdown) = pipe();
-    sleep(Duration::from_secs(30)).await;
+    sleep(Duration::from_secs(5)).await;
     let started = Instant::now();
     let dribble = async {
         for byte in b"GET /a HTTP/1.1\r\nHost: h\r\nX: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" {
@@ -455,6 +460,14 @@ async fn a_head_must_be_complete_ten_seconds_after_its_first_byte() {
     let (_, served) = tokio::join!(dribble, served);
     served.unwrap();
     assert!(started.elapsed() < Duration::from_secs(12), "{:?}", started.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_byte_must_come_in_ten_seconds() {
+    let (_client, served, _shutdown) = pipe();
+    let opened = Instant::now();
+    served.await.unwrap();
+    assert_eq!(opened.elapsed().as_secs(), 10);
 }
 
 #[tokio::test(start_paused = true)]
@@ -584,4 +597,24 @@ fn what_follows_an_upgrade_is_taken_for_no_head() {
     pulse.end(None);
     pulse.received(&[b'x'; 64 << 10]);
     assert!(!pulse.target_too_long());
+}
+
+#[test]
+fn a_connection_ends_between_answers_when_all_is_written_and_nothing_has_begun() {
+    let pulse = Pulse::new(None);
+    assert!(pulse.ends_between_answers(), "nothing came yet");
+    pulse.received(b"GET / HTTP/1.1\r\n");
+    assert!(!pulse.ends_between_answers(), "a head has begun");
+    pulse.begin(false, |_| ());
+    assert!(!pulse.ends_between_answers(), "the service is asked");
+    pulse.answer();
+    assert!(!pulse.ends_between_answers(), "the answer has a body");
+    pulse.end(None);
+    assert!(!pulse.ends_between_answers(), "the end of the answer is not written");
+    pulse.flushed();
+    assert!(pulse.ends_between_answers());
+    pulse.received(b"GET / HTTP/1.1\r\n\r\n");
+    pulse.begin(false, |_| ());
+    pulse.upgrade();
+    assert!(pulse.ends_between_answers(), "another protocol says by itself where it ends");
 }

@@ -10,7 +10,7 @@ use super::{
     names,
     write::{self, Labels, Observed, one},
 };
-use crate::net::{Budget, Connections};
+use crate::net::{Budget, Connections, Handshake, Tls};
 
 /// The engine's numbers, of one moment.
 #[derive(Debug)]
@@ -86,6 +86,30 @@ impl Collector for ListenerGauges {
 
 fn samples<'a>(series: &'a [([(&'static str, &'static str); 1], u64)]) -> impl Iterator<Item = (Labels<'a>, u64)> {
     series.iter().map(|(labels, value)| (&labels[..], *value))
+}
+
+/// TLS of the listeners that speak it, by their names.
+#[derive(Debug)]
+pub struct TlsGauges(pub Vec<(&'static str, Arc<Tls>)>);
+
+impl Collector for TlsGauges {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        let encoder = &mut encoder;
+        let handshakes = self.0.iter().flat_map(|(name, tls)| {
+            Handshake::ALL.map(|result| ([("listener", *name), ("result", result.name())], tls.handshakes(result)))
+        });
+        let handshakes: Vec<_> = handshakes.collect();
+        let samples = handshakes.iter().map(|(labels, value)| (&labels[..], *value));
+        write::counter(encoder, names::TLS_HANDSHAKES, "Handshakes of TLS", samples)?;
+        let ends = self.0.iter().filter_map(|(name, tls)| Some((*name, tls.identity().expires?.0 / 1000)));
+        let ends: Vec<_> = ends.map(|(name, seconds)| ([("listener", name)], seconds)).collect();
+        let help = "When the certificate ends, in seconds since 1970";
+        let samples = ends.iter().map(|(labels, value)| (&labels[..], *value));
+        write::gauge(encoder, names::TLS_CERTIFICATE_EXPIRES, help, samples)
+    }
 }
 
 /// The process as the system sees it.

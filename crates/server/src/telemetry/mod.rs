@@ -23,7 +23,7 @@ pub use dunena::{CacheGauges, CacheMetric, CacheValue, DunenaMetrics, cache_metr
 pub use edgecomet::{EdgeCometMetrics, HomeCalls, HostStanding, JobEnd, Standing};
 pub use flo::{BlockedReader, FloMetrics, QueueCounters, StreamCounters, share};
 pub use flo_ts::TsCounters;
-pub use gauges::{EngineGauges, ListenerGauges, ProcessGauges, resident_bytes};
+pub use gauges::{EngineGauges, ListenerGauges, ProcessGauges, TlsGauges, resident_bytes};
 pub use requests::Requests;
 pub use striped::Striped;
 pub use synap::{Memory as SynapMemory, SynapMetrics};

@@ -284,5 +284,9 @@ pub const CONNECTIONS_REFUSED: &str = "manifold_connections_refused_total";
 pub const BODIES: &str = "manifold_request_bodies_bytes";
 /// Request bodies refused because all together were too large.
 pub const BODIES_REFUSED: &str = "manifold_request_bodies_refused_total";
+/// Connections to listeners that speak TLS, by listener and by what came of their handshake.
+pub const TLS_HANDSHAKES: &str = "manifold_tls_handshakes_total";
+/// When the certificate of a listener ends, in seconds since 1970.
+pub const TLS_CERTIFICATE_EXPIRES: &str = "manifold_tls_certificate_expires_seconds";
 /// Handlers that panicked, by listener.
 pub const PANICS: &str = "manifold_handler_panics_total";

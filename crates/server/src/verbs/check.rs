@@ -5,13 +5,19 @@ use manifold_server::config::{self, Loaded};
 use super::{
     Failure,
     settings::{load, validate},
+    tls::Identities,
 };
 
 /// `manifold check`: the effective configuration on standard output.
 pub fn check(flags: config::Flags) -> Result<(), Failure> {
     let Loaded { config, notes } = load(&flags)?;
     validate(&mut config.clone())?;
-    notes.iter().for_each(|note| eprintln!("manifold: {note}"));
+    let identities = Identities::read(&config)?;
+    notes
+        .iter()
+        .chain(&identities.warnings())
+        .chain(&identities.validity())
+        .for_each(|note| eprintln!("manifold: {note}"));
     let shown = config::effective(&config).map_err(Failure::configuration)?;
     print!("{shown}");
     Ok(())
@@ -21,7 +27,12 @@ pub fn check(flags: config::Flags) -> Result<(), Failure> {
 pub fn test_edgecomet(flags: &config::Flags) -> Result<(), Failure> {
     let Loaded { mut config, notes } = load(flags)?;
     validate(&mut config)?;
-    notes.iter().for_each(|note| eprintln!("manifold: {note}"));
+    let identities = Identities::read(&config)?;
+    notes
+        .iter()
+        .chain(&identities.warnings())
+        .chain(&identities.validity())
+        .for_each(|note| eprintln!("manifold: {note}"));
     let file = flags.edgecomet_alone.as_deref().unwrap_or(Path::new(""));
     println!("manifold: {} is fine", file.display());
     Ok(())

@@ -9,9 +9,11 @@ mod import;
 mod meter;
 mod ports;
 mod progress;
+mod reload;
 mod restore;
 mod serve;
 mod settings;
+mod tls;
 mod verify;
 
 pub use self::{

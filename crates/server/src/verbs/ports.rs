@@ -12,10 +12,10 @@ use manifold_server::{
         synap::{self, Surroundings, Synap},
         unison::Unison,
     },
-    net::{Budget, Hosts, Listener, Options},
+    net::{Budget, Hosts, Listener, Options, Tls},
     telemetry::{
         DunenaMetrics, EdgeCometMetrics, EngineGauges, FloMetrics, ListenerGauges, ProcessGauges, SynapMemory,
-        SynapMetrics, UnisonMetrics,
+        SynapMetrics, TlsGauges, UnisonMetrics,
         exposition::{Exposition, Look},
     },
 };
@@ -28,6 +28,7 @@ use tokio::{
 use super::{
     Exit, Failure,
     settings::{Addresses, memory_limit},
+    tls::Identities,
 };
 
 /// Connections of the metrics listener: a few scrapers.
@@ -57,10 +58,15 @@ pub struct Served {
 }
 
 impl Ports {
-    pub fn bind(config: &Config, addresses: Addresses, budget: Arc<Budget>) -> Result<Ports, Failure> {
+    pub fn bind(
+        config: &Config,
+        addresses: Addresses,
+        identities: &Identities,
+        budget: Arc<Budget>,
+    ) -> Result<Ports, Failure> {
         let all = config.limits.connections;
         let open_with = |name, address: Option<SocketAddr>, options: Options| {
-            address.map(|address| bind(name, address, options)).transpose()
+            address.map(|address| bind(name, address, options, identities.of(name))).transpose()
         };
         let named = &config.allowed_hosts[..];
         let open = |name, address: Option<SocketAddr>, connections: usize, hosts: &dyn Fn(SocketAddr) -> Hosts| {
@@ -89,6 +95,16 @@ impl Ports {
         })
     }
 
+    /// The listeners that speak TLS, by their names.
+    pub fn tls(&self) -> Vec<(&'static str, Arc<Tls>)> {
+        self.all().filter_map(|listener| Some((listener.name(), listener.tls()?))).collect()
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Listener> {
+        let Ports { metrics, unison, flo, synap, dunena, edgecomet, edgecomet_metrics, budget: _ } = self;
+        [metrics, unison, flo, synap, dunena, edgecomet, edgecomet_metrics].into_iter().flatten()
+    }
+
     /// Opens the dialects and serves them.
     pub async fn serve(
         self,
@@ -98,20 +114,11 @@ impl Ports {
         down: &watch::Receiver<bool>,
     ) -> Result<Served, Failure> {
         let mut registry = Registry::default();
-        let listeners = [
-            &self.metrics,
-            &self.unison,
-            &self.flo,
-            &self.synap,
-            &self.dunena,
-            &self.edgecomet,
-            &self.edgecomet_metrics,
-        ];
-        let listeners = listeners.into_iter().flatten();
-        let listeners: Vec<_> = listeners.map(|listener| (listener.name(), listener.connections())).collect();
+        let listeners: Vec<_> = self.all().map(|listener| (listener.name(), listener.connections())).collect();
         let (shards, connections) = (config.flo.shards(), listeners.iter().map(|(_, open)| open.clone()).collect());
         let gauges = ListenerGauges(listeners, self.budget.clone());
         registry.register_collector(Box::new(gauges));
+        registry.register_collector(Box::new(TlsGauges(self.tls())));
         registry.register_collector(Box::new(ProcessGauges::default()));
         registry.register_collector(Box::new(EngineGauges(engine.clone())));
 
@@ -232,9 +239,13 @@ impl Ports {
     }
 }
 
-fn bind(name: &'static str, address: SocketAddr, options: Options) -> Result<Listener, Failure> {
+fn bind(name: &'static str, address: SocketAddr, options: Options, tls: Option<Arc<Tls>>) -> Result<Listener, Failure> {
     let listener = Listener::bind(name, address, options)
         .map_err(|error| Failure::new(Exit::Unavailable, format!("{name} cannot listen on {address}: {error}")))?;
-    tracing::info!("{name} listens on http://{}", listener.address());
-    Ok(listener)
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    tracing::info!("{name} listens on {scheme}://{}", listener.address());
+    Ok(match tls {
+        Some(tls) => listener.over_tls(tls),
+        None => listener,
+    })
 }

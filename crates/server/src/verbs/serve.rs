@@ -1,12 +1,11 @@
 //! `manifold serve`: configuration, listeners, engine, wait, drain, close.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use manifold_engine::Engine;
 use manifold_server::{
     config::{self, Config, Loaded},
     control,
-    dialects::edgecomet::EdgeComet,
     net::Budget,
     telemetry,
 };
@@ -19,7 +18,9 @@ use tokio::{
 use super::{
     Exit, Failure,
     ports::{Ports, Served},
+    reload::reload,
     settings::{Addresses, engine_options, load, validate},
+    tls::{Identities, Serving},
 };
 
 /// Descriptors that are not for clients of the dialects: the log's segments, the metrics listener.
@@ -31,23 +32,33 @@ pub fn serve(flags: config::Flags) -> Result<(), Failure> {
     telemetry::log::init(&config.log).map_err(Failure::configuration)?;
     notes.iter().for_each(|note| tracing::warn!("{note}"));
     let addresses = validate(&mut config)?;
+    let identities = Identities::read(&config)?;
+    identities.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
+    identities.validity().iter().for_each(|validity| tracing::info!("{validity}"));
     let affordable = affordable_connections(config.limits.connections);
     config.limits.connections = config.limits.connections.min(affordable);
     let budget = Budget::new(affordable, config.limits.bodies_bytes);
 
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(Exit::System, format!("no runtime: {error}")))?;
-    let ended = runtime.block_on(run(config, addresses, budget, &flags));
+    let ended = runtime.block_on(run(config, addresses, identities, budget, &flags));
     // What is left are requests that did not end in time, or a replay that nobody waits for.
     runtime.shutdown_timeout(Duration::from_millis(200));
     ended
 }
 
 /// From bound sockets to a closed engine.
-async fn run(config: Config, addresses: Addresses, budget: Arc<Budget>, flags: &config::Flags) -> Result<(), Failure> {
+async fn run(
+    config: Config,
+    addresses: Addresses,
+    identities: Identities,
+    budget: Arc<Budget>,
+    flags: &config::Flags,
+) -> Result<(), Failure> {
     let mut signals = Signals::install()?;
     let mut hangups = Signals::on(SignalKind::hangup())?;
-    let ports = Ports::bind(&config, addresses, budget)?;
+    let ports = Ports::bind(&config, addresses, &identities, budget)?;
+    let mut tls = Serving::new(ports.tls(), identities);
     let engine = Engine::open(engine_options(&config));
     let (shutdown, down) = watch::channel(false);
     // The listeners answer while the log is replayed: "starting", as each contract says it.
@@ -58,7 +69,7 @@ async fn run(config: Config, addresses: Addresses, budget: Arc<Budget>, flags: &
 
     let ended = tokio::select! {
         failure = recover(&engine) => Err(failure),
-        never = reload(&mut hangups, flags, edgecomet.as_deref()) => match never {},
+        never = reload(&mut hangups, flags, &mut tls, edgecomet.as_deref()) => match never {},
         name = signals.next() => {
             tracing::info!(signal = name, "stopping");
             Ok(())
@@ -92,31 +103,6 @@ async fn recover(engine: &Engine) -> Failure {
             std::future::pending().await
         }
         Err(error) => Failure::open(&error),
-    }
-}
-
-/// Reads the configuration again at each SIGHUP, for what can change while the process runs: the hosts of EdgeComet.
-async fn reload(hangups: &mut Signal, flags: &config::Flags, edgecomet: Option<&EdgeComet>) -> Infallible {
-    loop {
-        if hangups.recv().await.is_none() {
-            std::future::pending::<()>().await;
-        }
-        let Some(edgecomet) = edgecomet else {
-            tracing::info!(signal = "SIGHUP", "there are no hosts to read again");
-            continue;
-        };
-        let read = load(flags).map_err(|failure| failure.sentence);
-        let read = read.and_then(|loaded| {
-            loaded.notes.iter().for_each(|note| tracing::warn!("{note}"));
-            if !loaded.config.edgecomet.enabled {
-                return Err("edgecomet.enabled is false now, which only a start can change".to_owned());
-            }
-            edgecomet.reload(&loaded.config.edgecomet).map_err(|refused| refused.to_string())
-        });
-        match read {
-            Ok(hosts) => tracing::info!(hosts, "edgecomet: the hosts were read again"),
-            Err(error) => tracing::error!(%error, "edgecomet: the hosts stay as they were"),
-        }
     }
 }
 

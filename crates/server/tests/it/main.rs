@@ -6,9 +6,10 @@
 //! - `unison`, `flo`, `synap`, `dunena`, `edgecomet`: what a scenario file cannot say: crashes under load, races, long streams.
 //! - `limits`: what one client may cost, and that everybody else goes on.
 //! - `together`: all dialects that share data against one model, with kills and races.
-//! - `hostile`: clients that mean harm. `process`: start rules, configuration, signals, full disk.
+//! - `hostile`: clients that mean harm. `process`: start rules, configuration, signals, full disk. `tls`: all of it encrypted.
 //! - `export`: exports and imports of all dialects.
-//! - `security`: who may do what, and what is never told. `house`: rules about the sources.
+//! - `security`: who may do what, and what is never told. `house`: rules about the sources. `reference`: that of the
+//!   configuration is what the code says.
 
 #![allow(clippy::unwrap_used, reason = "a broken expectation must stop the test at the place where it broke")]
 #![allow(clippy::disallowed_methods, reason = "the tests look at the process from outside, with the real clock")]
@@ -23,7 +24,9 @@ mod hostile;
 mod house;
 mod limits;
 mod process;
+mod reference;
 mod security;
 mod synap;
+mod tls;
 mod together;
 mod unison;

@@ -7,7 +7,7 @@ fn header(name: &str, len: u64) -> Header {
 #[test]
 fn a_header_reads_as_it_was_written() {
     let long = format!("{}/{}", "d".repeat(150), "f".repeat(99));
-    for name in ["log-0000000001.seg", "edgecomet/cache/1/2026/a.html", &long] {
+    for name in ["log-0000000001.seg", "pages/cache/1/2026/a.html", &long] {
         for len in [0, 1, 511, 512, OCTAL_END - 1, OCTAL_END, u64::MAX] {
             let shared = Header { mode: Mode::Shared, ..header(name, len) };
             for header in [header(name, len), shared] {
@@ -20,7 +20,7 @@ fn a_header_reads_as_it_was_written() {
 #[test]
 fn no_turned_bit_passes() {
     for len in [12_345, OCTAL_END] {
-        let block = header("edgecomet/cache/page", len).encode().unwrap();
+        let block = header("pages/cache/page", len).encode().unwrap();
         for bit in 0..BLOCK * 8 {
             let mut turned = block;
             turned[bit / 8] ^= 1 << (bit % 8);

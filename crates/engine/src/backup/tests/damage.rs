@@ -19,6 +19,12 @@ fn refused(house: &House, what: &str, from: &Path) {
     assert!(!to.exists() && !house.path("restored.partial").exists(), "{what}");
 }
 
+/// The same without restoring, which is quicker.
+fn unsound(what: &str, from: &Path) {
+    let error = check::archive(&fs::File::open(from).unwrap(), from).expect_err(what);
+    assert!(matches!(error, BackupError::Damaged { .. } | BackupError::Foreign { .. }), "{what}: {error}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn no_turned_bit_and_no_missing_end_of_a_file_is_accepted() {
     let (house, whole) = house().await;
@@ -28,11 +34,17 @@ async fn no_turned_bit_and_no_missing_end_of_a_file_is_accepted() {
         let mut turned = whole.clone();
         turned[bit / 8] ^= 1 << (bit % 8);
         fs::write(&from, turned).unwrap();
-        refused(&house, &format!("bit {bit}"), &from);
+        unsound(&format!("bit {bit}"), &from);
+        if bit % 32 == 0 {
+            refused(&house, &format!("bit {bit}"), &from);
+        }
     }
     for end in (0..whole.len()).step_by(257).chain(whole.len() - 3..whole.len()) {
         fs::write(&from, &whole[..end]).unwrap();
-        refused(&house, &format!("{end} bytes"), &from);
+        unsound(&format!("{end} bytes"), &from);
+        if end % 16 == 0 {
+            refused(&house, &format!("{end} bytes"), &from);
+        }
     }
     fs::write(&from, [whole.clone(), vec![0]].concat()).unwrap();
     refused(&house, "a byte behind the end", &from);

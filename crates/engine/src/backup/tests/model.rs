@@ -9,7 +9,7 @@ use super::*;
 use crate::{
     chance,
     documents::{DocumentSet, Documents, DocumentsOptions, Space},
-    tests::delete,
+    tests::{cases, delete},
 };
 
 const KEYS: u32 = 24;
@@ -48,7 +48,7 @@ async fn a_backup_is_the_state_of_one_moment_whatever_is_written_and_cleaned_mea
     let writing = tokio::spawn(write(house.engine.clone(), documents.clone(), stop.clone()));
 
     let mut made = Vec::new();
-    for round in 0..4 {
+    for round in 0..cases(2, 500).cases {
         let cleaned = house.engine.stats().store.cleaned_bytes;
         let backups = [format!("a{round}"), format!("b{round}.mfb")];
         // Two at once, and cleaning goes on under them.

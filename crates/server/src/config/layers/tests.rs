@@ -80,3 +80,11 @@ fn secrets_are_known_by_name() {
         assert!(!is_secret(open), "{open}");
     }
 }
+
+#[test]
+fn the_path_of_a_key_file_is_no_secret() {
+    for open in ["tls.key", "unison.tls.key", "edgecomet.metrics.tls.key"] {
+        assert!(!is_secret(open), "{open}");
+    }
+    assert!(is_secret("tls_key") && is_secret("flo.tls_key"));
+}

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     http::auth::Secret,
-    net::Hosts,
+    net::{Hosts, TlsOptions},
     outbound::{AllowList, Limits},
 };
 
@@ -39,13 +39,16 @@ pub struct Config {
     pub host: Option<String>,
     /// The listener's port.
     pub port: u16,
-    /// Whoever has it may come in; empty = everybody.
+    /// TLS of this listener; what is absent is as in the top-level `tls`.
+    #[serde(skip_serializing_if = "TlsOptions::is_empty")]
+    pub tls: TlsOptions,
+    /// Whoever has it may come in; empty = everybody, with a warning beyond loopback.
     pub auth_token: Secret,
     /// Entries of the cache over all namespaces.
     pub max_entries: usize,
     /// Bytes of the cache; 0 = no bound.
     pub max_memory: u64,
-    /// How long a cached value lives whose writer does not say; 0 = until it is pushed out.
+    /// Milliseconds that a cached value lives whose writer does not say; 0 = until it is pushed out.
     pub default_ttl: u64,
     /// Has no effect: a miss costs one look anyway.
     pub bloom_filter: bool,
@@ -55,7 +58,7 @@ pub struct Config {
     pub bloom_hashes: u64,
     /// Has no effect: values stay as they are.
     pub compression_threshold: u64,
-    /// Length of the window in which requests of a client are counted.
+    /// Milliseconds of the window in which requests of a client are counted.
     pub rate_window: u64,
     /// Requests of a client in a window; 0 = no limit.
     pub rate_max: u64,
@@ -65,7 +68,7 @@ pub struct Config {
     pub trusted_proxies: Vec<String>,
     /// Answer `/metrics` without the token.
     pub metrics_public: bool,
-    /// Time between two items of the history of statistics.
+    /// Milliseconds between two items of `/stats/history`.
     pub stats_interval: u64,
     /// Serve the WebSocket.
     pub ws: bool,
@@ -73,27 +76,27 @@ pub struct Config {
     pub dashboard: bool,
     /// Keep a snapshot of the cache on disk.
     pub persist: bool,
-    /// Where; `dunena-snapshot.json` in the data directory when absent.
+    /// Where the snapshot is; `dunena-snapshot.json` in the data directory when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub persist_path: Option<PathBuf>,
-    /// Time between two snapshots; 0 = only when asked, and at the end.
+    /// Milliseconds between two snapshots; 0 = only when asked, and at the end.
     pub persist_interval: u64,
     /// Save a snapshot when the process is stopped.
     pub persist_on_shutdown: bool,
     /// Serve what is kept in SQLite.
     pub db: bool,
-    /// Where; `dunena.db` in the data directory when absent.
+    /// Where the SQLite file is; `dunena.db` in the data directory when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub db_path: Option<PathBuf>,
-    /// Time between two purges of expired rows; 0 = only when asked.
+    /// Milliseconds between two purges of expired rows; 0 = only when asked.
     pub db_purge_interval: u64,
-    /// How long a query result lives whose writer does not say; 0 = for ever.
+    /// Milliseconds that a query result lives whose writer does not say; 0 = for ever.
     pub query_cache_ttl: u64,
     /// Query results that are kept in memory.
     pub query_cache_max_entries: usize,
-    /// Time to connect to a database.
+    /// Milliseconds to connect to a database.
     pub proxy_connect_timeout: u64,
-    /// Time for a whole call of a database.
+    /// Milliseconds for a whole call of a database.
     pub proxy_timeout: u64,
     /// Longest answer of a database, in bytes.
     pub proxy_max_response: usize,
@@ -109,6 +112,7 @@ impl Default for Config {
             enabled: true,
             host: None,
             port: 3000,
+            tls: TlsOptions::default(),
             auth_token: Secret::default(),
             max_entries: 100_000,
             max_memory: 0,

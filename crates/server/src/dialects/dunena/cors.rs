@@ -1,11 +1,12 @@
 //! What browsers are told about pages of other sites, with every answer.
 
 use hyper::{
-    HeaderMap, Method,
+    HeaderMap,
     header::{
         ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
         ACCESS_CONTROL_MAX_AGE, HeaderValue, ORIGIN, VARY,
     },
+    http::request::Parts,
 };
 
 use crate::http::browser::Trust;
@@ -39,8 +40,8 @@ impl Cors {
     }
 
     /// Whether a page of the origin that the request names may ask for a change: one that is listed, or of this server.
-    pub(super) fn lets_write(&self, method: &Method, headers: &HeaderMap) -> bool {
-        self.admits(headers) || Trust::default().origin_allowed(method, headers)
+    pub(super) fn lets_write(&self, request: &Parts) -> bool {
+        self.admits(&request.headers) || Trust::default().origin_allowed(&request.method, request)
     }
 
     /// Whether a page of the origin that the request names may open a socket; one without an origin is no page's.
@@ -77,6 +78,8 @@ impl Cors {
 
 #[cfg(test)]
 mod tests {
+    use hyper::Method;
+
     use super::*;
 
     #[test]
@@ -101,7 +104,9 @@ mod tests {
             let cors = Cors::new(&configured.iter().map(|origin| (*origin).to_owned()).collect::<Vec<_>>());
             let origin = origin.map(|origin| (ORIGIN, HeaderValue::from_str(origin).expect("a value")));
             let host = (hyper::header::HOST, HeaderValue::from_static("localhost:3000"));
-            cors.lets_write(&method, &origin.into_iter().chain([host]).collect())
+            let mut request = hyper::Request::new(()).into_parts().0;
+            (request.method, request.headers) = (method, origin.into_iter().chain([host]).collect());
+            cors.lets_write(&request)
         };
         for open in [&["*"][..], &[], &["http://a", "*"]] {
             assert!(may(open, Method::POST, Some("http://evil")), "{open:?}");

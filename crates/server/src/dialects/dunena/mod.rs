@@ -41,6 +41,8 @@ mod db;
 mod entries;
 mod error;
 mod explorer;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod health;
 mod info;
 mod latency;
@@ -299,7 +301,7 @@ impl Dunena {
         if !admitted {
             return Err(Error::Unauthorized);
         }
-        if door == Door::Guarded && !self.cors.lets_write(&parts.method, headers) {
+        if door == Door::Guarded && !self.cors.lets_write(parts) {
             return Err(Error::ForeignOrigin);
         }
         let declared = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());

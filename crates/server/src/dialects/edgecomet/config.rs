@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration}
 use serde::{Deserialize, Serialize};
 
 use super::hosts::Hosts;
-use crate::{http::auth::Secret, net};
+use crate::{
+    http::auth::Secret,
+    net::{self, TlsOptions},
+};
 
 pub(super) mod check;
 mod defaults;
@@ -40,11 +43,14 @@ pub struct Config {
     pub host: Option<String>,
     /// The listener's port. `http_api.listen` wins.
     pub port: u16,
+    /// TLS of this listener; what is absent is as in the top-level `tls`.
+    #[serde(skip_serializing_if = "TlsOptions::is_empty")]
+    pub tls: TlsOptions,
     /// What this process is called in its home; `manifold-{hostname}` when empty.
     #[serde(deserialize_with = "text")]
     #[serde(skip_serializing_if = "String::is_empty")]
     pub daemon_id: String,
-    /// Whoever has it may come in.
+    /// The key of every request. Without it a listener on loopback accepts `dev`, and any other is refused.
     #[serde(deserialize_with = "secret")]
     pub internal_auth_key: Secret,
     /// Configuration file of the original daemon.
@@ -204,7 +210,8 @@ pub enum ResponseFormat {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Worker {
-    /// Whether pages are fetched by this process.
+    /// Whether pages are fetched by this process: `true`, `false`, or `auto`, in the embedded home when no gateway is
+    /// configured.
     pub enabled: Switch,
     /// How pages are made.
     pub mode: WorkerMode,
@@ -309,6 +316,9 @@ pub struct Metrics {
     pub path: String,
     /// What names begin with.
     pub namespace: String,
+    /// TLS of this listener; what is absent is as in the top-level `tls`.
+    #[serde(skip_serializing_if = "TlsOptions::is_empty")]
+    pub tls: TlsOptions,
 }
 
 /// Why the dialect does not start.

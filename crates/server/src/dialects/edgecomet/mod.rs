@@ -24,6 +24,8 @@ mod asked;
 mod config;
 mod control;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod home;
 mod hosts;
 mod invalidate;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     http::{auth::Secret, browser::Trust},
-    net::Hosts,
+    net::{Hosts, TlsOptions},
     period::Keep,
 };
 
@@ -29,6 +29,9 @@ pub struct Config {
     pub host: Option<String>,
     /// The listener's port.
     pub port: u16,
+    /// TLS of this listener; what is absent is as in the top-level `tls`.
+    #[serde(skip_serializing_if = "TlsOptions::is_empty")]
+    pub tls: TlsOptions,
     /// Port of the metrics listener of the whole process.
     pub metrics_port: u16,
     /// The metrics listener of the whole process.
@@ -55,11 +58,14 @@ pub struct Config {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Metrics {
-    /// Open it.
+    /// Open the metrics listener of the process.
     pub enabled: bool,
     /// Its address; the top-level `host` when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bind: Option<String>,
+    /// TLS of this listener; what is absent is as in the top-level `tls`.
+    #[serde(skip_serializing_if = "TlsOptions::is_empty")]
+    pub tls: TlsOptions,
 }
 
 /// `[flo.dashboard]`
@@ -102,7 +108,7 @@ pub struct Cluster {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Auth {
-    /// Refuse requests without a token.
+    /// Refuse requests without a token below `/api/v1`; off beyond loopback: a warning.
     pub enabled: bool,
     /// Accepted tokens.
     pub tokens: Vec<Secret>,
@@ -152,7 +158,7 @@ pub struct Stream {
 pub struct Limits {
     /// Connections of the listener.
     pub max_connections: usize,
-    /// Requests answered at one time.
+    /// Requests answered at one time; beyond: 429.
     pub max_inflight: usize,
     /// Longest value or payload.
     pub max_value_bytes: usize,
@@ -164,6 +170,7 @@ impl Default for Config {
             enabled: true,
             host: None,
             port: 9002,
+            tls: TlsOptions::default(),
             metrics_port: 9001,
             metrics: Metrics::default(),
             dashboard: Dashboard::default(),
@@ -180,7 +187,7 @@ impl Default for Config {
 
 impl Default for Metrics {
     fn default() -> Self {
-        Metrics { enabled: true, bind: None }
+        Metrics { enabled: true, bind: None, tls: TlsOptions::default() }
     }
 }
 

@@ -31,6 +31,8 @@ mod cluster;
 mod config;
 mod dead_letters;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod groups;
 mod kv;
 mod members;
@@ -244,7 +246,7 @@ impl Flo {
         }
         // A statement changes something, by whatever method it comes.
         let method = if route == influx::QUERY { &Method::POST } else { &parts.method };
-        if !self.trust.origin_allowed(method, &parts.headers) {
+        if !self.trust.origin_allowed(method, parts) {
             return Err(Error::ForeignOrigin);
         }
         Ok(place)

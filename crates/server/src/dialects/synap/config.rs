@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::access::Role;
 use crate::{
     http::{auth::Secret, browser::Trust},
-    net::Hosts,
+    net::{Hosts, TlsOptions},
 };
 
 #[cfg(test)]
@@ -25,13 +25,16 @@ pub struct Config {
     pub host: Option<String>,
     /// The listener's port.
     pub port: u16,
-    /// Longest request body in MiB.
+    /// TLS of this listener; what is absent is as in the top-level `tls`.
+    #[serde(skip_serializing_if = "TlsOptions::is_empty")]
+    pub tls: TlsOptions,
+    /// Longest request body and WebSocket message in MiB.
     pub max_request_size_mb: u32,
     /// Send answers of more than 1 KiB with gzip to those who accept it.
     pub compression: bool,
     /// Origins whose pages may use the API.
     pub cors_origins: Vec<String>,
-    /// How answers look to whoever does not say.
+    /// How `kv.get` answers who does not say: as documented, or as published clients read it.
     pub compat: Compat,
     /// Who may come in.
     pub auth: Auth,
@@ -65,7 +68,7 @@ pub enum Compat {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Auth {
-    /// Keys.
+    /// Keys that may come in.
     pub api_keys: Vec<ApiKey>,
     /// Signed tokens.
     pub jwt: Jwt,
@@ -135,11 +138,11 @@ pub struct KvStore {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Queue {
-    /// Ready messages at which more are refused.
+    /// Ready messages of a queue at which more are refused, unless it was created with another number.
     pub default_max_depth: u64,
-    /// How long a consumer may take.
+    /// Seconds a consumer may take, likewise.
     pub default_ack_deadline_secs: u64,
-    /// Deliveries after the first one.
+    /// Deliveries after the first one, likewise.
     pub default_max_retries: u32,
     /// The priority of a message that names none.
     pub default_priority: u32,
@@ -151,9 +154,9 @@ pub struct Queue {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct EventStream {
-    /// Events; 0 = all.
+    /// Events kept of a room that was made through Synap; 0 = all.
     pub max_events_per_room: u64,
-    /// Hours; 0 = for ever.
+    /// Hours that events of such a room are kept; 0 = for ever.
     pub retention_hours: u64,
 }
 
@@ -169,7 +172,7 @@ pub struct PubSub {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Watch {
-    /// Values with a longer text are left out.
+    /// Longest value that `/kv/ws` sends along.
     pub max_inline_value_bytes: usize,
 }
 
@@ -179,6 +182,7 @@ impl Default for Config {
             enabled: true,
             host: None,
             port: 15500,
+            tls: TlsOptions::default(),
             max_request_size_mb: 10,
             compression: false,
             cors_origins: Vec::new(),

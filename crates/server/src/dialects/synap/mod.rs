@@ -222,7 +222,7 @@ impl Synap {
         peer: IpAddr,
         rate: &mut Option<Counted>,
     ) -> Result<Caller, Error> {
-        if !self.trust.origin_trusted(&parts.headers) {
+        if !self.trust.origin_trusted(parts) {
             return Err(Error::ForeignOrigin);
         }
         let public = match endpoint {

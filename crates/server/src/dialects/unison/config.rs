@@ -6,7 +6,10 @@ use manifold_engine::Retention;
 use serde::{Deserialize, Serialize};
 
 pub use crate::period::Period;
-use crate::{http::auth::Secret, net::Hosts};
+use crate::{
+    http::auth::Secret,
+    net::{Hosts, TlsOptions},
+};
 
 /// The key that a loopback listener without one accepts.
 const DEVELOPMENT_KEY: &str = "dev";
@@ -22,7 +25,10 @@ pub struct Config {
     pub host: Option<String>,
     /// The listener's port.
     pub port: u16,
-    /// The key that reads and writes.
+    /// TLS of this listener; what is absent is as in the top-level `tls`.
+    #[serde(skip_serializing_if = "TlsOptions::is_empty")]
+    pub tls: TlsOptions,
+    /// The key that reads and writes. Without it a listener on loopback accepts `dev`, and any other is refused.
     pub api_key: Secret,
     /// The key that reads.
     pub agent_api_key: Secret,
@@ -30,7 +36,7 @@ pub struct Config {
     pub max_body_bytes: usize,
     /// Connections of the listener.
     pub max_connections: usize,
-    /// Retention of the change feed by age.
+    /// Retention of the change feed by age (`d`, `h`, `m`, `s`, `ms`).
     pub changes_max_age: Period,
     /// Retention of the change feed by number of records.
     pub changes_max_records: u64,
@@ -51,6 +57,7 @@ impl Default for Config {
             enabled: true,
             host: None,
             port: 8005,
+            tls: TlsOptions::default(),
             api_key: Secret::default(),
             agent_api_key: Secret::default(),
             max_body_bytes: 16 << 20,

@@ -19,6 +19,8 @@ mod conditions;
 mod config;
 mod cursor;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod kv;
 mod list;
 mod members;
@@ -128,7 +130,7 @@ impl Unison {
         let role = if has(|operation| operation.access == Access::Public) {
             Role::Agent
         } else {
-            if self.keys.open_to_all && !Trust::default().origin_trusted(&parts.headers) {
+            if self.keys.open_to_all && !Trust::default().origin_trusted(parts) {
                 return Err(Error::ForeignOrigin);
             }
             let subprotocol = has(|operation| operation.endpoint == Endpoint::Stream);

@@ -21,7 +21,7 @@ fn listening(settings: Settings) -> (Daemon, u16) {
 }
 
 fn get(port: u16, target: &str) -> Response {
-    let address = ([127, 0, 0, 1], port).into();
+    let address = std::net::SocketAddr::from(([127, 0, 0, 1], port));
     Connection::open(address).send(&Request::get(target).key(None)).expect("an answer")
 }
 

@@ -32,6 +32,26 @@ macro_rules! exchanges {
     };
 }
 
+/// Scenarios that are run over TLS too.
+macro_rules! over_tls {
+    ($($dialect:ident: $($name:ident)*;)*) => {
+        mod over_tls {
+            $(mod $dialect {
+                $(
+                    #[test]
+                    fn $name() {
+                        let file = concat!(stringify!($dialect), "/", stringify!($name), ".yaml");
+                        let text = include_str!(concat!(
+                            env!("CARGO_MANIFEST_DIR"), "/tests/exchanges/", stringify!($dialect), "/", stringify!($name), ".yaml"
+                        ));
+                        crate::exchange::run::run_over_tls(file, text);
+                    }
+                )*
+            })*
+        }
+    };
+}
+
 exchanges! { unison:
     authentication
     authentication_without_agent_key
@@ -241,4 +261,12 @@ exchanges! { synap:
     websocket_rooms
     websocket_size
     websocket_topics
+}
+
+over_tls! {
+    unison: websocket event_stream bodies;
+    flo: acceptance;
+    synap: websocket;
+    dunena: http websocket;
+    edgecomet: bodies;
 }

@@ -3,7 +3,6 @@
 use std::{
     collections::HashMap,
     fmt::Write as _,
-    net::SocketAddr,
     time::{Duration, Instant},
 };
 
@@ -14,7 +13,8 @@ use super::{
     template::{Variables, compare, render},
 };
 use crate::harness::{
-    Connection, EventStream, Frame, Refused, Request, Response, Server, Settings, Socket, SocketOptions,
+    Authority, Connection, Endpoint, EventStream, Frame, Refused, Request, Response, Server, Settings, Socket,
+    SocketOptions,
 };
 
 /// Deviations that are listed before a scenario is given up.
@@ -37,8 +37,20 @@ struct Runner {
 /// Runs the scenario of one file.
 pub fn run(file: &str, text: &str) {
     let scenario: Scenario = serde_yaml_ng::from_str(text).unwrap_or_else(|error| panic!("{file}: {error}"));
+    run_with(file, &scenario, settings(&scenario));
+}
+
+/// The same with all listeners speaking TLS.
+pub fn run_over_tls(file: &str, text: &str) {
+    let scenario: Scenario = serde_yaml_ng::from_str(text).unwrap_or_else(|error| panic!("{file}: {error}"));
+    let authority = Authority::new();
+    let pair = authority.sign("server");
+    run_with(file, &scenario, settings(&scenario).over_tls(&authority, &pair));
+}
+
+fn run_with(file: &str, scenario: &Scenario, settings: Settings) {
     let mut runner = Runner {
-        server: Server::with(settings(&scenario)),
+        server: Server::with(settings),
         dialect: dialect_of(file),
         connections: HashMap::new(),
         variables: Variables::new(),
@@ -164,15 +176,15 @@ impl Runner {
         Ok(request)
     }
 
-    fn address(&self, dialect: Dialect) -> SocketAddr {
-        match dialect {
+    fn address(&self, dialect: Dialect) -> Endpoint {
+        self.server.endpoint(match dialect {
             Dialect::Unison => self.server.unison(),
             Dialect::Flo => self.server.flo(),
             Dialect::Synap => self.server.synap(),
             Dialect::Dunena => self.server.dunena(),
             Dialect::EdgeComet => self.server.edgecomet(),
             Dialect::Metrics => self.server.metrics(),
-        }
+        })
     }
 
     fn send(&mut self, dialect: Dialect, request: &Request) -> Result<Response, String> {
@@ -312,7 +324,8 @@ impl Runner {
                 let (name, value) = header.split_once(": ").ok_or("a header is a name and a value")?;
                 request = request.header(name, value);
             }
-            let opened = EventStream::open(self.server.unison(), &request).map_err(|error| format!("  {error}"))?;
+            let opened =
+                EventStream::open(self.address(Dialect::Unison), &request).map_err(|error| format!("  {error}"))?;
             let mut stream = opened.map_err(|refused| format!("  refused: {} {}", refused.status, refused.text()))?;
             stream.patience(ARRIVAL);
             self.streams.insert(step.sse.clone(), stream);

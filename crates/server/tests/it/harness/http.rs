@@ -4,11 +4,11 @@
 use std::{
     fmt,
     io::{Error, ErrorKind, Read, Result, Write},
-    net::{SocketAddr, TcpStream},
+    net::TcpStream,
     time::Duration,
 };
 
-use super::FULL_KEY;
+use super::{Endpoint, FULL_KEY, Wire};
 
 /// No answer takes longer, long polls included.
 const ANSWER: Duration = Duration::from_secs(60);
@@ -35,7 +35,7 @@ pub struct Response {
 
 /// A keep-alive connection. After an error it is of no more use.
 pub struct Connection {
-    stream: TcpStream,
+    stream: Wire,
     unread: Vec<u8>,
 }
 
@@ -142,17 +142,25 @@ impl Response {
 
 impl Connection {
     /// A connection to a server that is known to listen.
-    pub fn open(address: SocketAddr) -> Connection {
-        Connection::try_open(address).unwrap_or_else(|error| panic!("connect to {address}: {error}"))
+    pub fn open(to: impl Into<Endpoint>) -> Connection {
+        let to = to.into();
+        let address = to.address;
+        Connection::try_open(to).unwrap_or_else(|error| panic!("connect to {address}: {error}"))
     }
 
     /// A connection, or why there is none.
-    pub fn try_open(address: SocketAddr) -> Result<Connection> {
-        let stream = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(ANSWER))?;
-        stream.set_write_timeout(Some(ANSWER))?;
-        Ok(Connection { stream, unread: Vec::new() })
+    pub fn try_open(to: impl Into<Endpoint>) -> Result<Connection> {
+        let to = to.into();
+        let socket = TcpStream::connect_timeout(&to.address, Duration::from_secs(5))?;
+        socket.set_nodelay(true)?;
+        socket.set_read_timeout(Some(ANSWER))?;
+        socket.set_write_timeout(Some(ANSWER))?;
+        Ok(Connection { stream: Wire::over(socket, to.tls.as_ref())?, unread: Vec::new() })
+    }
+
+    /// What is below HTTP.
+    pub fn wire(&mut self) -> &mut Wire {
+        &mut self.stream
     }
 
     /// A connection whose end here holds only a few bytes that are not read.
@@ -180,7 +188,7 @@ impl Connection {
         let mut bytes = request.head();
         bytes.extend_from_slice(request.body.as_deref().unwrap_or_default());
         // A server may refuse before it has read all; its answer is what counts.
-        match self.stream.write_all(&bytes) {
+        match self.stream.write_all(&bytes).and_then(|()| self.stream.flush()) {
             Err(error) if matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset) => Ok(()),
             other => other,
         }
@@ -188,7 +196,8 @@ impl Connection {
 
     /// Sends bytes as they are.
     pub fn write_raw(&mut self, bytes: &[u8]) -> Result<()> {
-        self.stream.write_all(bytes)
+        self.stream.write_all(bytes)?;
+        self.stream.flush()
     }
 
     /// Reads one answer to its end.
@@ -263,20 +272,20 @@ impl Connection {
 
     /// Whether the server closes the connection within this time, without sending anything more.
     pub fn is_closed_within(&mut self, within: Duration) -> Result<bool> {
-        self.stream.set_read_timeout(Some(within))?;
+        self.stream.read_timeout(within)?;
         let closed = match self.fill() {
             Err(error) if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset) => Ok(true),
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => Ok(false),
             Err(error) => Err(error),
             Ok(()) => Err(bad(&format!("unexpected bytes {:?}", lossy(&self.unread)))),
         };
-        self.stream.set_read_timeout(Some(ANSWER))?;
+        self.stream.read_timeout(ANSWER)?;
         closed
     }
 
     /// The longest time that reads wait from now on.
     pub fn read_timeout(&mut self, timeout: Duration) -> Result<()> {
-        self.stream.set_read_timeout(Some(timeout))
+        self.stream.read_timeout(timeout)
     }
 
     /// Everything until the server closes.
@@ -310,8 +319,8 @@ impl Connection {
 
 /// Sends bytes on a fresh connection and reads all answers until the server closes, or until it has been silent for
 /// `patience`.
-pub fn raw_exchange(address: SocketAddr, bytes: &[u8], patience: Duration) -> String {
-    let mut connection = Connection::open(address);
+pub fn raw_exchange(to: impl Into<Endpoint>, bytes: &[u8], patience: Duration) -> String {
+    let mut connection = Connection::open(to);
     // The server may have closed in the middle of our bytes; what it said before is what we came for.
     connection.write_raw(bytes).ok();
     connection.read_timeout(patience).expect("a timeout can be set");

@@ -7,6 +7,7 @@ mod process;
 mod server;
 mod settings;
 mod sse;
+mod tls;
 mod websocket;
 
 pub use browser::{Page, program as browser_program};
@@ -16,6 +17,7 @@ pub use process::Process;
 pub use server::{Log, Server, run_to_exit};
 pub use settings::Settings;
 pub use sse::{Event, EventStream};
+pub use tls::{Authority, Endpoint, Pair, Wire};
 pub use websocket::{Data, Frame, OpCode, Refused, Socket, SocketOptions};
 
 use std::time::{Duration, Instant};

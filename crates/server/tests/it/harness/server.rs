@@ -12,7 +12,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{Connection, Request, Response, Settings, ports::free_port};
+use super::{Connection, Endpoint, Request, Response, Settings, ports::free_port};
 
 /// A process must be gone this long after SIGTERM; the promise of the contract.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -136,6 +136,11 @@ impl Server {
         (Ipv4Addr::LOCALHOST, self.ports.metrics).into()
     }
 
+    /// One of its listeners, with what is needed to reach it.
+    pub fn endpoint(&self, address: SocketAddr) -> Endpoint {
+        Endpoint { address, tls: self.settings.tls.clone() }
+    }
+
     /// The data directory.
     pub fn data_dir(&self) -> PathBuf {
         self.home.path().join("data")
@@ -143,7 +148,7 @@ impl Server {
 
     /// A new keep-alive connection to Unison.
     pub fn connect(&self) -> Connection {
-        Connection::open(self.unison())
+        Connection::open(self.endpoint(self.unison()))
     }
 
     /// One request on a connection of its own.
@@ -163,8 +168,9 @@ impl Server {
 
     /// Everything the metrics listener shows.
     pub fn metrics_text(&self) -> String {
-        let response =
-            Connection::open(self.metrics()).send(&Request::get("/metrics").key(None)).expect("metrics answer");
+        let response = Connection::open(self.endpoint(self.metrics()))
+            .send(&Request::get("/metrics").key(None))
+            .expect("metrics answer");
         assert_eq!(response.status, 200, "{}", response.text());
         response.text()
     }
@@ -289,7 +295,7 @@ impl Server {
                 self.running.take().expect("it was just there").join();
                 return Err(format!("the process ended with {status} before it was ready"));
             }
-            let answer = Connection::try_open(self.unison())
+            let answer = Connection::try_open(self.endpoint(self.unison()))
                 .and_then(|mut connection| connection.send(&Request::get("/api/v1/ready").key(None)));
             if answer.is_ok_and(|response| response.status == 200) {
                 return Ok(());

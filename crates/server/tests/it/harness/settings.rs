@@ -1,8 +1,11 @@
 //! What a server is started with: its configuration file, environment and flags.
 
+use std::sync::Arc;
+
+use rustls::ClientConfig;
 use toml::{Table, Value};
 
-use super::{AGENT_KEY, FULL_KEY};
+use super::{AGENT_KEY, Authority, FULL_KEY, Pair};
 
 /// The configuration of one server; ports and data directory are added when it starts.
 #[derive(Debug, Clone)]
@@ -13,11 +16,13 @@ pub struct Settings {
     pub env: Vec<(String, String)>,
     /// Writes of the process that would make a file longer than this fail with `EFBIG`.
     pub file_size_limit_kib: Option<u64>,
+    /// How clients of the tests trust the server, where all of its listeners speak TLS.
+    pub tls: Option<Arc<ClientConfig>>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { file: Table::new(), env: Vec::new(), file_size_limit_kib: None }
+        Settings { file: Table::new(), env: Vec::new(), file_size_limit_kib: None, tls: None }
             .set("unison.api_key", FULL_KEY)
             .set("unison.agent_api_key", AGENT_KEY)
             // What tests call the server that write their requests by hand.
@@ -38,6 +43,13 @@ impl Settings {
         let (section, key) = split(path);
         table(&mut self.file, section).remove(key);
         self
+    }
+
+    /// All listeners speak TLS and show this pair, which the authority signed.
+    pub fn over_tls(self, authority: &Authority, pair: &Pair) -> Self {
+        let path = |path: &std::path::Path| path.display().to_string();
+        let settings = self.set("tls.cert", path(&pair.cert)).set("tls.key", path(&pair.key));
+        Settings { tls: Some(authority.client()), ..settings }
     }
 
     /// Sets an environment variable of the process.

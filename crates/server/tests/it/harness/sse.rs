@@ -2,11 +2,10 @@
 
 use std::{
     io::{ErrorKind, Result},
-    net::SocketAddr,
     time::Duration,
 };
 
-use super::{Connection, Request, Response};
+use super::{Connection, Endpoint, Request, Response};
 
 /// One event; comments are not events.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -33,8 +32,8 @@ impl Event {
 
 impl EventStream {
     /// Opens a stream, or gives the answer that refused it.
-    pub fn open(address: SocketAddr, request: &Request) -> Result<std::result::Result<EventStream, Response>> {
-        let mut connection = Connection::try_open(address)?;
+    pub fn open(to: impl Into<Endpoint>, request: &Request) -> Result<std::result::Result<EventStream, Response>> {
+        let mut connection = Connection::try_open(to)?;
         connection.write(request)?;
         let head = connection.read_head()?;
         if head.status == 200 {
@@ -46,8 +45,8 @@ impl EventStream {
     }
 
     /// Opens a stream that must be granted.
-    pub fn start(address: SocketAddr, request: &Request) -> EventStream {
-        match EventStream::open(address, request).unwrap_or_else(|error| panic!("{request}: {error}")) {
+    pub fn start(to: impl Into<Endpoint>, request: &Request) -> EventStream {
+        match EventStream::open(to, request).unwrap_or_else(|error| panic!("{request}: {error}")) {
             Ok(stream) => stream,
             Err(refused) => panic!("{request}: {} {}", refused.status, refused.text()),
         }

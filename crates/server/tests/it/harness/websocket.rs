@@ -1,6 +1,6 @@
 //! A WebSocket client: tungstenite over a blocking socket.
 
-use std::{io::ErrorKind, net::SocketAddr, net::TcpStream, time::Duration};
+use std::{io::ErrorKind, net::TcpStream, time::Duration};
 
 use tokio_tungstenite::tungstenite::{
     self, Error, HandshakeError, Message, WebSocket,
@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::{
 
 pub use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
-use super::FULL_KEY;
+use super::{Endpoint, FULL_KEY, Wire};
 
 /// How a socket is opened.
 #[derive(Debug, Clone)]
@@ -49,7 +49,7 @@ impl SocketOptions {
 
 /// An open WebSocket.
 pub struct Socket {
-    inner: WebSocket<TcpStream>,
+    inner: WebSocket<Wire>,
     /// The subprotocol that the server chose.
     pub protocol: Option<String>,
 }
@@ -77,7 +77,8 @@ pub enum Frame {
 
 impl Socket {
     /// Opens a socket, or says why not.
-    pub fn open(address: SocketAddr, options: &SocketOptions) -> Result<Socket, Refused> {
+    pub fn open(to: impl Into<Endpoint>, options: &SocketOptions) -> Result<Socket, Refused> {
+        let Endpoint { address, tls } = to.into();
         let mut request = format!("ws://{address}{}", options.target).into_client_request().expect("a request");
         if let Some(key) = &options.key {
             let value = HeaderValue::from_str(&format!("Bearer {key}")).expect("a header value");
@@ -100,7 +101,8 @@ impl Socket {
         let stream = TcpStream::from(stream);
         stream.set_nodelay(true).expect("set nodelay");
         stream.set_read_timeout(Some(Duration::from_secs(30))).expect("set a timeout");
-        match tungstenite::client(request, stream) {
+        let wire = Wire::over(stream, tls.as_ref()).map_err(|_| Refused::NoAnswer)?;
+        match tungstenite::client(request, wire) {
             Ok((inner, response)) => {
                 let protocol = response.headers().get(header::SEC_WEBSOCKET_PROTOCOL);
                 let protocol = protocol.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
@@ -112,13 +114,18 @@ impl Socket {
     }
 
     /// Opens a socket with the full key.
-    pub fn start(address: SocketAddr) -> Socket {
-        Socket::open(address, &SocketOptions::default()).unwrap_or_else(|why| panic!("no WebSocket: {why:?}"))
+    pub fn start(to: impl Into<Endpoint>) -> Socket {
+        Socket::open(to, &SocketOptions::default()).unwrap_or_else(|why| panic!("no WebSocket: {why:?}"))
     }
 
     /// Opens a socket at `target` without a credential.
-    pub fn at(address: SocketAddr, target: &str) -> Socket {
-        Socket::open(address, &SocketOptions::to(target)).unwrap_or_else(|why| panic!("no WebSocket: {why:?}"))
+    pub fn at(to: impl Into<Endpoint>, target: &str) -> Socket {
+        Socket::open(to, &SocketOptions::to(target)).unwrap_or_else(|why| panic!("no WebSocket: {why:?}"))
+    }
+
+    /// What is below.
+    pub fn wire(&mut self) -> &mut Wire {
+        self.inner.get_mut()
     }
 
     /// Sends a text message.
@@ -150,7 +157,7 @@ impl Socket {
 
     /// The next frame that is not a ping or pong.
     pub fn receive(&mut self, within: Duration) -> Frame {
-        self.inner.get_ref().set_read_timeout(Some(within)).expect("set a timeout");
+        self.inner.get_ref().read_timeout(within).expect("set a timeout");
         loop {
             match self.inner.read() {
                 Ok(Message::Text(text)) => return Frame::Text(text.as_str().to_owned()),

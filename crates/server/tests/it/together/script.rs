@@ -307,6 +307,9 @@ impl Author {
             }
             7 | 8 => Collection::Pop { name, left: self.dice.percent(50), count: self.dice.below(3) as usize },
             9..11 => Collection::SetAdd { name, members: some },
+            11 if self.dice.percent(50) => {
+                Collection::SetUnion { name, of: vec![self.shared_key(), self.shared_key()] }
+            }
             11 => Collection::SetRemove { name, members: some },
             12..14 => Collection::Score { name, member: word, score: self.dice.below(5) as i64 - 2 },
             _ => Collection::Unscore { name, members: some },

@@ -14,6 +14,8 @@ mod cache_key;
 mod connector;
 mod failure;
 mod flights;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing;
 mod headers;
 mod kind;
 mod manage;

@@ -7,7 +7,7 @@ use super::{
     Metrics, Recache, Redis, Render, ResponseFormat, Scheduler, Span, Storage, Switch, TrackingParams, Worker,
     WorkerMode,
 };
-use crate::http::auth::Secret;
+use crate::{http::auth::Secret, net::TlsOptions};
 
 impl Default for Config {
     fn default() -> Self {
@@ -15,6 +15,7 @@ impl Default for Config {
             enabled: true,
             host: None,
             port: 10090,
+            tls: TlsOptions::default(),
             daemon_id: String::new(),
             internal_auth_key: Secret::default(),
             config_file: None,
@@ -127,6 +128,7 @@ impl Default for Metrics {
             listen: "127.0.0.1:10099".to_owned(),
             path: "/metrics".to_owned(),
             namespace: "edgecomet".to_owned(),
+            tls: TlsOptions::default(),
         }
     }
 }

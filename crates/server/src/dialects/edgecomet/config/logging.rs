@@ -47,7 +47,7 @@ pub enum ConsoleFormat {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct File {
-    /// Write it.
+    /// Write lines to a file.
     pub enabled: bool,
     /// Where it is.
     #[serde(skip_serializing_if = "Option::is_none")]

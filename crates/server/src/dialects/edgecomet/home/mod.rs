@@ -7,7 +7,7 @@ use manifold_engine::recache::{
 };
 
 mod embedded;
-mod redis;
+pub(super) mod redis;
 mod registry;
 
 pub(super) use embedded::Embedded;

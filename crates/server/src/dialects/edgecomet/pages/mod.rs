@@ -17,8 +17,8 @@ use tokio::{
 mod backup;
 mod clean;
 mod file;
-mod packing;
-mod path;
+pub(super) mod packing;
+pub(super) mod path;
 mod sweep;
 
 use super::config::{Compression, Config, check::LONGEST_BODY};

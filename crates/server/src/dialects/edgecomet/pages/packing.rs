@@ -18,7 +18,7 @@ const SHORTEST: usize = 1024;
 
 /// How a file is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Packing {
+pub(in crate::dialects::edgecomet) enum Packing {
     /// As it is.
     Plain,
     /// A raw block of Snappy.
@@ -29,13 +29,13 @@ pub(super) enum Packing {
 
 impl Packing {
     /// That of a file of this name.
-    pub(super) fn of(name: &str) -> Self {
+    pub(in crate::dialects::edgecomet) fn of(name: &str) -> Self {
         let packed = [Packing::Snappy, Packing::Lz4].into_iter();
         packed.into_iter().find(|packing| name.ends_with(packing.suffix())).unwrap_or(Packing::Plain)
     }
 
     /// What the names of such files end with.
-    pub(super) fn suffix(self) -> &'static str {
+    pub(in crate::dialects::edgecomet) fn suffix(self) -> &'static str {
         match self {
             Packing::Plain => "",
             Packing::Snappy => ".snappy",
@@ -45,7 +45,7 @@ impl Packing {
 }
 
 /// A body as it is written.
-pub(super) fn pack(compression: Compression, body: &[u8]) -> (Packing, Cow<'_, [u8]>) {
+pub(in crate::dialects::edgecomet) fn pack(compression: Compression, body: &[u8]) -> (Packing, Cow<'_, [u8]>) {
     match compression {
         Compression::Snappy if body.len() >= SHORTEST => {
             let packed = snap::raw::Encoder::new().compress_vec(body).expect("a body has less than 4 GiB");
@@ -61,7 +61,7 @@ pub(super) fn pack(compression: Compression, body: &[u8]) -> (Packing, Cow<'_, [
 }
 
 /// The body that was written, of at most so many bytes.
-pub(super) fn unpack(packing: Packing, packed: Vec<u8>, longest: u64) -> io::Result<Bytes> {
+pub(in crate::dialects::edgecomet) fn unpack(packing: Packing, packed: Vec<u8>, longest: u64) -> io::Result<Bytes> {
     match packing {
         Packing::Plain => Ok(packed.into()),
         Packing::Snappy => {

@@ -18,18 +18,18 @@ pub(super) const UNFINISHED: &str = ".tmp";
 
 /// A path of our own layout.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct PagePath(String);
+pub(in crate::dialects::edgecomet) struct PagePath(String);
 
 impl PagePath {
     /// That of a page that expires at a Unix second.
-    pub(super) fn new(key: PageKey, expires_at: i64, packing: Packing) -> io::Result<Self> {
+    pub(in crate::dialects::edgecomet) fn new(key: PageKey, expires_at: i64, packing: Packing) -> io::Result<Self> {
         let expiry = jiff::Timestamp::from_second(expires_at).map_err(|error| invalid(&error.to_string()))?;
         let PageKey { host, dimension, hash } = key;
         let (minute, suffix) = (expiry.strftime("%Y/%m/%d/%H/%M"), packing.suffix());
         Ok(PagePath(format!("{host}/{minute}/{hash:016x}_{dimension}.html{suffix}")))
     }
 
-    pub(super) fn as_str(&self) -> &str {
+    pub(in crate::dialects::edgecomet) fn as_str(&self) -> &str {
         &self.0
     }
 
@@ -39,7 +39,7 @@ impl PagePath {
 }
 
 /// The page that a path of our layout belongs to; none for any other path.
-pub(super) fn page_of(path: &str) -> Option<PageKey> {
+pub(in crate::dialects::edgecomet) fn page_of(path: &str) -> Option<PageKey> {
     let mut parts = path.split('/');
     let host = HostId(plain_number(parts.next()?)?);
     for digits in [4, 2, 2, 2, 2] {
@@ -59,7 +59,7 @@ fn file_name(name: &str) -> Option<(u64, DimensionId)> {
 }
 
 /// Whether a file of this name is ours, finished or not.
-pub(super) fn is_page_file(name: &str) -> bool {
+pub(in crate::dialects::edgecomet) fn is_page_file(name: &str) -> bool {
     file_name(name.strip_suffix(UNFINISHED).unwrap_or(name)).is_some()
 }
 
@@ -81,7 +81,7 @@ fn plain_number(text: &str) -> Option<u64> {
 }
 
 /// The place of a file that a record names: somewhere below the directory, or nowhere. Others write records too.
-pub(super) fn below(base: &Path, relative: &str) -> io::Result<PathBuf> {
+pub(in crate::dialects::edgecomet) fn below(base: &Path, relative: &str) -> io::Result<PathBuf> {
     let relative = Path::new(relative);
     let stays = relative.components().all(|part| matches!(part, Component::Normal(_)));
     if stays { Ok(base.join(relative)) } else { Err(invalid("the file is outside the directory of pages")) }

@@ -15,9 +15,9 @@ const TITLE_CHARS: usize = 500;
 
 /// What is known of a page that is HTML.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Html {
-    pub(super) title: String,
-    pub(super) index_status: u8,
+pub(in crate::dialects::edgecomet) struct Html {
+    pub(in crate::dialects::edgecomet) title: String,
+    pub(in crate::dialects::edgecomet) index_status: u8,
 }
 
 /// How search engines take a page, as records spell it.
@@ -30,14 +30,20 @@ enum IndexStatus {
 }
 
 /// Whether headers say that a body is HTML.
-pub(super) fn is_html(headers: &HeaderMap) -> bool {
+pub(in crate::dialects::edgecomet) fn is_html(headers: &HeaderMap) -> bool {
     let media = headers.get(CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
     let media = media.split(|byte| *byte == b';').next().unwrap_or_default();
     media.trim_ascii().eq_ignore_ascii_case(b"text/html")
 }
 
 /// What a page says that is kept under `page`, was found at `found_at`, and has this status.
-pub(super) fn read(page: &str, found_at: &str, is_ok: bool, headers: &HeaderMap, body: &[u8]) -> Html {
+pub(in crate::dialects::edgecomet) fn read(
+    page: &str,
+    found_at: &str,
+    is_ok: bool,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Html {
     let head = Head::read(body);
     let charset = charset::declared(headers, head.charset.as_deref(), body);
     let title = head.title.as_deref().map(|title| charset::decode(&charset, title)).unwrap_or_default();

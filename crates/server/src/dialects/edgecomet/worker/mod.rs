@@ -12,10 +12,10 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-mod charset;
+pub(super) mod charset;
 mod fetch;
 mod fetched;
-mod html;
+pub(super) mod html;
 mod plan;
 mod render;
 mod store;

@@ -21,13 +21,14 @@ mod tests;
 pub struct Timeseries {
     /// How long points are kept; `0s` = for ever.
     pub retention: Keep,
-    /// The same for some namespaces and measurements; of those that fit, the one that names most wins.
+    /// The same for some: `["metrics=30d", "metrics/cpu=7d", "*/cpu=7d"]`, namespace and measurement percent-encoded as in
+    /// paths; of those that fit, the one that names most wins.
     pub retentions: Vec<Rule>,
     /// Longest body of a write.
     pub max_body_bytes: usize,
-    /// Most series of a namespace.
+    /// Most series of a namespace; lines that would make more are rejected.
     pub max_series: u64,
-    /// Most fields of a measurement.
+    /// Most fields of a measurement; lines that would make more are rejected.
     pub max_fields: u64,
     /// Longest time of a query.
     pub query_timeout: Period,

@@ -13,6 +13,8 @@ use self::{param::Param, pool::Pool, sqlite::Sqlite};
 use super::{Failure, Kind};
 use crate::outbound::{self, Guard};
 
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing;
 mod json;
 mod mysql;
 mod param;

@@ -15,7 +15,7 @@ mod tests;
 const MOST_BYTES: usize = 256 << 10;
 
 /// The entry that a member stands for; none when it is no JSON object with an address.
-pub(super) fn read(member: &[u8]) -> Option<Entry> {
+pub(in crate::dialects::edgecomet) fn read(member: &[u8]) -> Option<Entry> {
     if member.len() > MOST_BYTES {
         return None;
     }

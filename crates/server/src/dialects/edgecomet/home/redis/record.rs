@@ -15,7 +15,7 @@ use crate::dialects::edgecomet::url::cache_key;
 mod tests;
 
 /// The fields that are read, in the order [`from_values`] expects their values.
-pub(super) const FIELDS: [&str; 16] = [
+pub(in crate::dialects::edgecomet) const FIELDS: [&str; 16] = [
     "url",
     "file_path",
     "dimension",
@@ -35,7 +35,7 @@ pub(super) const FIELDS: [&str; 16] = [
 ];
 
 /// The record with these values.
-pub(super) fn from_values(values: [Option<Vec<u8>>; FIELDS.len()]) -> Record {
+pub(in crate::dialects::edgecomet) fn from_values(values: [Option<Vec<u8>>; FIELDS.len()]) -> Record {
     let values = values.map(|value| value.map(|value| String::from_utf8_lossy(&value).into_owned()));
     let [
         url,
@@ -76,7 +76,7 @@ pub(super) fn from_values(values: [Option<Vec<u8>>; FIELDS.len()]) -> Record {
 }
 
 /// The fields of a record with their values; those without one are left out.
-pub(super) fn fields(key: PageKey, record: &Record) -> Vec<(&'static str, String)> {
+pub(in crate::dialects::edgecomet) fn fields(key: PageKey, record: &Record) -> Vec<(&'static str, String)> {
     let mut fields = vec![
         ("key", cache_key(key)),
         ("url", record.url.clone()),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Route, key_not_found, list, wrong_type};
+use super::{ACTOR, Route, key_not_found, list, wrong_type};
 use crate::together::{
     model::{Held, Name, World},
     spell::part,
@@ -11,14 +11,47 @@ use crate::together::{
 
 #[derive(Debug, Clone)]
 pub enum Collection {
-    HashSet { name: Name, field: String, value: String },
-    HashDel { name: Name, fields: Vec<String> },
-    Push { name: Name, left: bool, values: Vec<String> },
-    Pop { name: Name, left: bool, count: usize },
-    SetAdd { name: Name, members: Vec<String> },
-    SetRemove { name: Name, members: Vec<String> },
-    Score { name: Name, member: String, score: i64 },
-    Unscore { name: Name, members: Vec<String> },
+    HashSet {
+        name: Name,
+        field: String,
+        value: String,
+    },
+    HashDel {
+        name: Name,
+        fields: Vec<String>,
+    },
+    Push {
+        name: Name,
+        left: bool,
+        values: Vec<String>,
+    },
+    Pop {
+        name: Name,
+        left: bool,
+        count: usize,
+    },
+    SetAdd {
+        name: Name,
+        members: Vec<String>,
+    },
+    /// Lets the key hold the union of these sets, in place of whatever it held.
+    SetUnion {
+        name: Name,
+        of: Vec<Name>,
+    },
+    SetRemove {
+        name: Name,
+        members: Vec<String>,
+    },
+    Score {
+        name: Name,
+        member: String,
+        score: i64,
+    },
+    Unscore {
+        name: Name,
+        members: Vec<String>,
+    },
 }
 
 impl Collection {
@@ -30,6 +63,7 @@ impl Collection {
             | Collection::Pop { name, .. }
             | Collection::SetAdd { name, .. }
             | Collection::SetRemove { name, .. }
+            | Collection::SetUnion { name, .. }
             | Collection::Score { name, .. }
             | Collection::Unscore { name, .. } => name,
         }
@@ -51,6 +85,10 @@ impl Collection {
             }
             Collection::SetAdd { members, .. } => ("set.add", format!(r#""members":{}"#, texts(members))),
             Collection::SetRemove { members, .. } => ("set.rem", format!(r#""members":{}"#, texts(members))),
+            Collection::SetUnion { of, .. } => {
+                let keys: Vec<String> = of.iter().map(|name| quoted(&name.name)).collect();
+                ("set.unionstore", format!(r#""keys":{}"#, list(&keys)))
+            }
             Collection::Score { member, score, .. } => {
                 ("sortedset.zadd", format!(r#""member":{},"score":{score}"#, quoted(member)))
             }
@@ -60,7 +98,8 @@ impl Collection {
 
     pub(super) fn text(&self) -> (&'static str, String) {
         let (command, payload) = self.parts();
-        (command, format!(r#""key":{},{payload}"#, quoted(&self.name().name)))
+        let key = if matches!(self, Collection::SetUnion { .. }) { "destination" } else { "key" };
+        (command, format!(r#""{key}":{},{payload}"#, quoted(&self.name().name)))
     }
 
     pub(super) fn route(&self) -> Route {
@@ -73,6 +112,9 @@ impl Collection {
 
     pub(super) fn apply(&self, world: &mut World) -> Want {
         let name = self.name();
+        if let Collection::SetUnion { of, .. } = self {
+            return unite(world, name, of);
+        }
         let slot = world.slot(name);
         let held = match (slot.held, self.empty()) {
             (None, empty) => empty,
@@ -88,7 +130,9 @@ impl Collection {
         match self {
             Collection::HashSet { .. } | Collection::HashDel { .. } => Held::Hash(BTreeMap::new()),
             Collection::Push { .. } | Collection::Pop { .. } => Held::List(Vec::new()),
-            Collection::SetAdd { .. } | Collection::SetRemove { .. } => Held::Set(BTreeSet::new()),
+            Collection::SetAdd { .. } | Collection::SetRemove { .. } | Collection::SetUnion { .. } => {
+                Held::Set(BTreeSet::new())
+            }
             Collection::Score { .. } | Collection::Unscore { .. } => Held::Scores(BTreeMap::new()),
         }
     }
@@ -133,4 +177,20 @@ impl Collection {
         };
         (held, want)
     }
+}
+
+fn unite(world: &mut World, name: &Name, of: &[Name]) -> Want {
+    let mut union = BTreeSet::new();
+    for source in of {
+        match world.slot(source).held {
+            None => {}
+            Some(Held::Set(members)) => union.extend(members),
+            Some(other) => return wrong_type(source, other.kind(), "set"),
+        }
+    }
+    let count = union.len() as u64;
+    // A value that was there is deleted, and the feed says so.
+    world.clear(name, ACTOR);
+    world.hold(name, Some(Held::Set(union)), None);
+    Want::new(200).member("cardinality", count)
 }

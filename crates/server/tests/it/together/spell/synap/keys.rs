@@ -1,13 +1,11 @@
 //! Values, and keys whatever they hold.
 
-use super::{Route, error, key_not_found, list, refused};
+use super::{ACTOR, Route, error, key_not_found, list, refused};
 use crate::together::{
     model::{Expires, Name, Refused, Span, Value, When, World},
     spell::part,
     want::{Pattern, Want, quoted},
 };
-
-const ACTOR: &str = "synap";
 
 #[derive(Debug, Clone)]
 pub enum Key {

@@ -23,6 +23,8 @@ use crate::{
 
 /// The namespace of this dialect.
 pub const SPACE: &str = "default";
+/// Who writes through it.
+const ACTOR: &str = "synap";
 
 #[derive(Debug, Clone)]
 pub struct Ask {

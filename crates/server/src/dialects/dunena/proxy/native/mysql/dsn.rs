@@ -14,7 +14,7 @@ const DEFAULT_PORT: u16 = 3306;
 
 /// A connection string.
 #[derive(Clone)]
-pub(super) struct Dsn {
+pub(in super::super) struct Dsn {
     pub(super) host: String,
     pub(super) port: u16,
     pub(super) user: Option<String>,
@@ -34,7 +34,7 @@ pub(super) enum Tls {
 }
 
 impl Dsn {
-    pub(super) fn parse(dsn: &str) -> Option<Dsn> {
+    pub(in super::super) fn parse(dsn: &str) -> Option<Dsn> {
         let url = Url::parse(dsn).ok().filter(|url| url.scheme() == "mysql")?;
         let host = url.host_str().filter(|host| !host.is_empty())?;
         let host = decoded(host.trim_matches(['[', ']']))?;

@@ -9,7 +9,7 @@ use crate::outbound::{Guard, Limits};
 
 mod bind;
 mod connector;
-mod dsn;
+pub(super) mod dsn;
 mod session;
 mod value;
 

@@ -17,7 +17,7 @@ const DEFAULT_PORT: u16 = 5432;
 
 /// A connection string.
 #[derive(Clone)]
-pub(super) struct Dsn {
+pub(in super::super) struct Dsn {
     pub(super) config: Config,
     /// Tried one after the other.
     pub(super) targets: Vec<Target>,
@@ -37,7 +37,7 @@ pub(super) struct Target {
 }
 
 impl Dsn {
-    pub(super) fn parse(dsn: &str) -> Option<Dsn> {
+    pub(in super::super) fn parse(dsn: &str) -> Option<Dsn> {
         if !(dsn.starts_with("postgres://") || dsn.starts_with("postgresql://")) {
             return None;
         }

@@ -10,7 +10,7 @@ use crate::outbound::{Guard, Limits};
 mod array;
 mod bind;
 mod connector;
-mod dsn;
+pub(super) mod dsn;
 mod meter;
 mod numeric;
 mod session;

@@ -6,12 +6,12 @@ use percent_encoding::percent_decode_str;
 
 /// A connection string.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Dsn {
+pub(in super::super) struct Dsn {
     pub(super) path: PathBuf,
     pub(super) read_only: bool,
 }
 
-pub(super) fn parse(dsn: &str) -> Option<Dsn> {
+pub(in super::super) fn parse(dsn: &str) -> Option<Dsn> {
     let rest = dsn.strip_prefix("sqlite:")?;
     let rest = rest.strip_prefix("//").unwrap_or(rest);
     let (path, options) = rest.split_once('?').unwrap_or((rest, ""));

@@ -12,7 +12,7 @@ use crate::outbound::Limits;
 
 mod bind;
 mod cancel;
-mod dsn;
+pub(super) mod dsn;
 mod files;
 mod statement;
 
