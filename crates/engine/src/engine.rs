@@ -256,6 +256,11 @@ impl Engine {
         self.0.clock.nanos()
     }
 
+    /// The longest value in bytes; 0 until the engine has recovered.
+    pub fn value_bytes(&self) -> usize {
+        self.0.live.get().map_or(0, |live| live.limits.value_bytes)
+    }
+
     /// Numbers for metrics; zeros until the engine has recovered.
     pub fn stats(&self) -> Stats {
         let Some(live) = self.0.live.get() else { return Stats::default() };

@@ -175,6 +175,9 @@ pub(crate) const META_SERIES: &[u8] = b"series";
 /// Key of the [`META`] row below whose number ids of collections may have been given out.
 pub(crate) const META_COLLECTION: &[u8] = b"collection";
 
+/// Key of the [`META`] row that says how far an import came.
+pub(crate) const META_IMPORT: &[u8] = b"import";
+
 /// A row's key, on the stack for usual lengths.
 pub(crate) type RowKey = SmallVec<[u8; 96]>;
 

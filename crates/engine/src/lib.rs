@@ -9,6 +9,7 @@ mod codec;
 pub mod documents;
 mod engine;
 mod error;
+pub mod export;
 pub mod feed;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;

@@ -8,7 +8,13 @@ use manifold_store::{Batch, Range, Row, Snapshot, Store, Table, View};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use smallvec::SmallVec;
 
-use crate::{Error, Kind, Namespace, Result, Timestamp, codec, keys, kv, live::Live, queue, series, txn, types};
+use crate::{
+    Error, Kind, Namespace, Result, Timestamp, codec,
+    export::{Cut, Done, How, Record, Sink, record::NamespaceLine, text::Text},
+    keys, kv,
+    live::Live,
+    queue, series, txn, types,
+};
 
 #[cfg(test)]
 mod tests;
@@ -104,6 +110,41 @@ pub(crate) async fn create(live: &Live, namespace: &Namespace) -> Result<Timesta
             txn.grow()?;
             txn.put(keys::NAMESPACE, namespace.as_bytes(), &encode(txn.now()), &[]);
             Ok(txn.now())
+        });
+        if decided.is_ok() {
+            live.namespaces.names.write().insert(namespace.clone());
+        }
+        decided
+    };
+    Ok(live.settle(decided).await?.0)
+}
+
+/// All namespaces, as lines of an export.
+pub(crate) fn export(cut: &Cut, sink: &mut Sink) -> Result<()> {
+    each_row(cut, keys::NAMESPACE, |name, row| {
+        if !cut.has(name) {
+            return Ok(());
+        }
+        let line = NamespaceLine { namespace: Text(name.clone()), created_at: created_at(row)?.0 };
+        sink.put(&Record::Namespace(line))
+    })
+}
+
+/// Creates a namespace that was created then; one that exists is as old as the older of both.
+pub(crate) async fn restore(live: &Live, namespace: &Namespace, created: Timestamp, how: How<'_>) -> Result<Done> {
+    live.store.room().await;
+    let decided = {
+        let _order = live.namespaces.order.lock();
+        let decided = txn::decide(live, |txn| {
+            txn.grow()?;
+            let known = txn.get(keys::NAMESPACE, namespace.as_bytes());
+            let known = known.map(|row| created_at(&row)).transpose()?;
+            let done = if known.is_some_and(|known| known <= created) { Done::Same } else { Done::Written };
+            if done == Done::Written {
+                txn.put(keys::NAMESPACE, namespace.as_bytes(), &encode(created), &[]);
+            }
+            (how.mark)(&[done]).write(txn);
+            Ok(done)
         });
         if decided.is_ok() {
             live.namespaces.names.write().insert(namespace.clone());

@@ -55,6 +55,8 @@ pub(crate) struct Draft {
     pub(crate) version: u64,
     pub(crate) actor: Actor,
     pub(crate) deadline: Deadline,
+    /// When it was written, if that was elsewhere and not now.
+    pub(crate) written_at: Option<Timestamp>,
     /// What the key's rows were before the transaction.
     pub(crate) stored: kv::Stored,
     /// The draft of the same key before this one.
@@ -214,6 +216,11 @@ impl<'a> Txn<'a> {
         self.drafts.len() - 1
     }
 
+    /// Says that the value of a change was written then, elsewhere. The change itself is of now.
+    pub(crate) fn written_at(&mut self, draft: usize, at: Timestamp) {
+        self.drafts[draft].written_at = Some(at);
+    }
+
     /// Says that a later draft writes the rows of this one's key.
     pub(crate) fn supersede(&mut self, draft: usize) {
         self.drafts[draft].superseded = true;
@@ -266,11 +273,11 @@ impl<'a> Txn<'a> {
         let commit = (turn.next(), turn.next() + drafts.len() as u64 - 1);
         let mut changes = SmallVec::with_capacity(drafts.len());
         for (seq, draft) in (commit.0..).zip(drafts) {
-            let (stored, superseded) = (draft.stored, draft.superseded);
+            let (stored, superseded, written_at) = (draft.stored, draft.superseded, draft.written_at);
             let change = draft.stamp(seq, at, commit);
             turn.record(&mut self.batch, &change);
             if !superseded {
-                kv::write(self, &change, stored);
+                kv::write(self, &change, stored, written_at.unwrap_or(at));
             }
             changes.push(Arc::new(change));
         }
@@ -284,7 +291,19 @@ impl<'a> Txn<'a> {
 
 impl Draft {
     fn stamp(self, seq: u64, at: Timestamp, commit: (u64, u64)) -> Change {
-        let Draft { op, namespace, key, value, version, actor, deadline, stored, earlier, superseded: _ } = self;
+        let Draft {
+            op,
+            namespace,
+            key,
+            value,
+            version,
+            actor,
+            deadline,
+            written_at: _,
+            stored,
+            earlier,
+            superseded: _,
+        } = self;
         let previous = earlier.map(|draft| commit.0 + draft as u64).or(stored.seq());
         let expires_at = deadline.resolve(at);
         Change { seq, op, namespace, key, value, version, actor, at, expires_at, commit, previous }

@@ -73,7 +73,7 @@ impl Connectors {
     }
 }
 
-fn insert(tx: Tx<'_>, connector: &Connector) -> Result<bool> {
+pub(super) fn insert(tx: Tx<'_>, connector: &Connector) -> Result<bool> {
     let Connector { name, kind, connection_string, read_only, max_cache_ttl_ms, default_tags, headers } = connector;
     let list = "strings are always JSON";
     let (tags, headers) =
@@ -91,7 +91,7 @@ fn insert(tx: Tx<'_>, connector: &Connector) -> Result<bool> {
     Ok(position.is_some())
 }
 
-fn load(tx: Tx<'_>) -> Result<Vec<Connector>> {
+pub(super) fn load(tx: Tx<'_>) -> Result<Vec<Connector>> {
     let mut all = tx.prepare(
         "SELECT name, type, connection_string, read_only, max_cache_ttl, default_tags, headers
         FROM manifold_connectors ORDER BY position",

@@ -46,7 +46,7 @@ pub(super) fn find(tx: Tx<'_>, space: &str, key: &str) -> Result<Option<Document
 }
 
 /// Its tags. The index they are read from has them in byte order.
-fn tags(tx: Tx<'_>, space: &str, key: &str) -> Result<Vec<String>> {
+pub(super) fn tags(tx: Tx<'_>, space: &str, key: &str) -> Result<Vec<String>> {
     let mut tags = tx.prepare_cached("SELECT tag FROM kv_tags WHERE namespace = ?1 AND key = ?2 ORDER BY tag")?;
     tags.query_and_then(params![space, key], |row| tx::text(row, 0))?.collect()
 }

@@ -11,6 +11,7 @@ use crate::Timestamp;
 mod connectors;
 mod delete;
 mod error;
+mod export;
 mod get;
 mod handle;
 mod keys;

@@ -41,7 +41,9 @@ impl Work for Forget {
             return Ok(Tick::DONE);
         }
         let decided = {
-            let _held = live.locks.lock_all(removals.iter().map(|removal| &removal.row[..]));
+            // Floors belong to namespaces: an import raises them too.
+            let namespaces = removals.iter().filter_map(|removal| keys::split_kv(&removal.row)).map(|(name, _)| name);
+            let _held = live.locks.lock_all(removals.iter().map(|removal| &removal.row[..]).chain(namespaces));
             txn::decide(live, |txn| forget(txn, &removals))
         };
         Ok(Tick { more: removals.len() == BATCH, frame: decided.into_frame()? })

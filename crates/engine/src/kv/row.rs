@@ -100,12 +100,12 @@ pub(crate) fn is_live_value(row: &Row, now: Timestamp) -> Result<bool> {
     Ok(Head::read(row)?.is_some_and(|head| head.is_live(|| now)))
 }
 
-fn encode_entry(change: &Change, encoding: Encoding) -> Vec<u8> {
+fn encode_entry(change: &Change, encoding: Encoding, written_at: Timestamp) -> Vec<u8> {
     let mut head = Vec::with_capacity(40 + change.actor.as_bytes().len());
     head.extend([ENCODING, encoding_byte(encoding)]);
     codec::put_varint(&mut head, change.version);
     codec::put_varint(&mut head, change.seq);
-    codec::put_varint(&mut head, change.at.0);
+    codec::put_varint(&mut head, written_at.0);
     codec::put_deadline(&mut head, change.expires_at);
     head.extend_from_slice(change.actor.as_bytes());
     head
@@ -176,12 +176,12 @@ impl Stored {
     }
 }
 
-/// Writes the rows of a key as `change`, the last one of its transaction, leaves them.
-pub(crate) fn write(txn: &mut Txn<'_>, change: &Change, stored: Stored) {
+/// Writes the rows of a key as `change`, the last one of its transaction, leaves them: a value that was written then.
+pub(crate) fn write(txn: &mut Txn<'_>, change: &Change, stored: Stored, written_at: Timestamp) {
     let row = keys::kv(&change.namespace, &change.key);
     match (&change.value, change.op) {
         (Some(value), ChangeOp::Set(_)) => {
-            txn.put(keys::KV, &row, &encode_entry(change, value.encoding), &value.bytes);
+            txn.put(keys::KV, &row, &encode_entry(change, value.encoding, written_at), &value.bytes);
             if matches!(stored, Stored::Tomb { .. }) {
                 txn.delete(keys::TOMB, &row);
             }

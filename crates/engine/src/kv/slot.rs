@@ -3,7 +3,7 @@
 use manifold_store::Row;
 
 use crate::{
-    Actor, Error, Key, Namespace, Result,
+    Actor, Error, Key, Namespace, Result, Timestamp,
     feed::{ChangeOp, How},
     keys,
     kv::{
@@ -16,6 +16,13 @@ use crate::{
 
 /// Who expires keys.
 const SYSTEM: Actor = Actor::fixed("system:ttl");
+
+/// What a value had where it was written, in another engine or an earlier life of this one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Was {
+    pub(crate) version: u64,
+    pub(crate) updated_at: Timestamp,
+}
 
 /// One key as it stands in a transaction.
 #[derive(Debug)]
@@ -134,6 +141,28 @@ impl Slot {
         self.change(txn, ChangeOp::Set(how), Some(value), version, actor, deadline)
     }
 
+    /// Gives the key a value that was written elsewhere, with the version it had there; versions never go back, so it
+    /// is one more than that of here where here is further.
+    pub(crate) fn restore(&mut self, txn: &mut Txn<'_>, was: Was, value: Value, deadline: Deadline, actor: Actor) {
+        self.expire_if_due(txn);
+        let (Current::Absent { version } | Current::Present { version, .. }) = self.current;
+        let version = was.version.max(version + 1);
+        self.current = Current::Present { version, deadline };
+        txn.enter(&self.namespace);
+        let change = self.change(txn, ChangeOp::Set(How::Put), Some(value), version, actor, deadline);
+        txn.written_at(change, was.updated_at);
+    }
+
+    /// Says that a removal elsewhere brought the key to this version; false when versions here go on behind it anyway.
+    pub(crate) fn restore_tombstone(&mut self, txn: &mut Txn<'_>, version: u64, actor: Actor) -> bool {
+        let behind = matches!(self.current, Current::Absent { version: known } if known < version);
+        if behind {
+            txn.enter(&self.namespace);
+            self.remove(txn, ChangeOp::Delete, version, actor);
+        }
+        behind
+    }
+
     /// Removes the live value, if there is one; the index of the change.
     pub(crate) fn delete(&mut self, txn: &mut Txn<'_>, actor: Actor) -> Option<usize> {
         let version = self.version(txn)? + 1;
@@ -165,6 +194,7 @@ impl Slot {
             version,
             actor,
             deadline,
+            written_at: None,
             stored: self.stored,
             earlier: self.draft,
             superseded: false,

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Longest deduplication key in bytes.
-const DEDUP_KEY_BYTES: usize = 1024;
+pub(super) const DEDUP_KEY_BYTES: usize = 1024;
 
 pub(crate) async fn enqueue(
     live: &Live,
@@ -38,15 +38,20 @@ pub(crate) async fn enqueue(
 }
 
 fn check(live: &Live, enqueue: &Enqueue) -> Result<()> {
-    let size = enqueue.payload.bytes.len() + enqueue.headers.len();
-    let limit = live.limits.value_bytes;
-    if size > limit {
-        return Err(Error::new(Kind::TooLarge, format!("the message has {size} bytes, the limit is {limit}")));
-    }
+    check_size(live, enqueue.payload.bytes.len() + enqueue.headers.len())?;
     let key_len = enqueue.dedup_key.as_ref().map_or(1, Bytes::len);
     if !(1..=DEDUP_KEY_BYTES).contains(&key_len) {
         let message = format!("a deduplication key has 1 to {DEDUP_KEY_BYTES} bytes, not {key_len}");
         return Err(Error::new(Kind::Invalid, message));
+    }
+    Ok(())
+}
+
+/// Refuses a message whose headers and payload have too many bytes.
+pub(super) fn check_size(live: &Live, size: usize) -> Result<()> {
+    let limit = live.limits.value_bytes;
+    if size > limit {
+        return Err(Error::new(Kind::TooLarge, format!("the message has {size} bytes, the limit is {limit}")));
     }
     Ok(())
 }

@@ -107,14 +107,7 @@ impl Load {
             Some(mark) => Mark::read(mark)?.fate,
             None => Fate::Waiting(slip.due),
         };
-        let place = match fate {
-            Fate::Waiting(None) => Place::Ready(slip.priority),
-            Fate::Waiting(Some(due)) => Place::Delayed(due),
-            Fate::Leased(lease) => Place::Leased(lease.until),
-            Fate::Dead { at, held, .. } => {
-                Place::Dead { died: at, priority: slip.priority, held: held.map(|lease| lease.until) }
-            }
-        };
+        let place = Place::of(slip.priority, fate);
         self.state.order.apply(&Move { sequence, from: None, to: Some(place) });
         self.state.frame = self.state.frame.max(mark.map_or(0, |mark| mark.seq()));
         Ok(())

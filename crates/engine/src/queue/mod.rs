@@ -15,6 +15,7 @@ mod dead;
 mod dequeue;
 mod due;
 mod enqueue;
+mod export;
 mod holders;
 mod letters;
 mod line;
@@ -24,6 +25,7 @@ mod order;
 mod pack;
 mod purge;
 mod registry;
+mod restore;
 pub(crate) mod rows;
 mod settle;
 mod state;
@@ -34,8 +36,10 @@ mod verbs;
 mod tests;
 
 pub(crate) use due::ring;
+pub(crate) use export::export;
 pub(crate) use look::exists;
 pub(crate) use registry::Queues;
+pub(crate) use restore::{begin, fill, row_key};
 
 /// The name of a queue: 1 to 255 bytes without NUL.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

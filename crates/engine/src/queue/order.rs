@@ -8,7 +8,7 @@ use std::{
 
 use foldhash::fast::RandomState;
 
-use crate::Timestamp;
+use crate::{Timestamp, queue::rows::Fate};
 
 /// Messages of one row of the table of blocks: reading a queue looks at so many numbers for each of them.
 pub(crate) const BLOCK: u64 = 1024;
@@ -33,6 +33,18 @@ pub(crate) enum Place {
         /// Until when a consumer of dead letters holds it, if one does.
         held: Option<Timestamp>,
     },
+}
+
+impl Place {
+    /// The place of a message of this priority.
+    pub(crate) fn of(priority: i64, fate: Fate) -> Place {
+        match fate {
+            Fate::Waiting(None) => Place::Ready(priority),
+            Fate::Waiting(Some(due)) => Place::Delayed(due),
+            Fate::Leased(lease) => Place::Leased(lease.until),
+            Fate::Dead { at, held, .. } => Place::Dead { died: at, priority, held: held.map(|lease| lease.until) },
+        }
+    }
 }
 
 /// A message goes from one place to another; `None` is outside of the queue.

@@ -129,16 +129,18 @@ pub(crate) fn encode_left(left: u64) -> Vec<u8> {
     head
 }
 
+/// Reads what [`encode_left`] made.
+pub(crate) fn read_left(row: &Row) -> Result<u64> {
+    codec::read_number_head(ENCODING, row.head()).ok_or_else(damaged)
+}
+
 /// What is left of the pack of `id` with this number; all of it, unless a row says otherwise.
 pub(crate) fn read(store: &Store, id: u64, number: u64) -> Result<Option<(Pack, Content)>> {
     let key = keys::in_queue(id, number);
     let Some(row) = store.get(View::Latest, keys::QUEUE_PACK, &key) else { return Ok(None) };
     let content = Content::read(&row)?;
     let left = match store.get(View::Latest, keys::QUEUE_PACK_LEFT, &key) {
-        Some(row) => {
-            let mut head = codec::Reader::new(row.head());
-            (head.byte() == Some(ENCODING)).then(|| head.varint()).flatten().ok_or_else(damaged)?
-        }
+        Some(row) => read_left(&row)?,
         None => content.members,
     };
     Ok(Some((Pack { left, keyed: content.keyed }, content)))
@@ -173,6 +175,14 @@ impl State {
         if let Some(number) = behind
             && let Err(error) = self.pack(live, number)
         {
+            tracing::debug!(queue = self.card.id, %error, "messages could not be packed");
+        }
+    }
+
+    /// The same for messages from `first` to `newest`, which came from elsewhere with the numbers they had there.
+    pub(crate) fn pack_between(&mut self, live: &Live, first: u64, newest: u64) {
+        let packed = (first / PACK..newest / PACK).try_for_each(|number| self.pack(live, number));
+        if let Err(error) = packed {
             tracing::debug!(queue = self.card.id, %error, "messages could not be packed");
         }
     }

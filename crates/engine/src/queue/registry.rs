@@ -201,6 +201,14 @@ impl Inner {
         self.stage.state()
     }
 
+    /// The queue as its rows have it, whether it exists or was deleted.
+    pub(crate) fn open(&mut self) -> Option<&mut State> {
+        match &mut self.stage {
+            Stage::Open(state) => Some(state),
+            Stage::Absent | Stage::Unread | Stage::Loading(_) => None,
+        }
+    }
+
     /// A message was added.
     pub(crate) fn pack_behind(&mut self, live: &Live) {
         if let Stage::Open(state) = &mut self.stage {

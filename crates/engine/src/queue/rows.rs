@@ -350,7 +350,7 @@ fn put_bound(out: &mut Vec<u8>, bound: Option<u64>) {
     codec::put_varint(out, bound.map_or(0, |bound| bound.saturating_add(1)));
 }
 
-fn millis(duration: Duration) -> u64 {
+pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 

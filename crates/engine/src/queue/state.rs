@@ -55,7 +55,7 @@ pub(crate) struct Effect {
     pub(crate) moves: SmallVec<[Move; 4]>,
     /// Who has taken what was leased.
     pub(crate) consumer: Option<u64>,
-    pub(crate) opened: Option<(Window, Box<[u8]>)>,
+    pub(crate) opened: Vec<(Window, Box<[u8]>)>,
     pub(crate) closed: Vec<Window>,
     /// Packs as they are afterwards; an empty one is gone.
     pub(crate) packs: BTreeMap<u64, Pack>,

@@ -27,7 +27,7 @@ pub(crate) struct Step<'a, 't> {
     moves: SmallVec<[Move; 4]>,
     /// Who takes what is leased in this step.
     pub(crate) consumer: Option<u64>,
-    opened: Option<(Window, Box<[u8]>)>,
+    opened: Vec<(Window, Box<[u8]>)>,
     closed: Vec<Window>,
     /// Letters that died in this step, and their priorities.
     died: BTreeMap<u64, i64>,
@@ -64,7 +64,7 @@ impl<'a, 't> Step<'a, 't> {
             tally: state.tally,
             moves: SmallVec::new(),
             consumer: None,
-            opened: None,
+            opened: Vec::new(),
             closed: Vec::new(),
             died: BTreeMap::new(),
             packs: BTreeMap::new(),
@@ -115,11 +115,19 @@ impl<'a, 't> Step<'a, 't> {
         sequence
     }
 
+    /// Adds a message that has a number, and a place, from elsewhere.
+    pub(crate) fn restore(&mut self, sequence: u64, slip: &Slip<'_>, body: &[u8], place: Place, mark: Option<Mark>) {
+        self.tally.enqueued += 1;
+        self.txn.put(keys::QUEUE_MESSAGE, &self.key(sequence), &slip.encode(), body);
+        mark.into_iter().for_each(|mark| self.write_mark(sequence, mark));
+        self.moves.push(Move { sequence, from: None, to: Some(place) });
+    }
+
     /// Lets `key` stand for `sequence` until `until`, and as long as the message is there.
     pub(crate) fn open_window(&mut self, key: &[u8], sequence: u64, until: Timestamp) {
         let row = keys::dedup(self.card.id, key);
         self.txn.put(keys::QUEUE_DEDUP, &row, &Dedup { sequence, until }.encode(), &[]);
-        self.opened = Some(((until, sequence), key.into()));
+        self.opened.push(((until, sequence), key.into()));
     }
 
     /// Closes a window.

@@ -6,6 +6,7 @@
 use std::{fmt, sync::Arc};
 
 mod entry;
+mod export;
 mod files;
 mod hosts;
 mod leases;
@@ -15,6 +16,7 @@ mod order;
 mod queues;
 mod record_row;
 mod records;
+mod restore;
 mod rows;
 mod step;
 mod verbs;
@@ -23,8 +25,10 @@ mod verbs;
 mod tests;
 
 pub use entry::write_escaped;
+pub(crate) use export::export;
 pub(crate) use hosts::Recache;
 pub(crate) use records::{expire, file_of};
+pub(crate) use restore::{has, restore};
 
 /// A site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -29,26 +29,31 @@ pub(crate) fn file_of(row: &Row) -> Result<Option<String>> {
 }
 
 pub(super) async fn store(live: &Live, key: PageKey, record: &Record, gone_at: u64) -> Result<()> {
+    step::change(live, [key.host], |step| {
+        step.txn.replace();
+        write(step, live, key, record, gone_at)
+    })
+    .await
+}
+
+/// Writes a record in place of the one that was there.
+pub(super) fn write(step: &mut Step<'_, '_>, live: &Live, key: PageKey, record: &Record, gone_at: u64) -> Result<()> {
     let body = record_row::body(record);
     check_size("record", body.len(), live.limits.value_bytes)?;
     check_size("path", record.file_path.len(), record_row::PATH_BYTES)?;
     let head = Head { gone_at, file_path: record.file_path.clone() };
-    step::change(live, [key.host], |step| {
-        step.txn.replace();
-        if let Some(before) = step.record(key)? {
-            step.clear_end(key, &before);
-            // The file of one that has ended goes with all files of its time.
-            if before.file_path != head.file_path && !before.is_gone(step.txn.now()) {
-                let at = seconds(step.txn.now()).saturating_add(REPLACED_FILE_SECONDS);
-                step.note_file(key.host, &before.file_path, at)?;
-            }
+    if let Some(before) = step.record(key)? {
+        step.clear_end(key, &before);
+        // The file of one that has ended goes with all files of its time.
+        if before.file_path != head.file_path && !before.is_gone(step.txn.now()) {
+            let at = seconds(step.txn.now()).saturating_add(REPLACED_FILE_SECONDS);
+            step.note_file(key.host, &before.file_path, at)?;
         }
-        step.keep_file(&head.file_path)?;
-        step.txn.set_timer(head.end(), Target::Record(&row_key(key)));
-        step.txn.put(keys::RECACHE_RECORD, &row_key(key), &head.encode(), &body);
-        Ok(())
-    })
-    .await
+    }
+    step.keep_file(&head.file_path)?;
+    step.txn.set_timer(head.end(), Target::Record(&row_key(key)));
+    step.txn.put(keys::RECACHE_RECORD, &row_key(key), &head.encode(), &body);
+    Ok(())
 }
 
 fn check_size(what: &str, size: usize, limit: usize) -> Result<()> {
@@ -221,11 +226,11 @@ impl Step<'_, '_> {
     }
 }
 
-fn row_key(key: PageKey) -> [u8; 24] {
+pub(super) fn row_key(key: PageKey) -> [u8; 24] {
     keys::recache_record(key.host.0, key.dimension.0, key.hash)
 }
 
-fn read_key(row: &[u8]) -> Result<PageKey> {
+pub(super) fn read_key(row: &[u8]) -> Result<PageKey> {
     let (host, dimension, hash) = keys::read_recache_record(row).ok_or_else(|| unreadable("a record"))?;
     Ok(PageKey { host: HostId(host), dimension: DimensionId(dimension), hash })
 }

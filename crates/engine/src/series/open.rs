@@ -21,9 +21,10 @@ use crate::{
 
 /// Reads everything but the blocks' bodies.
 pub(crate) fn recover(store: &Store, now: Timestamp, tuning: Tuning) -> Result<Spaces> {
-    let (loaded, ids) = catalog::load(store)?;
+    let snapshot = store.snapshot(|| ()).0;
+    let (loaded, ids) = catalog::load(&snapshot)?;
     let spaces = Spaces::new(loaded, ids, tuning);
-    let recovery = Recovery::new(&spaces, store.snapshot(|| ()).0, now);
+    let recovery = Recovery::new(&spaces, snapshot, now);
     recovery.marks()?;
     recovery.blocks()?;
     recovery.chunks()?;

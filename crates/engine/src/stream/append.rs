@@ -49,7 +49,7 @@ pub(crate) async fn create(live: &Live, key: &[u8], retention: StreamRetention) 
     Ok(created)
 }
 
-fn check(live: &Live, records: &[NewRecord]) -> Result<()> {
+pub(super) fn check(live: &Live, records: &[NewRecord]) -> Result<()> {
     let too_large = |what: String| Err(Error::new(Kind::TooLarge, what));
     if records.is_empty() {
         return Err(Error::new(Kind::Invalid, "there is no record to append"));
@@ -125,7 +125,7 @@ fn create_with(
 }
 
 /// What an append will write.
-struct Plan {
+pub(super) struct Plan {
     records: Vec<Arc<Record>>,
     rows: SmallVec<[SpanWriter; 1]>,
     at: Timestamp,
@@ -137,8 +137,13 @@ struct Plan {
 impl Plan {
     fn new(tail: &Tail, records: Vec<NewRecord>, now: Timestamp) -> Self {
         let at = now.max(tail.last_at);
-        let records: Vec<_> =
-            (tail.end..).zip(records).map(|(offset, record)| Arc::new(record.at(offset, at))).collect();
+        let records = (tail.end..).zip(records).map(|(offset, record)| Arc::new(record.at(offset, at)));
+        Plan { at, ..Plan::of(tail, records.collect()) }
+    }
+
+    /// For records that follow the last one, in place and in time.
+    pub(super) fn of(tail: &Tail, records: Vec<Arc<Record>>) -> Self {
+        let at = records.first().map_or(tail.last_at, |record| record.at);
         let mut rows: SmallVec<[SpanWriter; 1]> = SmallVec::new();
         for record in &records {
             let end_of = |span: &Span| span.before + span.bytes;
@@ -157,7 +162,7 @@ impl Plan {
         Plan { records, rows, at, meta: Meta { armed, ..tail.meta.clone() }, new: armed != tail.meta.armed }
     }
 
-    fn write(&self, txn: &mut Txn<'_>, key: &[u8]) -> Result<()> {
+    pub(super) fn write(&self, txn: &mut Txn<'_>, key: &[u8]) -> Result<()> {
         txn.grow()?;
         for row in &self.rows {
             let span = row.span();
@@ -171,7 +176,7 @@ impl Plan {
         Ok(())
     }
 
-    fn apply(self, live: &Live, stream: &Arc<Stream>, tail: &mut Tail, frame: Seq) -> Appended {
+    pub(super) fn apply(self, live: &Live, stream: &Arc<Stream>, tail: &mut Tail, frame: Seq) -> Appended {
         let Plan { records, rows, at, meta, new: _ } = self;
         let (first, count) = (tail.end, records.len() as u64);
         tail.meta = meta;
@@ -185,10 +190,10 @@ impl Plan {
 }
 
 /// Shows the records when they are durable: at once when the append has waited for that, else in the background.
-struct ShownInTheEnd<'a> {
-    live: &'a Live,
-    stream: &'a Arc<Stream>,
-    frame: Seq,
+pub(super) struct ShownInTheEnd<'a> {
+    pub(super) live: &'a Live,
+    pub(super) stream: &'a Arc<Stream>,
+    pub(super) frame: Seq,
 }
 
 impl Drop for ShownInTheEnd<'_> {

@@ -8,11 +8,13 @@ use bytes::Bytes;
 use crate::{Name, Timestamp};
 
 mod append;
+mod export;
 mod follow;
 mod group;
 mod manage;
 mod open;
 mod read;
+mod restore;
 mod ring;
 pub(crate) mod row;
 mod seal;
@@ -24,8 +26,10 @@ mod verbs;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use export::export;
 pub use follow::StreamFollower;
 pub(crate) use open::Streams;
+pub(crate) use restore::{append as restore_records, begin, group, pending, row_key};
 pub(crate) use trim::trim_aged;
 pub(crate) use upkeep::{Idle, Seal, Show, Surplus, Sweep};
 

@@ -87,7 +87,13 @@ pub(crate) async fn set(
 }
 
 /// Whether it wrote anything.
-fn set_field(step: &mut Step<'_, '_>, card: &mut Card, field: &Bytes, value: &Bytes, when: FieldWhen) -> bool {
+pub(super) fn set_field(
+    step: &mut Step<'_, '_>,
+    card: &mut Card,
+    field: &Bytes,
+    value: &Bytes,
+    when: FieldWhen,
+) -> bool {
     let row = keys::in_collection(card.id, field);
     match step.get(keys::HASH_FIELD, &row) {
         Some(_) if when == FieldWhen::Absent => return false,

@@ -6,7 +6,7 @@ use crate::{
     Actor, Error, Key, Namespace, Result, Timestamp,
     feed::How,
     keys::{self, RowKey},
-    kv::{Head, Slot, Value},
+    kv::{Head, Slot, Value, Was},
     timers::Target,
     txn::{Deadline, Txn},
     types::{Card, KeyType, gone, wrong_type},
@@ -138,6 +138,26 @@ impl Place {
         let deadline = deadline.map_or(Deadline::Never, Deadline::At);
         self.slot(txn)?.set(txn, how, value, deadline, actor.clone());
         Ok(())
+    }
+
+    /// Lets it hold a value that was written elsewhere, in place of whatever it held.
+    pub(crate) fn restore_value(
+        &mut self,
+        txn: &mut Txn<'_>,
+        was: Was,
+        value: Value,
+        deadline: Option<Timestamp>,
+        actor: &Actor,
+    ) -> Result<()> {
+        self.drop_collection(txn);
+        let deadline = deadline.map_or(Deadline::Never, Deadline::At);
+        self.slot(txn)?.restore(txn, was, value, deadline, actor.clone());
+        Ok(())
+    }
+
+    /// Lets the versions of a key that holds nothing go on behind `version`; whether they did not anyway.
+    pub(crate) fn restore_tombstone(&mut self, txn: &mut Txn<'_>, version: u64, actor: &Actor) -> Result<bool> {
+        Ok(self.slot(txn)?.restore_tombstone(txn, version, actor.clone()))
     }
 
     /// Takes the collection it holds out of it, elements and all, for another place.

@@ -11,7 +11,7 @@ use manifold_engine::{Engine, State, backup::Beside};
 use serde::Serialize;
 use tokio::sync::watch;
 
-use super::{Refusal, SOCKET, backup::Backups};
+use super::{Refusal, SOCKET, backup::Backups, transfer};
 use crate::{
     http::{
         reply,
@@ -29,12 +29,21 @@ enum Operation {
     Health,
     Ready,
     Backup,
+    Export,
+    Progress,
+    Import,
 }
 
 const ROUTES: &[Route<Operation>] = &[
     Route { template: "/health", rest: false, operations: &[(Verb::Get, Operation::Health)] },
     Route { template: "/ready", rest: false, operations: &[(Verb::Get, Operation::Ready)] },
     Route { template: "/backup", rest: false, operations: &[(Verb::Get, Operation::Backup)] },
+    Route { template: "/export", rest: false, operations: &[(Verb::Get, Operation::Export)] },
+    Route {
+        template: "/import",
+        rest: false,
+        operations: &[(Verb::Get, Operation::Progress), (Verb::Post, Operation::Import)],
+    },
 ];
 
 /// The service of the control socket.
@@ -42,6 +51,7 @@ const ROUTES: &[Route<Operation>] = &[
 pub struct Control {
     engine: Engine,
     backups: Backups,
+    importing: tokio::sync::Mutex<()>,
 }
 
 /// The body of `/health` and `/ready`.
@@ -72,7 +82,7 @@ pub async fn serve(
     let bound = claimed.then(|| LocalListener::bind("control", &data_dir.join(SOCKET), options));
     match bound {
         Some(Ok(listener)) => {
-            let control = Control { engine, backups: Backups::new(beside) };
+            let control = Control { engine, backups: Backups::new(beside), importing: tokio::sync::Mutex::default() };
             listener.serve(Arc::new(control), shutdown).await;
         }
         Some(Err(error)) => {
@@ -104,6 +114,13 @@ impl Service for Control {
                 Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "a backup is only made to be read"))
             }
             Operation::Backup => self.backups.make(&self.engine).await,
+            Operation::Export => transfer::export(&self.engine, &request),
+            Operation::Progress => transfer::progress(&self.engine, &request),
+            Operation::Import => {
+                // One at a time: two would take turns at being the one that goes on.
+                let _turn = self.importing.lock().await;
+                Box::pin(transfer::import(&self.engine, request)).await
+            }
         };
         answer.unwrap_or_else(Refusal::into_response)
     }

@@ -14,6 +14,8 @@ pub struct Failure {
 pub enum Exit {
     /// Whatever it was.
     Any = 1,
+    /// The command line.
+    Usage = 2,
     /// The data directory holds something that cannot be used as it is.
     Data = 65,
     /// A port or the data directory belongs to another process.
@@ -42,7 +44,7 @@ impl Failure {
         let exit = match error {
             control::Error::Refused(refusal) => match refusal.status.as_u16() {
                 422 => Exit::Data,
-                503 => Exit::Unavailable,
+                409 | 503 => Exit::Unavailable,
                 500 | 507 => Exit::Io,
                 _ => Exit::Any,
             },

@@ -2,7 +2,11 @@
 
 mod backup;
 mod check;
+mod data;
+mod export;
 mod failure;
+mod import;
+mod meter;
 mod ports;
 mod progress;
 mod reload;
@@ -15,8 +19,17 @@ mod verify;
 pub use self::{
     backup::backup,
     check::{check, test_edgecomet},
+    export::{ExportTo, export},
     failure::{Exit, Failure},
+    import::{ImportFrom, import},
     restore::restore,
     serve::serve,
     verify::verify,
 };
+
+/// Runs what needs the engine or a socket.
+fn on_runtime(verb: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::new(Exit::System, format!("no runtime: {error}")))?;
+    runtime.block_on(verb)
+}

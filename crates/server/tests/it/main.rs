@@ -7,6 +7,7 @@
 //! - `limits`: what one client may cost, and that everybody else goes on.
 //! - `together`: all dialects that share data against one model, with kills and races.
 //! - `hostile`: clients that mean harm. `process`: start rules, configuration, signals, full disk. `tls`: all of it encrypted.
+//! - `export`: exports and imports of all dialects.
 //! - `security`: who may do what, and what is never told. `house`: rules about the sources. `reference`: that of the
 //!   configuration is what the code says.
 
@@ -16,6 +17,7 @@
 mod dunena;
 mod edgecomet;
 mod exchange;
+mod export;
 mod flo;
 mod harness;
 mod hostile;

@@ -28,7 +28,7 @@ proptest! {
             commit: (seq, seq),
             previous: None,
         };
-        let head = encode_entry(&change, encoding);
+        let head = encode_entry(&change, encoding, change.at);
         let expected = Head {
             encoding,
             version,

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use foldhash::quality::RandomState;
-use manifold_store::{Row, Snapshot, Store, View};
+use manifold_store::{Row, Snapshot};
 
 use super::{Catalog, Field, Ids, Measurement, row};
 use crate::{Error, Namespace, Result, keys, namespaces::each_row};
@@ -16,19 +16,18 @@ pub(crate) struct Loaded {
     pub(crate) catalog: Catalog,
 }
 
-/// All catalogs by the ids of their spaces, and the last id given.
-pub(crate) fn load(store: &Store) -> Result<(Vec<Loaded>, Ids)> {
-    let snapshot = store.snapshot(|| ()).0;
+/// All catalogs of a cut by the ids of their spaces, and the last id given.
+pub(crate) fn load(snapshot: &Snapshot) -> Result<(Vec<Loaded>, Ids)> {
     let unreadable = || Error::unreadable("the name of a time series");
     let mut spaces: Vec<Loaded> = Vec::new();
-    each_row(&snapshot, keys::SERIES_SPACE, |key, row| {
+    each_row(snapshot, keys::SERIES_SPACE, |key, row| {
         let id = keys::read_number(key).ok_or_else(unreadable)?;
         spaces.push(Loaded { id, namespace: read_space(row)?, catalog: Catalog::default() });
         Ok(())
     })?;
     // Which space has a measurement: an index of `spaces`.
     let mut homes: HashMap<u64, usize, RandomState> = HashMap::default();
-    each_row(&snapshot, keys::SERIES_MEASUREMENT, |key, row| {
+    each_row(snapshot, keys::SERIES_MEASUREMENT, |key, row| {
         let id = keys::read_number(key).ok_or_else(unreadable)?;
         let (space, name) = (row::read_measurement_head(row)?, row::read_name(row)?);
         let home = spaces.binary_search_by_key(&space, |space| space.id).map_err(|_| unreadable())?;
@@ -36,7 +35,7 @@ pub(crate) fn load(store: &Store) -> Result<(Vec<Loaded>, Ids)> {
         homes.insert(id, home);
         Ok(())
     })?;
-    each_row(&snapshot, keys::SERIES_FIELD, |key, row| {
+    each_row(snapshot, keys::SERIES_FIELD, |key, row| {
         let (measurement, number) = keys::read_series_field(key).ok_or_else(unreadable)?;
         let (kind, name) = (row::read_field_head(row)?, row::read_name(row)?);
         let catalog = &mut spaces[*homes.get(&measurement).ok_or_else(unreadable)?].catalog;
@@ -44,7 +43,7 @@ pub(crate) fn load(store: &Store) -> Result<(Vec<Loaded>, Ids)> {
         catalog.add_field(measurement, Field { name, kind, born: 0 });
         Ok(())
     })?;
-    each_row(&snapshot, keys::SERIES, |key, row| {
+    each_row(snapshot, keys::SERIES, |key, row| {
         let id = keys::read_number(key).ok_or_else(unreadable)?;
         let measurement = row::read_series_head(row)?;
         let catalog = &mut spaces[*homes.get(&measurement).ok_or_else(unreadable)?].catalog;
@@ -52,7 +51,7 @@ pub(crate) fn load(store: &Store) -> Result<(Vec<Loaded>, Ids)> {
         catalog.add_series(id, measurement, tags, 0);
         Ok(())
     })?;
-    let last = store.get(View::Latest, keys::META, keys::META_SERIES).map(|row| row::read_ids(&row)).transpose()?;
+    let last = snapshot.get(keys::META, keys::META_SERIES).map(|row| row::read_ids(&row)).transpose()?;
     Ok((spaces, Ids::after(last.unwrap_or(0))))
 }
 

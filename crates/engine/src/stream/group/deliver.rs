@@ -20,11 +20,11 @@ use crate::{
 };
 
 /// Most groups of a stream.
-const GROUPS: usize = 1000;
+pub(in crate::stream) const GROUPS: usize = 1000;
 /// Most records of a group that may be delivered and not acknowledged: beyond it no new ones are delivered.
-const PENDING: usize = 65_536;
+pub(in crate::stream) const PENDING: usize = 65_536;
 /// So many consumers of a group are remembered; a further one may read all the same.
-const CONSUMERS: usize = 1000;
+pub(in crate::stream) const CONSUMERS: usize = 1000;
 
 /// Makes a consumer known; none when the stream was deleted since it was found.
 pub(crate) async fn join(
@@ -120,7 +120,7 @@ fn with_group<T>(
 ) -> Result<(T, Seq)> {
     if let Some(group) = groups.by_name.get_mut(name) {
         let (done, effects) = rule(group)?;
-        return Ok((done, groups.commit(live, stream, name, effects)?));
+        return Ok((done, groups.commit(live, stream, name, effects, |_| {})?));
     }
     if groups.by_name.len() >= GROUPS {
         return Err(Error::new(Kind::Full, format!("the stream has {GROUPS} groups already")));
@@ -128,7 +128,7 @@ fn with_group<T>(
     let position = stream.start(live, start)?;
     let mut group = Group::new(GroupHead { number: 0, position, dead: 0 });
     let (done, effects) = rule(&mut group)?;
-    Ok((done, groups.create(live, stream, name, group, effects)?))
+    Ok((done, groups.create(live, stream, name, group, effects, |_| {})?))
 }
 
 fn greet(group: &Group, consumer: &Name) -> Vec<Effect> {

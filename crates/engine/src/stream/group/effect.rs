@@ -39,8 +39,16 @@ impl Effect {
 }
 
 impl Groups {
-    /// Commits changes of a group: the frame to wait for before anybody is told, even if there was nothing to change.
-    pub(crate) fn commit(&mut self, live: &Live, stream: &Stream, name: &Name, effects: Vec<Effect>) -> Result<Seq> {
+    /// Commits changes of a group, and what `beside` writes with them: the frame to wait for before anybody is told, even
+    /// if there was nothing to change.
+    pub(crate) fn commit(
+        &mut self,
+        live: &Live,
+        stream: &Stream,
+        name: &Name,
+        effects: Vec<Effect>,
+        beside: impl FnOnce(&mut Txn<'_>),
+    ) -> Result<Seq> {
         let Some(group) = self.by_name.get_mut(name) else { return Ok(self.frame) };
         if !effects.is_empty() {
             let head = after(group.head, &effects);
@@ -51,6 +59,7 @@ impl Groups {
                     txn.relief();
                 }
                 write(txn, stream, name, head, head != group.head, &effects);
+                beside(txn);
                 Ok(())
             })
             .into_frame()?;
@@ -68,6 +77,7 @@ impl Groups {
         name: &Name,
         mut group: Group,
         effects: Vec<Effect>,
+        beside: impl FnOnce(&mut Txn<'_>),
     ) -> Result<Seq> {
         let mut tail = stream.tail.lock();
         group.head.number = tail.meta.next_group;
@@ -77,6 +87,7 @@ impl Groups {
             txn.grow()?;
             txn.put(keys::STREAM, &stream.key, &meta.encode(), &[]);
             write(txn, stream, name, head, true, &effects);
+            beside(txn);
             Ok(())
         })
         .into_frame()?;

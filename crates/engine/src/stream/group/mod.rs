@@ -7,7 +7,10 @@ mod manage;
 mod settle;
 mod state;
 
+pub(super) use deliver::{CONSUMERS, GROUPS, PENDING};
 pub(crate) use deliver::{join, read};
+pub(super) use effect::Effect;
 pub(crate) use manage::{delete, info, list};
 pub(crate) use settle::{Verdict, settle};
+pub(super) use state::Group;
 pub(crate) use state::Groups;

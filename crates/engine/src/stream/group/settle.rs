@@ -52,7 +52,7 @@ pub(crate) async fn settle(
                         }
                     }
                 }
-                (groups.commit(live, stream, name, effects)?, Ok(settled))
+                (groups.commit(live, stream, name, effects, |_| {})?, Ok(settled))
             }
         }
     };

@@ -372,6 +372,13 @@ impl Dunena {
     }
 }
 
+/// The file of documents, for who keeps no dialect open; none where documents are off, or kept in memory.
+pub fn open_documents_of(config: &Config, data_dir: &Path, level: Level) -> Result<Option<Documents>, Refused> {
+    let path = config.db_path(data_dir);
+    let kept = config.enabled && config.db && path.as_os_str() != IN_MEMORY;
+    kept.then(|| open_documents(&path, level)).transpose()
+}
+
 fn open_documents(path: &Path, level: Level) -> Result<Documents, Refused> {
     let options = DocumentsOptions { level, ..DocumentsOptions::default() };
     Documents::open(path, options).map_err(|error| Refused::Database(error.to_string()))
