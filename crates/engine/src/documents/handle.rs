@@ -156,7 +156,7 @@ impl Documents {
         match &self.0.readers {
             Some(readers) => {
                 let (sink, pieces) = Sink::bounded(self.0.clock.clone(), readers.closing());
-                readers.begin(Length::Long, fill(sink)).await?;
+                readers.begin(fill(sink)).await?;
                 Ok(pieces)
             }
             None => {

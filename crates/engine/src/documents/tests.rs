@@ -11,6 +11,7 @@ use crate::{Clock, Timestamp};
 mod check;
 mod file;
 mod model;
+mod reading;
 mod verbs;
 mod writing;
 

@@ -49,6 +49,12 @@ pub(super) fn run<T>(tx: Tx<'_>, step: impl FnOnce(Tx<'_>) -> Result<T>) -> Resu
         .unwrap_or_else(|_| Err(Error::new(Kind::Bug, "a step on the database panicked")))
 }
 
+/// A statement that is used over and over and gives nothing back.
+pub(super) fn execute(conn: &Connection, statement: &str) -> Result<()> {
+    conn.prepare_cached(statement)?.execute([])?;
+    Ok(())
+}
+
 fn to_sql(ms: u64) -> i64 {
     ms.min(Timestamp::LAST.0).cast_signed()
 }

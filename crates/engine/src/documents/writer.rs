@@ -12,7 +12,7 @@ use tokio::sync::{
 
 use super::{
     log::Log,
-    tx::{self, Tx},
+    tx::{self, Tx, execute},
 };
 use crate::{Clock, Error, Kind, Result};
 
@@ -155,11 +155,6 @@ fn alone(tx: Tx<'_>, step: &mut dyn Step) -> Result<()> {
         execute(&tx, "ROLLBACK TO step")?;
     }
     execute(&tx, "RELEASE step")
-}
-
-fn execute(conn: &Connection, statement: &str) -> Result<()> {
-    conn.prepare_cached(statement)?.execute([])?;
-    Ok(())
 }
 
 /// A step with what it came to.
