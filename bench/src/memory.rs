@@ -197,24 +197,27 @@ async fn fill(
     Ok(())
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy)]
 struct Used {
     resident: u64,
     disk: u64,
 }
 
-/// What a server uses once that no longer changes, or at the end of patience.
+/// What a server uses once that hardly changes, or at the end of patience.
 async fn settled(server: &Server) -> Used {
     const PAUSE: Duration = Duration::from_millis(500);
-    const PATIENCE: u32 = 30;
+    const PATIENCE: u32 = 20;
     /// Pauses in a row without a change.
     const STILL: u32 = 4;
+    /// A change is more than this share.
+    const SHARE: u64 = 200;
     let used = || Used { resident: server.resident(), disk: server.disk_bytes() };
+    let close = |a: u64, b: u64| a.abs_diff(b) <= a.max(b) / SHARE;
     let (mut last, mut still) = (used(), 0);
     for _ in 0..PATIENCE {
         sleep(PAUSE).await;
         let now = used();
-        still = if now == last { still + 1 } else { 0 };
+        still = if close(now.resident, last.resident) && close(now.disk, last.disk) { still + 1 } else { 0 };
         last = now;
         if still == STILL {
             break;
