@@ -42,12 +42,15 @@ pub struct Args {
     /// The server's binary; the one beside this program when absent.
     #[arg(long, value_name = "FILE")]
     pub manifold: Option<PathBuf>,
+    /// Another binary of the server, to compare with in place of the bare one.
+    #[arg(long, value_name = "FILE")]
+    pub before: Option<PathBuf>,
 }
 
 impl Default for Args {
     fn default() -> Self {
         let levels = ["interval", "always"].map(str::to_owned).to_vec();
-        Args { case: String::new(), connections: 50, turns: 8, turn_ms: 400, levels, manifold: None }
+        Args { case: String::new(), connections: 50, turns: 8, turn_ms: 400, levels, manifold: None, before: None }
     }
 }
 
@@ -70,22 +73,31 @@ pub fn run(args: &Args, scratch: &Path, sheet: &mut Sheet) -> Result<()> {
     // Answers JSON, and has work as little as a database can have.
     let database = Server::bare_json(VALUE_BYTES)?;
     for (n, level) in args.levels.iter().enumerate() {
-        let manifold = Server::manifold(&binary, Dialect::Dunena, level, scratch)?;
-        client.block_on(async {
-            prepare(&mut ready(&manifold, "/health/ready").await?, database.address).await?;
-            sheet.section(&format!(
-                "Dunena at {level}, {connections} connections, {} turns of {turn_ms} ms",
-                args.turns
-            ));
-            Case::head(sheet, "request");
-            for case in cases().into_iter().filter(|case| (case.writes || n == 0) && case.title.contains(&args.case)) {
-                let ratio = case.run(turns, *connections, &manifold, sheet).await?;
-                if let Some((_, least)) = GOALS.iter().find(|(title, _)| *title == case.title) {
-                    sheet.goal(format!("Dunena {}, of bare", case.title), Wanted::AtLeast(*least), ratio);
-                }
+        let start = |binary: &Path| -> Result<Server> {
+            let manifold = Server::manifold(binary, Dialect::Dunena, level, scratch)?;
+            client.block_on(async {
+                prepare(&mut ready(&manifold, "/health/ready").await?, database.address).await?;
+                Ok(manifold)
+            })
+        };
+        let manifold = start(&binary)?;
+        let before = args.before.as_deref().map(start).transpose()?;
+        let cases = cases().into_iter().filter(|case| (case.writes || n == 0) && case.title.contains(&args.case));
+        sheet.section(&format!("Dunena at {level}, {connections} connections, {} turns of {turn_ms} ms", args.turns));
+        match &before {
+            None => Case::head(sheet, "request"),
+            Some(_) => Case::beside_head(sheet, "request"),
+        }
+        for case in cases {
+            if let Some(before) = &before {
+                client.block_on(case.beside(turns, *connections, [before, &manifold], sheet))?;
+                continue;
             }
-            Result::Ok(())
-        })?;
+            let ratio = client.block_on(case.run(turns, *connections, &manifold, sheet))?;
+            if let Some((_, least)) = GOALS.iter().find(|(title, _)| *title == case.title) {
+                sheet.goal(format!("Dunena {}, of bare", case.title), Wanted::AtLeast(*least), ratio);
+            }
+        }
     }
     Ok(())
 }

@@ -17,6 +17,7 @@ use crate::{
         ready, resp,
         server::{self, Dialect, Server},
     },
+    measure::scramble,
     series::load::Load,
     sheet::{Sheet, number},
     synap::request::command as synap,
@@ -93,8 +94,6 @@ struct Requests {
 }
 
 fn kinds(items: usize) -> Vec<Kind> {
-    let value = || "v".repeat(PAYLOAD);
-    let base64 = || "dnZ2".repeat(PAYLOAD / 3);
     let of_redis = |words: fn(usize) -> Vec<String>| {
         let command = move |n| resp::command(&words(n).iter().map(String::as_str).collect::<Vec<_>>());
         let batch = move |at: usize| (at * TOGETHER..(at + 1) * TOGETHER).flat_map(command).collect();
@@ -112,12 +111,12 @@ fn kinds(items: usize) -> Vec<Kind> {
             requests: requests(
                 1,
                 Box::new(move |at| {
-                    let pair = |n| format!("{{\"key\":\"{}\",\"value\":\"{}\"}}", key(n), value());
+                    let pair = |n| format!("{{\"key\":\"{}\",\"value\":\"{}\"}}", key(n), text(n));
                     let pairs: Vec<String> = (at * TOGETHER..(at + 1) * TOGETHER).map(pair).collect();
                     synap("kv.mset", &format!("{{\"pairs\":[{}]}}", pairs.join(",")))
                 }),
             ),
-            of_redis: of_redis(|n| vec!["SET".to_owned(), key(n), "v".repeat(PAYLOAD)]),
+            of_redis: of_redis(|n| vec!["SET".to_owned(), key(n), text(n)]),
         },
         Kind {
             what: "queued message",
@@ -126,11 +125,12 @@ fn kinds(items: usize) -> Vec<Kind> {
             ready: "/api/v1/status",
             requests: requests(
                 TOGETHER,
-                Box::new(move |_| {
-                    flo::post("queue/bench/q/enqueue", &format!("{{\"payload\":\"{}\"}}", base64())).repeat(TOGETHER)
+                Box::new(move |at| {
+                    let enqueue = |n| flo::post("queue/bench/q/enqueue", &payload(n));
+                    (at * TOGETHER..(at + 1) * TOGETHER).flat_map(enqueue).collect()
                 }),
             ),
-            of_redis: of_redis(|_| vec!["LPUSH".to_owned(), "q".to_owned(), "v".repeat(PAYLOAD)]),
+            of_redis: of_redis(|n| vec!["LPUSH".to_owned(), "q".to_owned(), text(n)]),
         },
         Kind {
             what: "stream record",
@@ -139,14 +139,12 @@ fn kinds(items: usize) -> Vec<Kind> {
             ready: "/api/v1/status",
             requests: requests(
                 1,
-                Box::new(move |_| {
-                    let records = vec![format!("{{\"payload\":\"{}\"}}", base64()); TOGETHER].join(",");
-                    flo::post("stream/bench/s/append", &format!("{{\"records\":[{records}]}}"))
+                Box::new(move |at| {
+                    let records: Vec<String> = (at * TOGETHER..(at + 1) * TOGETHER).map(payload).collect();
+                    flo::post("stream/bench/s/append", &format!("{{\"records\":[{}]}}", records.join(",")))
                 }),
             ),
-            of_redis: of_redis(|_| {
-                ["XADD", "s", "*", "p"].map(str::to_owned).into_iter().chain(["v".repeat(PAYLOAD)]).collect()
-            }),
+            of_redis: of_redis(|n| ["XADD", "s", "*", "p"].map(str::to_owned).into_iter().chain([text(n)]).collect()),
         },
         Kind {
             what: "point of a series",
@@ -168,6 +166,22 @@ fn kinds(items: usize) -> Vec<Kind> {
 
 fn key(n: usize) -> String {
     format!("key-{n:08}")
+}
+
+fn text(n: usize) -> String {
+    letters(n, PAYLOAD)
+}
+
+/// The member of a request to Flo: base64 of as many bytes.
+fn payload(n: usize) -> String {
+    format!("{{\"payload\":\"{}\"}}", letters(n, PAYLOAD / 3 * 4))
+}
+
+/// The same for the same number; nobody can make them much shorter.
+fn letters(n: usize, count: usize) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let letter = |at: usize| char::from(ALPHABET[scramble((n << 8 | at) as u64) as usize % ALPHABET.len()]);
+    (0..count).map(letter).collect()
 }
 
 /// Writes all of it and prints what the server has more by then.
@@ -197,24 +211,27 @@ async fn fill(
     Ok(())
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy)]
 struct Used {
     resident: u64,
     disk: u64,
 }
 
-/// What a server uses once that no longer changes, or at the end of patience.
+/// What a server uses once that hardly changes, or at the end of patience.
 async fn settled(server: &Server) -> Used {
     const PAUSE: Duration = Duration::from_millis(500);
-    const PATIENCE: u32 = 30;
+    const PATIENCE: u32 = 20;
     /// Pauses in a row without a change.
     const STILL: u32 = 4;
+    /// A change is more than this share.
+    const SHARE: u64 = 200;
     let used = || Used { resident: server.resident(), disk: server.disk_bytes() };
+    let close = |a: u64, b: u64| a.abs_diff(b) <= a.max(b) / SHARE;
     let (mut last, mut still) = (used(), 0);
     for _ in 0..PATIENCE {
         sleep(PAUSE).await;
         let now = used();
-        still = if now == last { still + 1 } else { 0 };
+        still = if close(now.resident, last.resident) && close(now.disk, last.disk) { still + 1 } else { 0 };
         last = now;
         if still == STILL {
             break;

@@ -46,6 +46,25 @@ impl Case {
         Ok(ratio)
     }
 
+    /// Says what the columns of [`Case::beside`] are.
+    pub fn beside_head(sheet: &mut Sheet, first: &str) {
+        compare::versus_head(sheet, first, "before", "after");
+    }
+
+    /// A line of two builds of Manifold.
+    pub async fn beside(
+        &self,
+        turns: Turns,
+        connections: usize,
+        builds: [&Server; 2],
+        sheet: &mut Sheet,
+    ) -> Result<()> {
+        let [before, after] = builds;
+        let contestants =
+            [Contestant::new("before", before, &self.scripts), Contestant::new("after", after, &self.scripts)];
+        compare::versus(sheet, self.title, &compare(turns, connections, &contestants).await?).map(drop)
+    }
+
     /// The first requests, and the mean length of their answers.
     async fn sample(&self, manifold: &Server) -> Result<(Rc<[Vec<u8>]>, usize)> {
         let mut connection = Connection::open(manifold.address, Protocol::Http).await?;

@@ -4,12 +4,16 @@ use std::{path::Path, process::Command};
 
 use serde_json::json;
 
-use super::server::{Server, free_port};
+use super::{
+    answering, resp,
+    server::{Server, free_port},
+};
 use crate::Result;
 
 /// Redis behind Webdis, if both are installed. What it costs is what both of them do.
-pub fn webdis(level: &str, scratch: &Path) -> Result<Option<Server>> {
+pub async fn webdis(level: &str, scratch: &Path) -> Result<Option<Server>> {
     let Some(redis) = Server::redis(level, scratch)? else { return Ok(None) };
+    answering(&redis, &resp::command(&["PING"])).await?;
     let dir = tempfile::tempdir_in(scratch)?;
     let (port, config) = (free_port()?, dir.path().join("webdis.json"));
     let settings = json!({

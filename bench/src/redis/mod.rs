@@ -96,7 +96,7 @@ struct Servers {
 
 impl Servers {
     async fn start(binary: &Path, level: &str, scratch: &Path) -> Result<Servers> {
-        let (redis, webdis) = (Server::redis(level, scratch)?, webdis(level, scratch)?);
+        let (redis, webdis) = (Server::redis(level, scratch)?, webdis(level, scratch).await?);
         let manifold = Server::manifold(binary, Dialect::Dunena, level, scratch)?;
         if let Some(redis) = &redis {
             answering(redis, &resp::command(&["PING"])).await?;

@@ -27,6 +27,9 @@ pub struct Args {
     /// Length of a turn.
     #[arg(long, default_value_t = 300)]
     turn_ms: u64,
+    /// The server's binary; the one beside this program when absent.
+    #[arg(long, value_name = "FILE")]
+    manifold: Option<PathBuf>,
 }
 
 /// A part: the name of its hole in the text, and what fills it.
@@ -43,7 +46,7 @@ const PARTS: [Part; 9] = [
     Part { name: "dunena", run: |args, scratch, sheet| dunena::run(&args.dunena(), scratch, sheet) },
     Part { name: "flo", run: |args, scratch, sheet| flo::run(&args.flo(), scratch, sheet) },
     Part { name: "edgecomet", run: |args, scratch, sheet| edgecomet::run(&args.edgecomet(), scratch, sheet) },
-    Part { name: "memory", run: |_, scratch, sheet| memory::run(&memory::Args::default(), scratch, sheet) },
+    Part { name: "memory", run: |args, scratch, sheet| memory::run(&args.memory(), scratch, sheet) },
     Part { name: "store", run: |args, scratch, sheet| store::run(&args.store(), scratch, sheet) },
     Part { name: "restart", run: |args, scratch, sheet| restart::run(&args.restart(), scratch, sheet) },
 ];
@@ -92,27 +95,37 @@ pub fn run(args: &Args, scratch: &Path) -> Result<()> {
 
 impl Args {
     fn http(&self) -> http::Args {
-        http::Args { turns: self.turns, turn_ms: self.turn_ms, ..http::Args::default() }
+        let Args { turns, turn_ms, manifold, .. } = self.clone();
+        http::Args { turns, turn_ms, manifold, ..http::Args::default() }
     }
 
     fn redis(&self) -> redis::Args {
-        redis::Args { turns: self.turns, turn_ms: self.turn_ms, ..redis::Args::default() }
+        let Args { turns, turn_ms, manifold, .. } = self.clone();
+        redis::Args { turns, turn_ms, manifold, ..redis::Args::default() }
     }
 
     fn synap(&self) -> synap::Args {
-        synap::Args { turns: self.turns, turn_ms: self.turn_ms, ..synap::Args::default() }
+        let Args { turns, turn_ms, manifold, .. } = self.clone();
+        synap::Args { turns, turn_ms, manifold, ..synap::Args::default() }
     }
 
     fn dunena(&self) -> dunena::Args {
-        dunena::Args { turns: self.turns, turn_ms: self.turn_ms, ..dunena::Args::default() }
+        let Args { turns, turn_ms, manifold, .. } = self.clone();
+        dunena::Args { turns, turn_ms, manifold, ..dunena::Args::default() }
     }
 
     fn flo(&self) -> flo::Args {
-        flo::Args { turns: self.turns, ..flo::Args::default() }
+        let Args { turns, manifold, .. } = self.clone();
+        flo::Args { turns, manifold, ..flo::Args::default() }
     }
 
     fn edgecomet(&self) -> edgecomet::Args {
-        edgecomet::Args { turns: self.turns, ..edgecomet::Args::default() }
+        let Args { turns, manifold, .. } = self.clone();
+        edgecomet::Args { turns, manifold, ..edgecomet::Args::default() }
+    }
+
+    fn memory(&self) -> memory::Args {
+        memory::Args { manifold: self.manifold.clone(), ..memory::Args::default() }
     }
 
     fn store(&self) -> store::Args {
