@@ -81,7 +81,7 @@ fn an_import_goes_on_when_the_process_was_killed_in_the_middle() {
         .spawn()
         .expect("start the binary");
     let half = text[..text.len() / 2].rfind('\n').expect("a line") + 1;
-    std::io::Write::write_all(&mut import.stdin.take().expect("stdin is piped"), text[..half].as_bytes())
+    std::io::Write::write_all(&mut import.stdin.take().expect("stdin is piped"), &text.as_bytes()[..half])
         .expect("the import reads");
     let ended = import.wait_with_output().expect("it ends by itself");
     assert_eq!(ended.status.code(), Some(65), "{}", String::from_utf8_lossy(&ended.stderr));

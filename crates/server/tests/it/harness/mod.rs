@@ -14,7 +14,7 @@ pub use browser::{Page, program as browser_program};
 pub use http::{Connection, Request, Response, raw_exchange};
 pub use ports::free_port;
 pub use process::Process;
-pub use server::{Log, Server, run_to_exit};
+pub use server::{Finished, Log, Server, run_to_exit};
 pub use settings::Settings;
 pub use sse::{Event, EventStream};
 pub use tls::{Authority, Endpoint, Pair, Wire};

@@ -67,7 +67,7 @@ fn documented() -> Vec<((String, String), f64)> {
 fn number(cell: &str) -> f64 {
     let words: Vec<&str> = cell.split_whitespace().collect();
     let is_number = |word: &&str| word.starts_with(|first: char| first.is_ascii_digit());
-    let at = words.iter().rposition(|word| is_number(word)).unwrap_or_else(|| panic!("no number in {cell:?}"));
+    let at = words.iter().rposition(is_number).unwrap_or_else(|| panic!("no number in {cell:?}"));
     let plain: f64 = words[at].replace(',', "").parse().unwrap_or_else(|_| panic!("no number in {cell:?}"));
     plain
         * match words.get(at + 1).copied() {

@@ -166,8 +166,7 @@ fn assert_says(settings: &Settings, listener: &str, expected: bool) {
     assert_eq!(finished.status.code(), Some(69), "{}", finished.output);
     let says = |line: &&str| {
         line.contains("WARN") && line.contains(&format!("{listener} "))
-            || line.contains("WARN manifold_server::dialects::unison::config: unison: ")
-                && listener == "unison"
+            || line.contains("WARN manifold_server::dialects::unison::config: unison: ") && listener == "unison"
     };
     let warned = finished.output.lines().filter(|line| line.contains("WARN")).any(|line| says(&line));
     assert_eq!(warned, expected, "{listener}: {}", finished.output);
