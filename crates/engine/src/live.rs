@@ -34,7 +34,7 @@ use crate::{
 pub(crate) const ROW_BYTES: u64 = 100;
 
 /// What the engine remembers beside what clients keep.
-const NOT_ACCOUNTED: [Table; 2] = [keys::FEED, keys::TOMB];
+const NOT_ACCOUNTED: [Table; 3] = [keys::FEED, keys::TOMB, keys::TOMB_ORDER];
 
 /// The running engine. Locks are taken in this order: keys, a queue, hosts of the recache model or those of a stream or of time series, ids of
 /// collections, namespaces, the feed's turn, the store's own; that of a collection's index is taken under its key's.

@@ -10,9 +10,9 @@ use crate::soak::{
 /// Follows until the end.
 pub async fn follow(world: Rc<World>) {
     let mut client = Client::new(&world, |ports| ports.unison);
-    let (mut after, mut life) = (0, 0);
+    let (mut after, mut jumped) = (0, 0);
     while world.turn(10.0).await {
-        let Phase::Up(now_life) = world.phase() else { continue };
+        let Phase::Up(life) = world.phase() else { continue };
         let target = format!("/api/v1/changes?after={after}&limit=1000&wait=1000");
         let Ok(answer) = client.wait("GET", &target, "", &[200]).await else { continue };
         let answer = answer.json();
@@ -22,18 +22,15 @@ pub async fn follow(world: Rc<World>) {
         if answer["reset"] == true {
             world.fault(format!("the feed was reset after {after}"));
         }
-        let changes = answer["changes"].as_array().map(Vec::as_slice).unwrap_or_default();
-        // After a kill at this level the numbers go on far above those that may have been lost.
-        let mut jump = life != now_life;
-        if !changes.is_empty() {
-            life = now_life;
-        }
-        for change in changes {
+        for change in answer["changes"].as_array().into_iter().flatten() {
             let seq = change["seq"].as_u64().unwrap_or(0);
-            if seq != after + 1 && !jump {
+            // After a kill at this level the numbers go on, once, far above those that may have been lost.
+            if seq > after + 1 && jumped != life {
+                jumped = life;
+            } else if seq != after + 1 {
                 world.fault(format!("change {seq} follows {after}"));
             }
-            (after, jump) = (seq, false);
+            after = seq;
         }
     }
 }

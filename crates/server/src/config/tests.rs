@@ -100,7 +100,7 @@ fn an_unknown_key_is_refused_with_the_one_that_was_meant() {
     let section = refusal("[unisn]\nport = 1", &[]);
     assert_eq!(section, r#"m.toml: unknown key "unisn" at the top level; did you mean "unison"?"#);
     let far = refusal("[flo.metrics]\nxyzzy = 1", &[]);
-    assert_eq!(far, r#"m.toml: unknown key "xyzzy" in [flo.metrics]; known are enabled, bind"#);
+    assert_eq!(far, r#"m.toml: unknown key "xyzzy" in [flo.metrics]; known are enabled, bind, tls"#);
 }
 
 #[test]

@@ -297,7 +297,8 @@ impl Server {
             }
             let answer = Connection::try_open(self.endpoint(self.unison()))
                 .and_then(|mut connection| connection.send(&Request::get("/api/v1/ready").key(None)));
-            if answer.is_ok_and(|response| response.status == 200) {
+            // Its control socket opens a moment after it answers.
+            if answer.is_ok_and(|response| response.status == 200) && self.data_dir().join("control.sock").exists() {
                 return Ok(());
             }
             if start.elapsed() > START {
