@@ -75,6 +75,10 @@ impl Load {
             for sequence in first..=last {
                 self.read_message(store, sequence)?;
             }
+            // A block that is there has messages: without the row that says how far the numbers go they would not be looked for.
+            if !self.state.order.blocks.contains_key(&block) {
+                return Err(damaged());
+            }
         }
         Ok(match blocks.resume {
             Some(from) => Next::Blocks(from),

@@ -1,9 +1,12 @@
 //! A disk that stops, fails or is full at any moment.
 
-use manifold_store::disk::{Fault, Reboot, SimDisk};
+use manifold_store::{
+    Batch, Range, Store, View,
+    disk::{Fault, Reboot, SimDisk},
+};
 
 use super::*;
-use crate::{Clock, Options, State};
+use crate::{Clock, Options, State, keys, tests::ground};
 
 /// What of the numbers of a queue survives a restart.
 fn lasting(stats: Stats) -> Stats {
@@ -125,4 +128,36 @@ async fn nothing_is_told_that_a_failed_disk_may_not_have() {
     assert_eq!(refused(house.queue_stats(&ns("n"), &q("q")).await).kind(), &Kind::Storage);
     house.crash(Reboot::Lost).await;
     assert_eq!(house.taken(up_to(2)).await, [(1, 1)]);
+}
+
+#[tokio::test]
+async fn a_queue_that_lacks_a_row_is_refused_and_stays_as_it_is() {
+    let (n, q) = (ns("n"), q("q"));
+    let mut house = House::new().await;
+    for text in ["a", "b"] {
+        house.engine.queue_enqueue(&n, &q, keyed(text, text)).await.expect("enqueue");
+    }
+    house.engine.queue_dequeue(&n, &q, up_to(1)).await.expect("dequeue");
+    house.engine.queue_nack(&n, &q, Nack { messages: any(1), to: NackTo::Dead }).await.expect("nack");
+    house.engine.close().await.expect("closes");
+
+    let options = manifold_store::Options { maintenance: false, ..manifold_store::Options::new(keys::TABLES) };
+    let disk = std::sync::Arc::new(house.disk.clone());
+    let store = Store::open(disk, "/data".as_ref(), options).expect("the log is whole");
+    let mut batch = Batch::new();
+    // How far the numbers of its messages go.
+    let range = Range { from: Vec::new(), to: None, limit: 10, reverse: false };
+    for (row, _) in store.range(View::Latest, keys::QUEUE_BLOCK, &range).rows {
+        batch.delete(keys::QUEUE_TALLY, &row[..8]);
+    }
+    store.commit(batch).expect("accepted");
+    store.close().expect("closes");
+
+    house.engine = Engine::open_on(ground(&house.disk), house.options.clone());
+    house.engine.recovered().await.expect("the other rows are whole");
+    for _ in 0..2 {
+        house.engine.queue_requeue(&n, &q, vec![1]).await.expect_err("a row is missing");
+        house.engine.queue_stats(&n, &q).await.expect_err("a row is missing");
+    }
+    house.engine.close().await.expect("closes");
 }
