@@ -36,7 +36,7 @@ pub const TOPIC_MEMORY: Duration = Duration::from_secs(24 * 3600);
 pub const TOPICS_REMEMBERED: usize = 10_000;
 /// Most patterns of one subscriber.
 pub const MAX_PATTERNS: usize = 10_000;
-/// Most bytes of the patterns of all subscribers and registrations together, each with [`PATTERN_BYTES`] more.
+/// Most bytes of the patterns of all subscribers and registrations together, each with 128 more.
 pub const MAX_PATTERN_BYTES: usize = if cfg!(test) { 4 << 20 } else { 256 << 20 };
 /// What a pattern takes beside its text, about: its places in a set and in the tree.
 pub(crate) const PATTERN_BYTES: usize = 128;
