@@ -18,7 +18,7 @@ use super::{
     archive::Header,
     documents,
     error::at,
-    manifest::{MANIFEST, MANIFEST_MAX, SUM, Unreadable},
+    manifest::{MANIFEST, MANIFEST_MAX, SUM, SUM_MAX, Unreadable},
     read::{self, Sink},
     restore::each_piece,
 };
@@ -28,8 +28,6 @@ type Result<T> = std::result::Result<T, BackupError>;
 /// What files of SQLite begin with.
 const SQLITE: &[u8] = b"SQLite format 3\0";
 const PIECE: usize = 256 << 10;
-/// Longer than the sum of a manifest is.
-const SUM_MAX: u64 = 1024;
 
 /// The manifest of a backup that is a directory.
 pub(super) fn manifest_of(root: &Path) -> Result<Manifest> {

@@ -13,6 +13,8 @@ pub(super) const SUM: &str = "backup.json.sha256";
 const FORMAT: u32 = 1;
 /// Longest manifest that is read.
 pub(super) const MANIFEST_MAX: u64 = 1 << 30;
+/// Longer than the sum of a manifest is.
+pub(super) const SUM_MAX: u64 = 1024;
 
 /// What a backup says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,13 +10,11 @@ use sha2::{Digest, Sha256};
 use super::{
     BackupError, FileSum, Manifest, Mode,
     archive::{self, BLOCK, Header},
-    manifest::{MANIFEST, MANIFEST_MAX, SUM, Unreadable, hex, may_be},
+    manifest::{MANIFEST, MANIFEST_MAX, SUM, SUM_MAX, Unreadable, hex, may_be},
 };
 
 /// Bytes read at a time.
 const PIECE: usize = 256 << 10;
-/// Longer than the sum of a manifest is.
-const SUM_MAX: u64 = 1024;
 
 type Result<T> = std::result::Result<T, BackupError>;
 

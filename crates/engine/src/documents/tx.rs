@@ -20,6 +20,10 @@ impl<'a> Tx<'a> {
     pub(super) fn new(conn: &'a Connection, now: Timestamp) -> Self {
         Tx { conn, now_ms: to_sql(now.0) }
     }
+    /// Statements prepared on it live as long as the transaction.
+    pub(super) fn connection(self) -> &'a Connection {
+        self.conn
+    }
     /// Now, as columns have it.
     pub(crate) fn now_ms(self) -> i64 {
         self.now_ms

@@ -61,6 +61,7 @@ impl Budget {
     pub fn bodies_bytes(&self) -> u64 {
         self.bodies.taken() as u64
     }
+
     /// Bodies that were refused for want of room since the start.
     pub fn bodies_refused(&self) -> u64 {
         self.bodies_refused_total.load(Ordering::Relaxed)

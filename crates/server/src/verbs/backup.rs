@@ -19,7 +19,7 @@ use manifold_server::{
 };
 use tokio::{runtime::Handle, task::spawn_blocking};
 
-use super::{Exit, Failure, progress::Progress, settings::load};
+use super::{Exit, Failure, data::of_either, progress::Progress, settings::load};
 
 /// Copies what is in the data directory to `to`, checks the copy, and says what is in it.
 pub fn backup(flags: &config::Flags, to: &Path) -> Result<(), Failure> {
@@ -33,15 +33,12 @@ pub fn backup(flags: &config::Flags, to: &Path) -> Result<(), Failure> {
 }
 
 async fn copy(config: &Config, to: &Path, progress: &Progress) -> Result<Received, Failure> {
-    match Client::connect(&config.data_dir).await.map_err(|error| Failure::control(&error))? {
-        Some(client) => served(client, to, progress).await,
-        None => at_rest(config, to, progress).await,
-    }
+    let served = async |client| served(client, to, progress).await;
+    of_either(&config.data_dir, served, || at_rest(config, to, progress)).await
 }
 
 /// Of the process that has the directory open.
 async fn served(mut client: Client, to: &Path, progress: &Progress) -> Result<Received, Failure> {
-    client.ready().await.map_err(|error| Failure::control(&error))?;
     let response = client.get("/backup").await.map_err(|error| Failure::control(&error))?;
     let body = Sent { body: response.into_body(), handle: Handle::current(), piece: Bytes::new() };
     let received = receive(progress.reading(body), to).await?;

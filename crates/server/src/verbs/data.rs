@@ -1,7 +1,10 @@
 //! Where a verb finds the data: with the process that has the directory open, or in the directory itself.
 
+use std::{path::Path, time::Duration};
+
 use manifold_engine::{Engine, Error, Kind, documents::DocumentsUpkeep};
 use manifold_server::{config::Config, control::Client, dialects::dunena};
+use tokio::time::{Instant, sleep};
 
 use super::{Exit, Failure, settings::engine_options};
 
@@ -27,15 +30,16 @@ impl Data {
         if absent == Absent::Refused && !dir.is_dir() {
             return Err(Failure::new(Exit::Io, format!("{}: there is no data directory", dir.display())));
         }
-        if let Some(mut client) = Client::connect(dir).await.map_err(|error| Failure::control(&error))? {
-            client.ready().await.map_err(|error| Failure::control(&error))?;
-            return Ok(Data::Process(client));
-        }
+        let served = async |client| Ok(Data::Process(client));
+        of_either(dir, served, || Data::open(config)).await
+    }
+
+    async fn open(config: &Config) -> Result<Data, Failure> {
         let engine = Engine::open(engine_options(config));
         engine.recovered().await.map_err(|error| Failure::open(&error))?;
-        let documents = dunena::open_documents_of(&config.dunena, dir, config.durability.level());
-        if let Some(documents) = documents.map_err(|error| Failure::new(Exit::Io, error))? {
-            engine.look_after(DocumentsUpkeep { documents, purge_every: std::time::Duration::ZERO });
+        let documents = dunena::open_documents_of(&config.dunena, &config.data_dir, config.durability.level());
+        if let Some(documents) = documents.map_err(|error| Failure::dunena(&error))? {
+            engine.look_after(DocumentsUpkeep { documents, purge_every: Duration::ZERO });
         }
         Ok(Data::Directory(engine))
     }
@@ -45,6 +49,30 @@ impl Data {
         match self {
             Data::Process(_) => Ok(()),
             Data::Directory(engine) => engine.close().await.map_err(|error| Failure::new(Exit::Io, error)),
+        }
+    }
+}
+
+/// How long after the start of a process its directory may be locked before its socket is there.
+const SOCKET_WITHIN: Duration = Duration::from_secs(2);
+
+/// What a verb does with the process that has a directory open, once that has replayed its log, or with the directory.
+pub async fn of_either<T>(
+    dir: &Path,
+    served: impl AsyncFnOnce(Client) -> Result<T, Failure>,
+    at_rest: impl AsyncFn() -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let until = Instant::now() + SOCKET_WITHIN;
+    loop {
+        if let Some(mut client) = Client::connect(dir).await.map_err(|error| Failure::control(&error))? {
+            client.ready().await.map_err(|error| Failure::control(&error))?;
+            return served(client).await;
+        }
+        match at_rest().await {
+            Err(failure) if failure.exit == Exit::Unavailable && Instant::now() < until => {
+                sleep(SOCKET_WITHIN / 40).await;
+            }
+            done => return done,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Why a verb ends without having done what it was asked to.
 
 use manifold_engine::{OpenError, backup::BackupError};
-use manifold_server::control;
+use manifold_server::{control, dialects::dunena};
 
 /// Why the process ends, for people and for whoever started it.
 pub struct Failure {
@@ -10,7 +10,7 @@ pub struct Failure {
 }
 
 /// Exit codes, numbered as in `sysexits.h`.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// Whatever it was.
     Any = 1,
@@ -60,6 +60,15 @@ impl Failure {
             BackupError::Target { .. } => Exit::Target,
             BackupError::Cut(_) | BackupError::Io { .. } | BackupError::Engine(_) => Exit::Io,
             BackupError::Log(error) => return Failure::open(error),
+        };
+        Failure::new(exit, error)
+    }
+
+    pub fn dunena(error: &dunena::Refused) -> Self {
+        let exit = match error {
+            dunena::Refused::Database(error) => Failure::open(error).exit,
+            dunena::Refused::Rows(_) => Exit::Data,
+            dunena::Refused::Zero(_) | dunena::Refused::Network(_) => Exit::Configuration,
         };
         Failure::new(exit, error)
     }

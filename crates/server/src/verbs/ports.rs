@@ -180,7 +180,7 @@ impl Ports {
                 metrics,
                 shutdown: down.clone(),
             };
-            let dunena = Dunena::open(&config.dunena, surroundings).await.map_err(Failure::configuration)?;
+            let dunena = Dunena::open(&config.dunena, surroundings).await.map_err(|error| Failure::dunena(&error))?;
             let dunena = Arc::new(dunena);
             registry.register_collector(Box::new(dunena.cache_gauges()));
             documents = dunena.beside(&config.dunena, &config.data_dir);

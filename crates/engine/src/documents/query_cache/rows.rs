@@ -11,6 +11,7 @@ use super::{Doomed, entry::Entry};
 use crate::{
     Result,
     documents::{
+        set::{Tags, add_tags},
         space::Space,
         tx::{Tx, text, time},
     },
@@ -24,21 +25,29 @@ pub(super) fn find(tx: Tx<'_>, key: &str) -> Result<Option<Entry>> {
     Ok(Entry::from_row(&text(row, 0)?, time(row, 1)?))
 }
 
-/// Writes the entry of a key; whether there was a row before. The row gets a number of its own, so rows are in the order
-/// in which they were written last.
+/// Writes the entry of a key; whether there was a row before. The row gets the next number, so rows are in the order in
+/// which they were written last. One that is there is moved: to delete it would take along its tags, which mostly stay.
 pub(super) fn write(tx: Tx<'_>, key: &str, entry: &Entry) -> Result<bool> {
-    let replaced = delete(tx, key)?.is_some();
     let stored_at = entry.cached.stored_at.0.cast_signed();
     let expires_at = entry.expires_at.map(|at| at.0.cast_signed());
+    let row = params![key, Space::RESERVED, entry.row_value(), stored_at, expires_at];
+    let mut replace = tx.prepare_cached(
+        "UPDATE kv SET
+            rowid = iif((SELECT max(rowid) FROM kv) < 9223372036854775807, (SELECT max(rowid) FROM kv) + 1, rowid),
+            value = ?3, created_at = ?4, updated_at = ?4, expires_at = ?5
+        WHERE namespace = ?2 AND key = ?1",
+    )?;
+    let tags = &entry.cached.tags;
+    if replace.execute(row)? > 0 {
+        Tags::of(tx)?.replace(Space::RESERVED, key, tags)?;
+        return Ok(true);
+    }
     let mut insert = tx.prepare_cached(
         "INSERT INTO kv (key, namespace, value, created_at, updated_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?4, ?5)",
     )?;
-    insert.execute(params![key, Space::RESERVED, entry.row_value(), stored_at, expires_at])?;
-    let mut tag_it = tx.prepare_cached("INSERT OR IGNORE INTO kv_tags (namespace, key, tag) VALUES (?1, ?2, ?3)")?;
-    for tag in &entry.cached.tags {
-        tag_it.execute(params![Space::RESERVED, key, tag])?;
-    }
-    Ok(replaced)
+    insert.execute(row)?;
+    add_tags(tx, Space::RESERVED, key, tags)?;
+    Ok(false)
 }
 
 /// A row that was deleted.

@@ -239,6 +239,31 @@ async fn rows_are_bounded_and_those_written_first_go() {
 }
 
 #[tokio::test]
+async fn an_entry_that_is_written_again_has_its_new_tags_only() {
+    let house = House::new(10);
+    house.put("k", 1, &["old", "stays"]).await.unwrap();
+    house.put("k", 2, &["stays", "new", "new"]).await.unwrap();
+    assert_eq!(house.invalidate(&["old"], None).await, 0);
+    assert_eq!(house.get("k").await, Some(2));
+    assert_eq!(house.invalidate(&["new"], None).await, 1);
+    let left =
+        house.documents.write(|tx| Ok(tx.query_row("SELECT count(*) FROM kv_tags", [], |row| row.get::<_, i64>(0))?));
+    assert_eq!(left.await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn behind_the_highest_number_rows_are_written_too() {
+    let house = House::new(10);
+    house.put("k", 1, &[]).await.unwrap();
+    house.execute("UPDATE kv SET rowid = 9223372036854775807").await;
+    house.put("k", 2, &["t"]).await.unwrap();
+    house.put("other", 3, &[]).await.unwrap();
+    house.put("other", 4, &[]).await.unwrap();
+    let house = house.restarted(10).await;
+    assert_eq!((house.get("k").await, house.get("other").await), (Some(2), Some(4)));
+}
+
+#[tokio::test]
 async fn nothing_is_left_of_puts_that_are_over() {
     let house = House::new(10);
     let puts: Vec<_> = (0..20).map(|n| house.put(&format!("k{}", n % 7), n, &["t"])).collect();

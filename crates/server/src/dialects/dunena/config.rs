@@ -7,7 +7,7 @@ use std::{
 };
 
 use ipnet::IpNet;
-use manifold_engine::{backup::Place, cache::CacheLimits};
+use manifold_engine::{OpenError, backup::Place, cache::CacheLimits};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -148,7 +148,7 @@ impl Default for Config {
 }
 
 /// Why the dialect does not start.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum Refused {
     /// A number below its bound.
     #[error("dunena: {0} must be at least 1")]
@@ -156,9 +156,9 @@ pub enum Refused {
     /// A text that is no network.
     #[error("dunena: trusted_proxies: {0}")]
     Network(#[from] NotANetwork),
-    /// The database cannot be used; why.
+    /// The database cannot be used.
     #[error("dunena: the database {0}")]
-    Database(String),
+    Database(#[source] OpenError),
     /// What is in it cannot be read; why.
     #[error("dunena: {0}")]
     Rows(String),

@@ -381,7 +381,7 @@ pub fn open_documents_of(config: &Config, data_dir: &Path, level: Level) -> Resu
 
 fn open_documents(path: &Path, level: Level) -> Result<Documents, Refused> {
     let options = DocumentsOptions { level, ..DocumentsOptions::default() };
-    Documents::open(path, options).map_err(|error| Refused::Database(error.to_string()))
+    Documents::open(path, options).map_err(Refused::Database)
 }
 
 impl Service for Dunena {

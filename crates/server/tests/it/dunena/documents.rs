@@ -7,7 +7,10 @@ use std::{
 
 use rusqlite::Connection as Sqlite;
 
-use crate::harness::{Connection, Request, Server, Settings, now_ms};
+use crate::{
+    export::{expect, verb},
+    harness::{Connection, Request, Server, Settings, now_ms},
+};
 
 const SCHEMA: &str = "
 CREATE TABLE kv (key TEXT NOT NULL, namespace TEXT NOT NULL DEFAULT '', value TEXT NOT NULL,
@@ -148,15 +151,18 @@ fn a_file_that_is_no_database_is_refused_in_one_line() {
     server.stop();
     let path = server.data_dir().join("dunena.db");
     std::fs::write(&path, "this is no database, however long it may be".repeat(100)).expect("a file");
-    refused(&server, &path, "file is not a database");
+    refused(&server, &path, "file is not a database", 65);
+    let export = path.with_extension("jsonl");
+    expect(&verb("export", &export, &server.data_dir(), &[]), 65);
+    assert!(!export.exists());
     std::fs::remove_file(&path).expect("removed");
     std::fs::create_dir(&path).expect("a directory");
-    refused(&server, &path, "Is a directory");
+    refused(&server, &path, "Is a directory", 74);
 }
 
-fn refused(server: &Server, path: &Path, why: &str) {
+fn refused(server: &Server, path: &Path, why: &str, code: i32) {
     let finished = server.start_refused();
-    assert!(!finished.status.success());
+    assert_eq!(finished.status.code(), Some(code), "{}", finished.output);
     let sentence = format!("manifold: dunena: the database {}", path.display());
     let said: Vec<&str> = finished.output.lines().filter(|line| line.starts_with("manifold:")).collect();
     assert!(said.len() == 1 && said[0].starts_with(&sentence) && said[0].contains(why), "{}", finished.output);

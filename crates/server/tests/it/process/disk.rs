@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use crate::harness::{Connection, Request, Server, Settings, eventually};
+use crate::{
+    export::{expect, verb},
+    harness::{Connection, Request, Server, Settings, eventually},
+};
 
 /// A small file system of its own, unmounted at the end.
 struct SmallDisk {
@@ -359,4 +362,53 @@ fn a_torn_tail_is_cut_with_a_line_in_the_log() {
     assert_eq!(server.put("/api/v1/kv/log/k19", "1").expect(200).json()["version"], 1);
     server.restart();
     assert_eq!(server.get("/api/v1/kv/log?keysOnly=1").json()["items"].as_array().map(Vec::len), Some(20));
+}
+
+/// Names in a directory.
+fn names(directory: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(directory).expect("a directory").flatten();
+    entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+}
+
+#[test]
+fn a_backup_that_has_no_room_is_none() {
+    let Some(disk) = SmallDisk::mount("8m") else { return };
+    let mut server = Server::with(Settings::fast());
+    let value = format!("\"{}\"", "x".repeat(1 << 20));
+    for n in 0..12 {
+        server.put(&format!("/api/v1/kv/room/k{n}"), &value).expect(200);
+    }
+    for name in ["directory", "file.mfb"] {
+        let finished = verb("backup", &disk.path().join(name), &server.data_dir(), &[]);
+        expect(&finished, 74);
+        assert!(finished.output.contains("No space left on device"), "{}", finished.output);
+        assert_eq!(names(disk.path()), [""; 0]);
+    }
+    server.put("/api/v1/kv/room/k", &value).expect(200);
+    server.stop();
+}
+
+#[test]
+fn a_backup_of_a_directory_whose_disk_is_full_is_refused_and_later_made() {
+    let Some(disk) = SmallDisk::mount("64m") else { return };
+    let mut server = Server::at(disk.path(), Settings::default());
+    let value = "x".repeat(1 << 20);
+    for n in 0..12 {
+        let put = Request::post(format!("/db/k{n}"), format!(r#"{{"value":"{value}"}}"#)).key(None);
+        Connection::open(server.dunena()).send(&put).expect("an answer").expect(201);
+    }
+    // Documents are copied beside themselves, so that nobody waits for whoever reads the backup.
+    let filler = disk.path().join("filler");
+    let mut file = std::fs::File::create(&filler).expect("a filler");
+    while file.write_all(&[0; 64 << 10]).is_ok() {}
+    drop(file);
+    let elsewhere = tempfile::tempdir().expect("a temporary directory");
+    let target = elsewhere.path().join("backup.mfb");
+    let finished = verb("backup", &target, &server.data_dir(), &[]);
+    expect(&finished, 74);
+    assert_eq!(names(elsewhere.path()), [""; 0]);
+    assert!(!names(&server.data_dir()).iter().any(|name| name.starts_with(".backup")));
+    std::fs::remove_file(&filler).expect("removed");
+    expect(&verb("backup", &target, &server.data_dir(), &[]), 0);
+    server.stop();
 }

@@ -72,3 +72,19 @@ fn a_directory_whose_process_has_no_socket_is_in_use() {
     assert_eq!(code, Some(69), "{output}");
     assert!(output.contains("in use by another process"), "{output}");
 }
+
+#[test]
+fn the_moment_before_a_process_has_its_socket_is_waited_for() {
+    let server = Server::with(Settings::fast());
+    server.put("/api/v1/kv/a/k", "1").expect(200);
+    let (socket, aside) = (server.data_dir().join("control.sock"), server.data_dir().join("aside.sock"));
+    eventually("the socket", PATIENCE, || fs::rename(&socket, &aside).ok());
+    let shelf = Shelf::new();
+    std::thread::scope(|scope| {
+        let backup = scope.spawn(|| shelf.run("backup", &shelf.path("b"), &server.data_dir()));
+        std::thread::sleep(Duration::from_millis(300));
+        fs::rename(&aside, &socket).expect("a socket");
+        let (code, output) = backup.join().expect("a backup");
+        assert_eq!(code, Some(0), "{output}");
+    });
+}

@@ -20,6 +20,8 @@ pub use value::{Text, Value};
 
 use names::{Allowed, Name};
 
+#[cfg(any(test, fuzzing))]
+pub mod points;
 #[cfg(test)]
 mod tests;
 
