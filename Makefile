@@ -60,7 +60,7 @@ unit: export NEXTEST_TEST_THREADS ?= $(TESTS_AT_A_TIME)
 unit: export RUST_TEST_THREADS ?= $(TESTS_AT_A_TIME)
 unit: sdks packages
 	@if cargo nextest --version >/dev/null 2>&1; then \
-		cargo nextest run --workspace --locked && cargo test --workspace --locked --doc; \
+		cargo nextest run --workspace --locked --no-fail-fast && cargo test --workspace --locked --doc; \
 	else \
 		cargo test --workspace --locked; \
 	fi

@@ -41,4 +41,5 @@ pub const TARGETS: &[Target] = &[
     ("synap", dialects::synap),
     ("text", text::read),
     ("unison", dialects::unison),
+    ("values", dunena::fuzzing::values),
 ];

@@ -194,6 +194,28 @@ fn every_crate_we_name_is_used_and_has_its_reason_in_the_table() {
     assert_eq!(documented, ours, "docs/dependencies.md (left) and Cargo.toml (right)");
 }
 
+/// The fuzzers are a workspace of their own, whose lock nobody looks at for long.
+#[test]
+fn the_lock_of_the_fuzzers_names_what_our_crates_depend_on() {
+    let read = |path: &str| std::fs::read_to_string(root().join(path)).expect(path);
+    let lock: toml::Table = read("fuzz/Cargo.lock").parse().expect("a lock file");
+    let packages = lock["package"].as_array().expect("packages");
+    for member in ["store", "engine", "server"] {
+        let manifest: toml::Table = read(&format!("crates/{member}/Cargo.toml")).parse().expect("a manifest");
+        let of = |section: &str| manifest.get(section).and_then(|section| section.as_table()).into_iter().flatten();
+        let mut wanted: Vec<&str> =
+            of("dependencies").chain(of("build-dependencies")).map(|(name, _)| name.as_str()).collect();
+        wanted.sort_unstable();
+        let name = format!("manifold-{member}");
+        let package = packages.iter().find(|package| package["name"].as_str() == Some(&name)).expect("the crate");
+        let locked = package["dependencies"].as_array().expect("dependencies").iter().filter_map(|one| one.as_str());
+        // Where there are several versions of a crate, its name is followed by one.
+        let mut locked: Vec<&str> = locked.filter_map(|one| one.split(' ').next()).collect();
+        locked.sort_unstable();
+        assert_eq!(locked, wanted, "run cargo build in fuzz/ ({name}; the lock left, the manifest right)");
+    }
+}
+
 /// The names below `[workspace.dependencies]`.
 fn crates_of_manifest(text: &str) -> Vec<String> {
     let lines = text.lines().skip_while(|line| *line != "[workspace.dependencies]").skip(1);

@@ -1,5 +1,5 @@
 //! Statements: what a database would take for a write is never taken for a read, as far as that can be seen without
-//! knowing its language.
+//! knowing its language. Values: whatever a database sends comes to JSON.
 
 use super::{Dunena, proxy::fuzzing};
 use crate::fuzzing::input::Input;
@@ -17,4 +17,8 @@ pub(crate) fn statement(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(input.rest()) else { return };
     fuzzing::statement(kind, text);
     fuzzing::connection_string(text);
+}
+
+pub(crate) fn values(data: &[u8]) {
+    fuzzing::values(data);
 }

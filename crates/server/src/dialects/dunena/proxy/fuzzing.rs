@@ -35,6 +35,8 @@ fn asked(text: &str, mutates: bool) {
     native::fuzzing::prepared(text);
 }
 
+pub(in crate::dialects::dunena) use native::fuzzing::values;
+
 pub(in crate::dialects::dunena) fn connection_string(text: &str) {
     native::fuzzing::connection_string(text);
 }

@@ -1,10 +1,11 @@
-//! What the fuzz targets ask of connection strings, and of SQLite.
+//! What the fuzz targets ask of connection strings, of SQLite, and of values.
 
 use std::cell::LazyCell;
 
 use rusqlite::Connection;
 
 use super::{mysql, postgres, sqlite};
+use crate::fuzzing::input::Input;
 
 thread_local! {
     static CONNECTION: LazyCell<Connection> = LazyCell::new(|| {
@@ -34,4 +35,21 @@ pub(in crate::dialects::dunena) fn connection_string(text: &str) {
         assert!(!shown.contains(text), "{shown}");
     }
     drop(sqlite::dsn::parse(text));
+}
+
+/// A value of PostgreSQL and one of MySQL: whatever a server sends is JSON, or malformed.
+pub(in crate::dialects::dunena) fn values(data: &[u8]) {
+    let mut input = Input::new(data);
+    let of_mysql = input.byte() & 1 == 1;
+    let json = if of_mysql {
+        mysql::fuzzing::value(&mut input)
+    } else {
+        // All types that clients know by number have one below this.
+        let oid = input.number() as u32;
+        postgres::fuzzing::value(oid, input.rest())
+    };
+    if let Some(json) = json {
+        let read = serde_json::from_slice::<serde::de::IgnoredAny>(&json);
+        assert!(read.is_ok(), "{}", json.escape_ascii());
+    }
 }

@@ -10,6 +10,8 @@ use crate::outbound::{Guard, Limits};
 mod bind;
 mod connector;
 pub(super) mod dsn;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing;
 mod session;
 mod value;
 

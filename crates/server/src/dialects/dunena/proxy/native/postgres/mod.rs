@@ -11,6 +11,8 @@ mod array;
 mod bind;
 mod connector;
 pub(super) mod dsn;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing;
 mod meter;
 mod numeric;
 mod session;

@@ -72,6 +72,25 @@ impl Texts {
     }
 }
 
+#[cfg(any(test, fuzzing))]
+impl Texts {
+    /// The JSON text with an empty text for each value, after the question for each was put together.
+    pub(super) fn insert_nothing(&self, data: &[u8]) -> Vec<u8> {
+        let (mut whole, mut copied) = (Vec::new(), 0);
+        for missing in &self.missing {
+            whole.extend_from_slice(&data[copied..missing.at]);
+            copied = missing.at;
+            json::write_str(&mut whole, "");
+            let mut question = Question::default();
+            if question.add(missing).is_ok() {
+                assert_eq!(question.types.len(), question.values.len());
+            }
+        }
+        whole.extend_from_slice(&data[copied..]);
+        whole
+    }
+}
+
 async fn texts(session: &Session, missing: &[Missing]) -> Result<Vec<String>, Fault> {
     let mut question = Question::default();
     for missing in missing {
