@@ -8,6 +8,8 @@ use crate::{Error, Result, Timestamp, codec, keys, kv::FIRST_COLLECTION, types::
 mod tests;
 
 const ENCODING: u8 = 1;
+/// More elements and bytes than any collection has: whoever says so is damaged, and must not make sums overflow.
+const MOST: u64 = 1 << 48;
 
 /// What the row of a key says of the collection it holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +74,7 @@ impl Card {
         (reader.byte()? == ENCODING).then_some(())?;
         let kind = read_type(reader.byte()?)?;
         let (id, count, bytes) = (reader.varint()?, reader.varint()?, reader.varint()?);
+        (count <= MOST && bytes <= MOST).then_some(())?;
         let expires_at = reader.deadline()?;
         let span = match kind {
             KeyType::List => {
@@ -85,6 +88,16 @@ impl Card {
             _ => Span::default(),
         };
         Some(Card { kind, id, count, bytes, expires_at, span, timer: expires_at })
+    }
+
+    /// So many elements and bytes are gone.
+    ///
+    /// # Errors
+    /// They were not counted: the row is damaged.
+    pub(crate) fn shrink(&mut self, elements: u64, bytes: usize) -> Result<()> {
+        let left = self.count.checked_sub(elements).zip(self.bytes.checked_sub(bytes as u64));
+        (self.count, self.bytes) = left.ok_or_else(|| Error::unreadable("the card of a collection"))?;
+        Ok(())
     }
 
     /// Whether its deadline has passed.

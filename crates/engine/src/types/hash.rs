@@ -75,7 +75,7 @@ pub(crate) async fn set(
         let before = card.count;
         let mut written = false;
         for (field, value) in fields {
-            written |= set_field(step, &mut card, field, value, when);
+            written |= set_field(step, &mut card, field, value, when)?;
         }
         let created = card.count - before;
         if written {
@@ -93,11 +93,11 @@ pub(super) fn set_field(
     field: &Bytes,
     value: &Bytes,
     when: FieldWhen,
-) -> bool {
+) -> Result<bool> {
     let row = keys::in_collection(card.id, field);
     match step.get(keys::HASH_FIELD, &row) {
-        Some(_) if when == FieldWhen::Absent => return false,
-        Some(found) => card.bytes -= found.body_len() as u64,
+        Some(_) if when == FieldWhen::Absent => return Ok(false),
+        Some(found) => card.shrink(0, found.body_len())?,
         None => {
             card.count += 1;
             card.bytes += field.len() as u64;
@@ -105,7 +105,7 @@ pub(super) fn set_field(
     }
     card.bytes += value.len() as u64;
     step.put(keys::HASH_FIELD, &row, &[ENCODING], value);
-    true
+    Ok(true)
 }
 
 /// Removes fields; how many were there.
@@ -117,8 +117,7 @@ pub(crate) async fn delete(live: &Arc<Live>, namespace: &Namespace, key: &Key, f
         for field in fields.iter().filter(|field| field.len() <= super::NAME_MAX) {
             let row = keys::in_collection(card.id, field);
             if let Some(found) = step.get(keys::HASH_FIELD, &row) {
-                card.count -= 1;
-                card.bytes -= (field.len() + found.body_len()) as u64;
+                card.shrink(1, field.len() + found.body_len())?;
                 step.delete(keys::HASH_FIELD, &row);
             }
         }
@@ -181,7 +180,7 @@ async fn edit<N>(
         };
         step.txn.replace();
         let mut card = known.map_or_else(|| place.card_or_new(step.txn, KeyType::Hash), Ok)?;
-        set_field(step, &mut card, &field, &value, FieldWhen::Always);
+        set_field(step, &mut card, &field, &value, FieldWhen::Always)?;
         place.put_card(step.txn, card);
         Ok(Added::To(sum))
     })

@@ -149,12 +149,12 @@ fn put(step: &mut Step<'_, '_>, card: &mut Card, position: u64, value: &Bytes) {
 }
 
 /// Removes an element; the span is the caller's business.
-fn take(step: &mut Step<'_, '_>, card: &mut Card, row: &[u8], found: &Row) {
+fn take(step: &mut Step<'_, '_>, card: &mut Card, row: &[u8], found: &Row) -> Result<()> {
+    card.shrink(1, found.body_len())?;
     step.delete(keys::LIST_ELEMENT, row);
     let live = step.txn.live();
     step.txn.traces.unplaced(live, keys::LIST_ELEMENT, row);
-    card.count -= 1;
-    card.bytes -= found.body_len() as u64;
+    Ok(())
 }
 
 /// Takes elements out at one end, at most `count`, in the order they come; none when there is no list.
@@ -197,12 +197,12 @@ pub(crate) fn pop_some(
             let row = keys::in_collection_at(card.id, at);
             let found = step.txn.get(keys::LIST_ELEMENT, &row).ok_or_else(damaged)?;
             room.take(found.body_len())?;
-            take(step, card, &row, &found);
+            take(step, card, &row, &found)?;
             popped.push(found);
             match side {
                 _ if card.count == 0 => {}
-                Side::Left => card.span.first += STRIDE,
-                Side::Right => card.span.last -= STRIDE,
+                Side::Left => card.span.first = at.checked_add(STRIDE).ok_or_else(damaged)?,
+                Side::Right => card.span.last = at.checked_sub(STRIDE).ok_or_else(damaged)?,
             }
         }
         return Ok(popped);
@@ -214,7 +214,7 @@ pub(crate) fn pop_some(
     {
         room.take(found.body_len())?;
         if !wholesale {
-            take(step, card, &row, &found);
+            take(step, card, &row, &found)?;
         }
         popped.push(found);
     }
@@ -362,7 +362,8 @@ pub(crate) async fn set(live: &Live, namespace: &Namespace, key: &Key, rank: i64
         step.txn.replace();
         let Some(row) = One(rank).find(ordered)? else { return Ok(false) };
         let before = step.get(keys::LIST_ELEMENT, &row).ok_or_else(damaged)?;
-        card.bytes = card.bytes - before.body_len() as u64 + value.len() as u64;
+        card.shrink(0, before.body_len())?;
+        card.bytes += value.len() as u64;
         step.put(keys::LIST_ELEMENT, &row, &[ENCODING], &value);
         place.put_card(step.txn, card);
         Ok(true)
@@ -402,7 +403,7 @@ fn cut(step: &mut Step<'_, '_>, card: &mut Card, side: Side, count: u64) -> Resu
     let snapshot = step.txn.live().store.latest();
     let mut rows = from_end(&snapshot, card, side, count + 1);
     for (row, found) in rows.by_ref().take(count as usize) {
-        take(step, card, &row, &found);
+        take(step, card, &row, &found)?;
     }
     let (row, _) = rows.next().ok_or_else(damaged)?;
     set_end(card, side, position(&row)?);
@@ -447,7 +448,7 @@ pub(crate) async fn remove(
         if most > 0 {
             for (row, found) in from_end(&snapshot, &before, side, u64::MAX) {
                 if wanted.is(&found)? {
-                    take(step, &mut card, &row, &found);
+                    take(step, &mut card, &row, &found)?;
                     removed.insert(position(&row)?);
                     if removed.len() as u64 >= most {
                         break;
@@ -523,7 +524,8 @@ pub(crate) async fn find(
         for (rank, (_, row)) in (0..).zip(from_end(&look.snapshot, &look.card, side, u64::MAX)) {
             left -= u64::from(wanted.is(&row)?);
             if left == 0 {
-                return Ok(Some(if side == Side::Left { rank } else { look.card.count - 1 - rank }));
+                let from_left = if side == Side::Left { Some(rank) } else { look.card.count.checked_sub(1 + rank) };
+                return from_left.map(Some).ok_or_else(damaged);
             }
         }
         Ok(None)

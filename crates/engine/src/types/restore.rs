@@ -169,7 +169,7 @@ fn fields(
     check_names(line.elements.iter().map(|(field, _)| &field.0))?;
     check_values(step.txn.live(), line.elements.iter().map(|(_, value)| &value.0))?;
     collection(step, place, KeyType::Hash, line, how, |step, card, (field, value)| {
-        hash::set_field(step, card, &field.0, &value.0, FieldWhen::Absent);
+        hash::set_field(step, card, &field.0, &value.0, FieldWhen::Absent)?;
         Ok(())
     })
 }

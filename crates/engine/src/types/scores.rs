@@ -101,10 +101,9 @@ pub(crate) fn put(step: &mut Step<'_, '_>, card: &mut Card, member: &[u8], befor
 /// Removes a member; false when it was not there.
 pub(crate) fn remove(step: &mut Step<'_, '_>, card: &mut Card, member: &[u8]) -> Result<bool> {
     let Some(score) = get(step, card, member)? else { return Ok(false) };
+    card.shrink(1, member.len() + SCORE_BYTES as usize)?;
     step.delete(keys::ZSET_MEMBER, &keys::in_collection(card.id, member));
     unplace(step, card, score, member);
-    card.count -= 1;
-    card.bytes -= member.len() as u64 + SCORE_BYTES;
     Ok(true)
 }
 

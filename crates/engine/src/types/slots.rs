@@ -31,15 +31,14 @@ pub(crate) fn remove(step: &mut Step<'_, '_>, card: &mut Card, member: &[u8]) ->
     let row = keys::in_collection(card.id, member);
     let Some(found) = step.get(keys::SET_MEMBER, &row) else { return Ok(false) };
     let slot = codec::read_number_head(ENCODING, found.head()).ok_or_else(damaged)?;
-    let last = card.count.checked_sub(1).ok_or_else(damaged)?;
+    card.shrink(1, member.len())?;
+    let last = card.count;
     step.delete(keys::SET_MEMBER, &row);
     if slot != last {
         let heir = at(step, card, last)?;
         write(step, card.id, slot, &heir);
     }
     step.delete(keys::SET_SLOT, &keys::in_collection_at(card.id, last));
-    card.count = last;
-    card.bytes -= member.len() as u64;
     Ok(true)
 }
 

@@ -88,12 +88,12 @@ fn spread(
     let mut values = Vec::with_capacity(lefts.rows.len() + rights.rows.len() + 1);
     for (row, found) in lefts.rows.iter().rev() {
         values.push(found.body()?);
-        take(step, card, row, found);
+        take(step, card, row, found)?;
     }
     values.push(value.clone());
     for (row, found) in &rights.rows {
         values.push(found.body()?);
-        take(step, card, row, found);
+        take(step, card, row, found)?;
     }
     let mut position = low;
     for value in &values {
