@@ -77,7 +77,7 @@ pub(crate) fn hand_back(inner: &mut Inner, live: &Live, name: &QueueName, held: 
         step.txn.relief();
         for held in held {
             if let Some(letter) = step.held_letter(*held)? {
-                step.tally.letters.delivered -= 1;
+                step.tally.letters.delivered = step.tally.letters.delivered.saturating_sub(1);
                 step.hold_letter(letter, None);
             }
         }

@@ -19,6 +19,8 @@ const ENCODING: u8 = 1;
 /// Of a queue's row and of its counters. Those of version 1 know no consumers of dead letters and no bound of what a
 /// consumer holds; they are read, and never written again.
 const QUEUE_ENCODING: u8 = 2;
+/// No queue counts further: a row that does is damaged, and must not make sums overflow.
+const MOST: u64 = 1 << 60;
 
 /// The head of a queue's row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,16 +109,10 @@ impl Tally {
     }
 
     pub(crate) fn encode(&self) -> Vec<u8> {
-        let Tally { last, last_lease, enqueued, acked, purged, delivered, returned, died, letters, armed } = *self;
         let mut head = Vec::with_capacity(48);
         head.push(QUEUE_ENCODING);
-        for count in [last, last_lease, enqueued, acked, purged, delivered, returned, died] {
-            codec::put_varint(&mut head, count);
-        }
-        for count in [letters.arrived, letters.delivered, letters.returned, letters.acked] {
-            codec::put_varint(&mut head, count);
-        }
-        codec::put_deadline(&mut head, armed);
+        self.counts().into_iter().for_each(|count| codec::put_varint(&mut head, count));
+        codec::put_deadline(&mut head, self.armed);
         head
     }
 
@@ -144,7 +140,14 @@ impl Tally {
             },
         };
         tally.armed = reader.deadline()?;
-        Some(tally)
+        tally.counts().into_iter().all(|count| count <= MOST).then_some(tally)
+    }
+
+    /// Every number but the deadline, in the order of the row.
+    fn counts(&self) -> [u64; 12] {
+        let Tally { last, last_lease, enqueued, acked, purged, delivered, returned, died, letters, armed: _ } = *self;
+        let LetterTally { arrived, delivered: lent, returned: given_back, acked: settled } = letters;
+        [last, last_lease, enqueued, acked, purged, delivered, returned, died, arrived, lent, given_back, settled]
     }
 }
 

@@ -185,7 +185,7 @@ impl<'a, 't> Step<'a, 't> {
     /// A delivery that never reached its consumer does not count.
     pub(crate) fn take_back(&mut self, leased: Leased) -> Result<()> {
         let priority = self.message(leased.sequence)?.slip()?.priority;
-        self.tally.delivered -= 1;
+        self.tally.delivered = self.tally.delivered.saturating_sub(1);
         self.wait(leased, priority, leased.attempts.saturating_sub(1), None);
         Ok(())
     }

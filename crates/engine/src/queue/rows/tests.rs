@@ -51,7 +51,10 @@ proptest! {
     }
 
     #[test]
-    fn counters_and_keys_are_read_as_written(n: [u64; 12], armed in proptest::option::of(0..u64::MAX)) {
+    fn counters_and_keys_are_read_as_written(
+        n in proptest::array::uniform12(0..=MOST),
+        armed in proptest::option::of(0..u64::MAX),
+    ) {
         let [last, last_lease, enqueued, acked, purged, delivered, returned, died, letters @ ..] = n;
         let letters =
             LetterTally { arrived: letters[0], delivered: letters[1], returned: letters[2], acked: letters[3] };
@@ -92,4 +95,12 @@ fn rows_of_the_first_version_are_read() {
     head.drain(9..13);
     let letters = LetterTally { arrived: 8, ..LetterTally::default() };
     assert_eq!(Tally::decode(&head), Some(Tally { letters, ..written }));
+}
+
+#[test]
+fn counters_that_no_queue_has_are_not_read() {
+    let tally = Tally { enqueued: MOST + 1, ..Tally::default() };
+    assert_eq!(Tally::decode(&tally.encode()), None);
+    let letters = LetterTally { acked: u64::MAX, ..LetterTally::default() };
+    assert_eq!(Tally::decode(&Tally { letters, ..Tally::default() }.encode()), None);
 }
