@@ -20,7 +20,7 @@ const ENCODING: u8 = 1;
 /// consumer holds; they are read, and never written again.
 const QUEUE_ENCODING: u8 = 2;
 /// No queue counts further: a row that does is damaged, and must not make sums overflow.
-const MOST: u64 = 1 << 60;
+const PLAUSIBLE: u64 = 1 << 60;
 
 /// The head of a queue's row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,7 +140,7 @@ impl Tally {
             },
         };
         tally.armed = reader.deadline()?;
-        tally.counts().into_iter().all(|count| count <= MOST).then_some(tally)
+        tally.counts().into_iter().all(|count| count <= PLAUSIBLE).then_some(tally)
     }
 
     /// Every number but the deadline, in the order of the row.

@@ -9,7 +9,7 @@ mod tests;
 
 const ENCODING: u8 = 1;
 /// More elements and bytes than any collection has: whoever says so is damaged, and must not make sums overflow.
-const MOST: u64 = 1 << 48;
+const PLAUSIBLE: u64 = 1 << 48;
 
 /// What the row of a key says of the collection it holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +74,7 @@ impl Card {
         (reader.byte()? == ENCODING).then_some(())?;
         let kind = read_type(reader.byte()?)?;
         let (id, count, bytes) = (reader.varint()?, reader.varint()?, reader.varint()?);
-        (count <= MOST && bytes <= MOST).then_some(())?;
+        (count <= PLAUSIBLE && bytes <= PLAUSIBLE).then_some(())?;
         let expires_at = reader.deadline()?;
         let span = match kind {
             KeyType::List => {

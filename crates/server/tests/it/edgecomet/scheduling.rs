@@ -48,11 +48,13 @@ fn queue(daemon: &Daemon, priority: &str) -> (u64, u64) {
 
 /// Waits until nothing is queued, pulled or in flight.
 #[track_caller]
+fn is_done(daemon: &Daemon) -> bool {
+    let answer = daemon.send(&Request::get("/internal/cache/queue/summary?host_id=1")).expect(200).json();
+    answer["data"] == json!({"pending": 0, "processing": 0})
+}
+
 fn wait_done(daemon: &Daemon) {
-    eventually("all done", PATIENCE, || {
-        let answer = daemon.send(&Request::get("/internal/cache/queue/summary?host_id=1")).expect(200).json();
-        (answer["data"] == json!({"pending": 0, "processing": 0})).then_some(())
-    });
+    eventually("all done", PATIENCE, || is_done(daemon).then_some(()));
 }
 
 fn quick() -> Origin {
@@ -173,6 +175,19 @@ fn a_page_that_fails_is_tried_three_times_and_given_up() {
     assert_eq!(failed.len(), 1);
     assert_eq!((&failed[0]["attempts"], &failed[0]["priority"]), (&json!(3), &json!("high")));
     assert_eq!(failed[0]["url"], origin.url("/broken"));
+}
+
+#[test]
+fn an_entry_that_is_just_being_pulled_is_counted() {
+    let origin = Origin::start(|_| Answer::html("page").after(Duration::from_millis(50)));
+    let daemon = Daemon::start(Daemon::settings());
+    for page in 0..20 {
+        daemon.recache(&[origin.url(&format!("/{page}"))]);
+        while origin.count() == page {
+            assert!(!is_done(&daemon) || origin.count() > page, "page {page} is neither pending nor processing");
+        }
+        wait_done(&daemon);
+    }
 }
 
 #[test]

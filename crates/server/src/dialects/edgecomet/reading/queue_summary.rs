@@ -16,6 +16,8 @@ struct Summary {
 pub(in super::super) async fn answer(asked: Asked<'_>) -> Answer {
     let dialect = asked.dialect;
     let host = asked.parameters().host(&dialect.hosts.get())?;
+    // An entry that is just being pulled would be neither.
+    let _at_rest = dialect.scheduler.at_rest().await;
     let depths = dialect.home.depths(&[host.id], dialect.now()).await.map_err(Error::of_records)?;
     let pending = depths.iter().flatten().map(|depth| depth.total).sum();
     Ok(dialect.format().data(&Summary { pending, processing: dialect.scheduler.processing(host.id) }))
