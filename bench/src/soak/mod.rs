@@ -34,6 +34,9 @@ pub struct Args {
     /// Multiplies how often everything is done.
     #[arg(long, default_value_t = 1.0)]
     pace: f64,
+    /// Multiplies the pace of the warm-up once more: tables and buffers have to reach the size that they will have.
+    #[arg(long, default_value_t = 3.0)]
+    warm_up_pace: f64,
     /// Where each sample goes as a line of JSON.
     #[arg(long, value_name = "FILE")]
     samples: Option<PathBuf>,
@@ -58,12 +61,13 @@ async fn soak(args: &Args, binary: &Path, scratch: &Path) -> Result<()> {
     let length = Duration::from_secs_f64(args.minutes * 60.0);
     let site = load::site::open().await?;
     let mut process = Process::start(binary, site, scratch)?;
-    let world = Rc::new(World::new(process.ports, args.pace));
+    let world = Rc::new(World::new(process.ports, args.pace * args.warm_up_pace));
     process.ready().await?;
     world.up();
     let workers = load::spawn(&world);
 
-    let mut samples = Samples::new(length.mul_f64(args.warm_up), args.samples.as_deref())?;
+    let warm_up = length.mul_f64(args.warm_up);
+    let mut samples = Samples::new(warm_up, args.samples.as_deref())?;
     let begin = now();
     let mut kills = (1..=args.kills).map(|n| length.mul_f64(0.25) * n / (args.kills + 1)).peekable();
     while begin.elapsed() < length {
@@ -74,6 +78,9 @@ async fn soak(args: &Args, binary: &Path, scratch: &Path) -> Result<()> {
             let took = process.ready().await?;
             world.up();
             println!("{:>7.1} min  killed; ready again after {:.2} s", minutes(begin.elapsed()), took.as_secs_f64());
+        }
+        if begin.elapsed() >= warm_up {
+            world.set_pace(args.pace);
         }
         process.assert_running()?;
         samples.take(begin.elapsed(), &process, &world)?;

@@ -18,7 +18,7 @@ const FAULTS_KEPT: usize = 100;
 pub struct World {
     /// Where the listeners are, in every life of the process.
     pub ports: Ports,
-    pace: f64,
+    pace: Cell<f64>,
     phase: watch::Sender<Phase>,
     counted: RefCell<Counted>,
     faults: RefCell<Vec<String>>,
@@ -59,13 +59,18 @@ impl World {
     pub fn new(ports: Ports, pace: f64) -> Self {
         World {
             ports,
-            pace,
+            pace: Cell::new(pace),
             phase: watch::Sender::new(Phase::Down(0)),
             counted: RefCell::new(Counted::new()),
             faults: RefCell::default(),
             fault_count: Cell::new(0),
             drawn: Cell::new(0),
         }
+    }
+
+    /// From now on everything is done so many times as often as it says.
+    pub fn set_pace(&self, pace: f64) {
+        self.pace.set(pace);
     }
 
     /// The server is ready.
@@ -101,7 +106,7 @@ impl World {
     pub async fn turn(&self, per_second: f64) -> bool {
         let mut phase = self.phase.subscribe();
         // Not in step with the others.
-        let pause = Duration::from_secs_f64((0.5 + self.chance()) / (per_second * self.pace));
+        let pause = Duration::from_secs_f64((0.5 + self.chance()) / (per_second * self.pace.get()));
         tokio::select! {
             () = sleep(pause) => {}
             _ = phase.wait_for(|phase| *phase == Phase::Over) => return false,
