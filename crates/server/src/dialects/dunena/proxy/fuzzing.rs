@@ -2,6 +2,8 @@
 
 use super::{Kind, native, statement};
 
+pub(in crate::dialects::dunena) use native::fuzzing::values;
+
 pub(in crate::dialects::dunena) fn statement(kind: u8, text: &str) {
     let kinds = [Kind::Http, Kind::PostgreSql, Kind::MySql, Kind::Sqlite];
     let kind = kinds[usize::from(kind) % kinds.len()];
@@ -34,8 +36,6 @@ fn asked(text: &str, mutates: bool) {
     }
     native::fuzzing::prepared(text);
 }
-
-pub(in crate::dialects::dunena) use native::fuzzing::values;
 
 pub(in crate::dialects::dunena) fn connection_string(text: &str) {
     native::fuzzing::connection_string(text);
