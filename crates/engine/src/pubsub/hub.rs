@@ -12,7 +12,8 @@ use parking_lot::{Mutex, RwLock};
 use crate::{
     Result, Timestamp, chance,
     pubsub::{
-        Message, Pattern, Publish, Published, Stats, Topic, TopicInfo,
+        MAX_WAITING_BYTES, MAX_WAITING_BYTES_OF_ALL, Message, Pattern, Publish, Published, Stats, Topic, TopicInfo,
+        held::AllHeld,
         outlet::{Handed, Outlet},
         subscribers::{self, Subscribers},
         topics::Topics,
@@ -29,6 +30,7 @@ pub(crate) struct PubSub {
     next_lapse: AtomicU64,
     /// The numbers of messages go on from here.
     first_id: u64,
+    held: AllHeld,
     published: AtomicU64,
     delivered: AtomicU64,
     slow: AtomicU64,
@@ -42,6 +44,7 @@ impl PubSub {
             topics: Mutex::default(),
             next_lapse: AtomicU64::new(u64::MAX),
             first_id: u64::from(chance::number()) << 32,
+            held: AllHeld::default(),
             published: AtomicU64::new(0),
             delivered: AtomicU64::new(0),
             slow: AtomicU64::new(0),
@@ -53,13 +56,15 @@ impl PubSub {
         self.lapse(now);
         let Publish { topic, payload, headers } = publish;
         let id = self.first_id.wrapping_add(1 + self.published.fetch_add(1, Ordering::Relaxed));
-        let message = Arc::new(Message { id, topic, payload, headers, at: now });
+        let held = self.held.hold(topic.as_bytes().len() + payload.len() + headers.len());
+        let message = Arc::new(Message { id, topic, payload, headers, at: now, held });
         let (mut notified, mut too_slow) = (0, Vec::new());
         let matched = {
             let subscribers = self.subscribers.read();
             let (matching, _) = subscribers.matching(&message.topic);
+            let most = self.most_waiting(subscribers.active());
             for id in &matching {
-                match subscribers.outlet(*id).map(|outlet| outlet.hand(&message)) {
+                match subscribers.outlet(*id).map(|outlet| outlet.hand(&message, most)) {
                     Some(Handed::Over) => notified += 1,
                     Some(Handed::TooMany) => too_slow.push(*id),
                     Some(Handed::Slow) | None => {}
@@ -71,6 +76,14 @@ impl PubSub {
         self.drop_slow(&too_slow);
         self.topics.lock().published(&message.topic, now);
         Published { id, notified, matched }
+    }
+
+    /// The bytes that may wait for one of so many subscribers.
+    fn most_waiting(&self, subscribers: usize) -> usize {
+        if self.held.bytes() <= MAX_WAITING_BYTES_OF_ALL {
+            return MAX_WAITING_BYTES;
+        }
+        MAX_WAITING_BYTES.min(MAX_WAITING_BYTES_OF_ALL / subscribers.max(1))
     }
 
     /// Lets somebody in, subscribed to nothing yet.
@@ -199,6 +212,11 @@ impl PubSub {
     #[cfg(test)]
     pub(crate) fn looked_at(&self, topic: &Topic) -> usize {
         self.subscribers.read().matching(topic).1
+    }
+
+    #[cfg(test)]
+    pub(crate) fn held(&self) -> usize {
+        self.held.bytes()
     }
 
     #[cfg(test)]

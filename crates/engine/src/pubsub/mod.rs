@@ -12,6 +12,7 @@ use bytes::Bytes;
 use crate::Timestamp;
 
 pub(crate) mod glob;
+mod held;
 mod hub;
 mod outlet;
 mod pattern;
@@ -24,6 +25,7 @@ mod verbs;
 #[cfg(test)]
 mod tests;
 
+use held::Held;
 pub(crate) use hub::PubSub;
 pub use pattern::{Pattern, PatternError, Topic};
 pub use subscriber::Subscriber;
@@ -44,6 +46,9 @@ pub(crate) const PATTERN_BYTES: usize = 128;
 pub const MAX_REGISTRATIONS: usize = 100_000;
 /// A subscriber is dropped rather than that more bytes than this wait for it, unless they are one message.
 pub const MAX_WAITING_BYTES: usize = 64 << 20;
+/// Most bytes of messages that wait for any subscriber, each message counted once. While there are more, a subscriber
+/// that has its equal share of them waiting is dropped rather than that it gets another.
+pub const MAX_WAITING_BYTES_OF_ALL: usize = 256 << 20;
 
 /// A message to publish.
 #[derive(Debug, Clone)]
@@ -57,7 +62,7 @@ pub struct Publish {
 }
 
 /// A message as subscribers get it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Message {
     /// Unlike that of any other message of this run, and most likely of any other run.
     pub id: u64,
@@ -69,6 +74,8 @@ pub struct Message {
     pub headers: Bytes,
     /// When it was published.
     pub at: Timestamp,
+    /// Its part of the bytes that all messages take.
+    held: Held,
 }
 
 /// What became of a message.

@@ -5,7 +5,7 @@ use std::{collections::VecDeque, sync::Arc};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::pubsub::{MAX_WAITING_BYTES, Message, Step};
+use crate::pubsub::{Message, Step};
 
 /// The queue of a subscriber.
 #[derive(Debug)]
@@ -41,15 +41,15 @@ impl Outlet {
         Outlet { capacity: capacity.max(1), waiting: Mutex::default(), arrived: Notify::new() }
     }
 
-    /// Hands a message over.
-    pub(crate) fn hand(&self, message: &Arc<Message>) -> Handed {
+    /// Hands a message over, unless more than `most` bytes would wait then. One message alone always fits.
+    pub(crate) fn hand(&self, message: &Arc<Message>, most: usize) -> Handed {
         let handed = {
             let mut waiting = self.waiting.lock();
             if waiting.slow {
                 return Handed::Slow;
             }
-            let bytes = waiting.bytes.saturating_add(size(message));
-            let fits = waiting.messages.is_empty() || bytes <= MAX_WAITING_BYTES;
+            let bytes = waiting.bytes.saturating_add(message.held.bytes());
+            let fits = waiting.messages.is_empty() || bytes <= most;
             if waiting.messages.len() < self.capacity && fits {
                 waiting.bytes = bytes;
                 waiting.messages.push_back(message.clone());
@@ -70,7 +70,7 @@ impl Outlet {
             return Some(Step::Slow);
         }
         let message = waiting.messages.pop_front()?;
-        waiting.bytes -= size(&message);
+        waiting.bytes -= message.held.bytes();
         Some(Step::Message(message))
     }
 
@@ -83,8 +83,4 @@ impl Outlet {
     pub(crate) async fn arrival(&self) {
         self.arrived.notified().await;
     }
-}
-
-fn size(message: &Message) -> usize {
-    message.topic.as_bytes().len() + message.payload.len() + message.headers.len()
 }

@@ -129,8 +129,8 @@ async fn messages_have_numbers_of_their_own_and_bring_their_headers() {
     let second = house.publish(message("t", "2")).expect("published");
     assert_ne!(first.id, second.id);
     let Some(Step::Message(got)) = listener.try_next() else { panic!("a message") };
-    let sent = Message { id: first.id, topic: topic("t"), payload: "1".into(), headers: "h".into(), at: START };
-    assert_eq!(*got, sent);
+    assert_eq!((got.id, &got.topic, got.at), (first.id, &topic("t"), START));
+    assert_eq!((&got.payload[..], &got.headers[..]), (&b"1"[..], &b"h"[..]));
 }
 
 #[tokio::test]
@@ -188,14 +188,61 @@ async fn a_subscriber_that_does_not_keep_up_is_dropped_and_counted() {
 
 #[test]
 fn what_waits_for_one_subscriber_is_bounded_in_bytes() {
+    let held = held::AllHeld::default();
     let large = |bytes: usize| {
         let payload = Bytes::from(vec![0; bytes]);
-        Arc::new(Message { id: 1, topic: topic("t"), payload, headers: Bytes::new(), at: START })
+        Arc::new(Message {
+            id: 1,
+            topic: topic("t"),
+            payload,
+            headers: Bytes::new(),
+            at: START,
+            held: held.hold(bytes),
+        })
     };
     let outlet = outlet::Outlet::new(100);
-    assert_eq!(outlet.hand(&large(MAX_WAITING_BYTES)), outlet::Handed::Over, "one message always fits");
-    assert_eq!(outlet.hand(&large(1)), outlet::Handed::TooMany);
-    assert_eq!(outlet.hand(&large(1)), outlet::Handed::Slow);
+    assert_eq!(outlet.hand(&large(10), 5), outlet::Handed::Over, "one message always fits");
+    assert_eq!(held.bytes(), 10);
+    assert_eq!(outlet.hand(&large(1), 10), outlet::Handed::TooMany);
+    assert_eq!(held.bytes(), 0, "what waited is gone");
+    assert_eq!(outlet.hand(&large(1), 10), outlet::Handed::Slow);
+}
+
+#[tokio::test]
+async fn what_waits_for_all_subscribers_is_bounded_and_those_with_their_share_of_it_are_dropped() {
+    const SHARE: usize = MAX_WAITING_BYTES_OF_ALL / 8;
+    let house = House::new().await;
+    let hub = &house.live().expect("live").pubsub;
+    let topics: Vec<String> = (0..8).map(|number| number.to_string()).collect();
+    let mut listeners: Vec<Subscriber> = topics.iter().map(|topic| house.listener(&[topic])).collect();
+    let publish = |to: &str, bytes: usize| {
+        let payload = Bytes::from(vec![0; bytes]);
+        house.publish(Publish { payload, ..message(to, "") }).expect("published").notified
+    };
+    // Seven with more than an eighth of what there may be, and one with less.
+    for topic in &topics[..7] {
+        assert_eq!(publish(topic, SHARE + SHARE / 2), 1);
+    }
+    assert_eq!(publish(&topics[7], SHARE / 2), 1);
+    assert!(hub.held() > MAX_WAITING_BYTES_OF_ALL);
+    assert_eq!(publish(&topics[7], 1), 1, "who has less than its share goes on");
+    let before = hub.held();
+    assert_eq!(publish(&topics[0], 1), 0);
+    assert!(matches!(listeners[0].try_next(), Some(Step::Slow)));
+    assert!(hub.held() <= before - SHARE, "what waited for it is given back");
+    assert_eq!(publish(&topics[1], 1), 0);
+    assert_eq!(publish(&topics[2], 1), 0);
+    // There is room again, so nobody has to go, whatever waits for it.
+    assert!(hub.held() <= MAX_WAITING_BYTES_OF_ALL);
+    assert_eq!(publish(&topics[3], 1), 1);
+    // Something that waits for many is there once.
+    let all: Vec<Subscriber> = (0..100).map(|_| house.listener(&["all"])).collect();
+    let before = hub.held();
+    assert_eq!(publish("all", SHARE / 2), 100);
+    assert!(hub.held() - before < SHARE);
+    drop(all);
+    listeners.clear();
+    assert_eq!(hub.held(), 0);
 }
 
 #[tokio::test]
