@@ -4,6 +4,7 @@
 use std::{
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
     sync::Arc,
     time::Duration,
 };
@@ -85,9 +86,11 @@ impl Workers {
 
 fn spawn(live: &Arc<Live>, work: impl Work) -> JoinHandle<()> {
     let live = live.clone();
-    tokio::spawn(async move {
+    // Boxed without its type: the runtime's own code for a task is not compiled for each of them.
+    let running: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move {
         live.unless_stopped(run(&live, &work)).await;
-    })
+    });
+    tokio::spawn(running)
 }
 
 async fn run(live: &Live, work: &impl Work) {

@@ -29,7 +29,7 @@ use tokio::{
 };
 
 use super::{
-    Account, Hosts, Incoming, Refusal, Service,
+    Account, AnyService, Hosts, Incoming, Refusal,
     connections::{Admission, Connections, Permit},
     head,
     pulse::{Patience, Pulse},
@@ -48,8 +48,8 @@ const BUFFER_MAX: usize = 128 << 10;
 const TURN_AWAY: Patience = Patience { head: Duration::from_secs(2), idle: Duration::from_secs(2) };
 
 /// What the connections of a listener share.
-pub(super) struct Shared<S> {
-    pub service: Arc<S>,
+pub(super) struct Shared {
+    pub service: Arc<dyn AnyService>,
     pub connections: Arc<Connections>,
     pub patience: Patience,
     /// Most bytes of headers, where a dialect has a limit and an answer of its own for them.
@@ -73,11 +73,7 @@ pub(super) enum Below {
 }
 
 /// Serves one connection until it ends, fails, loses patience, or has finished its request after the shutdown began.
-pub(super) async fn serve<T, S>(io: T, below: Below, peer: IpAddr, permit: Permit, shared: Arc<Shared<S>>)
-where
-    T: Stream,
-    S: Service,
-{
+pub(super) async fn serve(io: impl Stream, below: Below, peer: IpAddr, permit: Permit, shared: Arc<Shared>) {
     let admission = permit.admission();
     let patience = patience(admission, below, shared.patience);
     let pulse = Pulse::new(shared.head_bytes);
@@ -155,8 +151,8 @@ pub(super) fn patience(admission: Admission, below: Below, served: Patience) -> 
 }
 
 /// What each request of a connection needs; a reference count of its own keeps the connections of other threads out.
-struct Link<S> {
-    shared: Arc<Shared<S>>,
+struct Link {
+    shared: Arc<Shared>,
     below: Below,
     peer: IpAddr,
     admission: Admission,
@@ -165,10 +161,7 @@ struct Link<S> {
     account: Account,
 }
 
-async fn answer<S: Service>(
-    link: Arc<Link<S>>,
-    mut request: Request<hyper::body::Incoming>,
-) -> Result<Response<Answer>, Infallible> {
+async fn answer(link: Arc<Link>, mut request: Request<hyper::body::Incoming>) -> Result<Response<Answer>, Infallible> {
     let Link { shared, below, peer, admission, pulse, account } = &*link;
     let checked = pulse.begin(!request.body().is_end_stream(), |raw| match admission {
         Admission::Served => head::check(&request, raw, &shared.hosts),
@@ -191,8 +184,7 @@ async fn answer<S: Service>(
             }
             // What a handler shares with others is locked without poisoning and changed in one step, or it belongs to
             // the engine, which commits whole batches: a handler that stops in the middle leaves nothing half done.
-            // It is boxed because futures are moved while they are put together, and this one is the largest by far.
-            let answered = AssertUnwindSafe(Box::pin(service.call(request, peer))).catch_unwind().await;
+            let answered = AssertUnwindSafe(service.call(request, peer)).catch_unwind().await;
             account.settle();
             match answered {
                 Ok(response) => response,

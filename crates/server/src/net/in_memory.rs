@@ -8,7 +8,7 @@ use tokio::{
 };
 
 use super::{
-    Budget, Connections, Hosts, Service,
+    AnyService, Budget, Connections, Hosts,
     connection::{self, Below, Shared},
     pulse::Patience,
     socket::Stream,
@@ -21,8 +21,8 @@ const PATIENCE: Patience = Patience { head: Duration::from_secs(10), idle: Durat
 impl Stream for DuplexStream {}
 
 /// The client's end of a new connection to `service`.
-pub(crate) fn connect<S: Service>(
-    service: Arc<S>,
+pub(crate) fn connect(
+    service: Arc<dyn AnyService>,
     head_bytes: Option<usize>,
     shutdown: watch::Receiver<bool>,
 ) -> DuplexStream {

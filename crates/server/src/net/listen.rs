@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    Budget, Connections, Hosts, Service,
+    AnyService, Budget, Connections, Hosts,
     connection::{self, Below, Shared},
     connections::Permit,
     pulse::Patience,
@@ -121,7 +121,7 @@ impl Listener {
 
     /// Serves until `shutdown` turns true, then stops accepting, lets running requests finish, and returns when the
     /// last connection is gone or the time for that is over.
-    pub async fn serve<S: Service>(self, service: Arc<S>, mut shutdown: watch::Receiver<bool>) {
+    pub async fn serve(self, service: Arc<dyn AnyService>, mut shutdown: watch::Receiver<bool>) {
         let patience = Patience { head: self.options.head_timeout, idle: self.options.idle_timeout };
         let (head_bytes, hosts) = (self.options.head_bytes, self.options.hosts);
         let (connections, tls, down) = (self.connections, self.tls, shutdown.clone());
@@ -163,7 +163,7 @@ fn open(address: SocketAddr, shared_port: bool) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-async fn accept<S: Service>(name: &'static str, socket: TcpListener, shared: Arc<Shared<S>>) {
+async fn accept(name: &'static str, socket: TcpListener, shared: Arc<Shared>) {
     let mut pause = ACCEPT_PAUSE;
     loop {
         match socket.accept().await {
@@ -183,7 +183,7 @@ async fn accept<S: Service>(name: &'static str, socket: TcpListener, shared: Arc
     }
 }
 
-fn begin<S: Service>(stream: TcpStream, peer: IpAddr, shared: &Arc<Shared<S>>) {
+fn begin(stream: TcpStream, peer: IpAddr, shared: &Arc<Shared>) {
     let Some(permit) = shared.connections.admit() else { return };
     // A connection whose options cannot be set is already dead, and its first read will say so.
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE / 4);
@@ -202,7 +202,7 @@ fn begin<S: Service>(stream: TcpStream, peer: IpAddr, shared: &Arc<Shared<S>>) {
 
 /// What the client sends first, if it does before it goes, and before the patience or the process is over. A peek, because
 /// a fresh socket may be called readable before anything was sent.
-async fn first_byte<S>(stream: &TcpStream, shared: &Shared<S>) -> Option<u8> {
+async fn first_byte(stream: &TcpStream, shared: &Shared) -> Option<u8> {
     let mut shutdown = shared.shutdown.clone();
     let mut byte = [0];
     tokio::select! {
@@ -214,7 +214,7 @@ async fn first_byte<S>(stream: &TcpStream, shared: &Shared<S>) -> Option<u8> {
 }
 
 /// A connection to a listener that speaks TLS.
-async fn encrypted<S: Service>(first: u8, stream: TcpStream, peer: IpAddr, permit: Permit, shared: Arc<Shared<S>>) {
+async fn encrypted(first: u8, stream: TcpStream, peer: IpAddr, permit: Permit, shared: Arc<Shared>) {
     let Some(tls) = shared.tls.clone() else { return };
     if first != HANDSHAKE_RECORD {
         tls.count(Handshake::Plaintext);

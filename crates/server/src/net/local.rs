@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use super::{
-    Connections, Options, Service,
+    AnyService, Connections, Options,
     connection::{self, Below, Shared},
     listen::{ACCEPT_PAUSE, ACCEPT_PAUSE_MAX},
     pulse::Patience,
@@ -66,7 +66,7 @@ impl LocalListener {
 
     /// Serves until `shutdown` turns true; then the socket's name goes at once, running requests are finished, and it
     /// returns when the last connection is gone or the time for that is over.
-    pub async fn serve<S: Service>(self, service: Arc<S>, mut shutdown: watch::Receiver<bool>) {
+    pub async fn serve(self, service: Arc<dyn AnyService>, mut shutdown: watch::Receiver<bool>) {
         let LocalListener { name, path, socket, options } = self;
         let patience = Patience { head: options.head_timeout, idle: options.idle_timeout };
         let connections = Connections::new(options.connections, options.budget);
@@ -118,11 +118,7 @@ fn with_short<T>(path: &Path, act: impl FnOnce(&Path) -> io::Result<T>) -> io::R
     act(&PathBuf::from(format!("/proc/self/fd/{}", directory.as_raw_fd())).join(name))
 }
 
-async fn accept<S: Service>(
-    name: &'static str,
-    socket: &UnixListener,
-    shared: &Arc<Shared<S>>,
-) -> std::convert::Infallible {
+async fn accept(name: &'static str, socket: &UnixListener, shared: &Arc<Shared>) -> std::convert::Infallible {
     let mut pause = ACCEPT_PAUSE;
     loop {
         match socket.accept().await {
@@ -139,7 +135,7 @@ async fn accept<S: Service>(
     }
 }
 
-fn begin<S: Service>(name: &'static str, stream: UnixStream, shared: &Arc<Shared<S>>) {
+fn begin(name: &'static str, stream: UnixStream, shared: &Arc<Shared>) {
     // The mode of the file keeps others out already; a descriptor can be handed on, and a mode be changed.
     let peer = stream.peer_cred().map(|peer| peer.uid());
     if !matches!(peer, Ok(uid) if uid == 0 || uid == geteuid().as_raw()) {

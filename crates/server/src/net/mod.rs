@@ -5,7 +5,7 @@
 //! make, `hosts` whom requests may be for, `incoming` the body, `budget` what all listeners may hold together, `receipt` tells
 //! a service that its answer was lost, `tls` encrypts.
 
-use std::{future::Future, net::IpAddr, sync::Arc};
+use std::{future::Future, net::IpAddr, pin::Pin, sync::Arc};
 
 use axum::body::Body;
 use hyper::{
@@ -64,6 +64,42 @@ pub trait Service: Send + Sync + 'static {
         *response.status_mut() = StatusCode::BAD_REQUEST;
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
         response
+    }
+}
+
+/// A [`Service`] of any kind: what drives connections is compiled for all dialects once, not once for each.
+pub trait AnyService: Send + Sync + 'static {
+    /// [`Service::call`], boxed: it is the largest by far of the futures that are put together for a request.
+    fn call(self: Arc<Self>, request: Request<Incoming>, peer: IpAddr) -> Answering;
+
+    /// [`Service::refuse`].
+    fn refuse(&self, refusal: Refusal) -> Response<Body>;
+
+    /// [`Service::cut`].
+    fn cut(&self, cut: Cut) -> Response<Body>;
+
+    /// [`Service::plaintext`].
+    fn plaintext(&self) -> Response<Body>;
+}
+
+/// A request that is being answered.
+pub type Answering = Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
+
+impl<S: Service> AnyService for S {
+    fn call(self: Arc<Self>, request: Request<Incoming>, peer: IpAddr) -> Answering {
+        Box::pin(Service::call(self, request, peer))
+    }
+
+    fn refuse(&self, refusal: Refusal) -> Response<Body> {
+        Service::refuse(self, refusal)
+    }
+
+    fn cut(&self, cut: Cut) -> Response<Body> {
+        Service::cut(self, cut)
+    }
+
+    fn plaintext(&self) -> Response<Body> {
+        Service::plaintext(self)
     }
 }
 
