@@ -21,15 +21,25 @@ fn wait_on(address: SocketAddr, request: &Request, count: usize) -> Vec<Connecti
 fn requests_of_flo_that_wait_have_places_like_all_others() {
     let server = Server::with(Settings::fast().set("flo.limits.max_inflight", PLACES as i64));
     let dequeue = Request::post("/api/v1/queue/n/q/dequeue", r#"{"block_ms":30000}"#).key(None);
-    let mut waiting = wait_on(server.flo(), &dequeue, PLACES);
-    let read = Request::get("/api/v1/kv/n/k").key(None);
-    let refused = eventually("all places are taken", Duration::from_secs(10), || {
-        let answer = ask(server.flo(), &read);
-        (answer.status != 404).then_some(answer)
+    // One more than there are places: whichever comes last is refused, and from then on all others are known to wait.
+    let mut waiting = wait_on(server.flo(), &dequeue, PLACES + 1);
+    for connection in &mut waiting {
+        connection.read_timeout(Duration::from_millis(20)).expect("a time-out");
+    }
+    let (place, refused) = eventually("one too many is refused", Duration::from_secs(10), || {
+        let answers = waiting.iter_mut().map(|connection| connection.read_response("POST").ok());
+        answers.enumerate().find_map(|(place, answer)| Some((place, answer?)))
     });
-    assert_eq!(refused.status, 429);
-    assert_eq!(refused.text(), r#"{"error":"overloaded","message":"Server at capacity, retry later","details":{}}"#);
-    assert_eq!(refused.header("retry-after"), Some("1"));
+    drop(waiting.swap_remove(place));
+    let read = Request::get("/api/v1/kv/n/k").key(None);
+    for refused in [refused, ask(server.flo(), &read)] {
+        assert_eq!(refused.status, 429);
+        assert_eq!(
+            refused.text(),
+            r#"{"error":"overloaded","message":"Server at capacity, retry later","details":{}}"#
+        );
+        assert_eq!(refused.header("retry-after"), Some("1"));
+    }
     // Who is gone has no place.
     waiting.pop().expect("a waiting request").reset();
     eventually("a place is free", Duration::from_secs(10), || (ask(server.flo(), &read).status == 404).then_some(()));
