@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::atomic::{AtomicBool, Ordering},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use super::*;
@@ -54,9 +54,10 @@ async fn a_backup_is_the_state_of_one_moment_whatever_is_written_and_cleaned_mea
         let backups = [format!("a{round}"), format!("b{round}.mfb")];
         // Two at once, and cleaning goes on under them.
         let (first, second) = tokio::join!(house.engine.backup(&beside), house.engine.backup(&beside));
-        let begun = Instant::now();
+        let mut naps = 0;
         while house.engine.stats().store.cleaned_bytes == cleaned {
-            assert!(begun.elapsed() < Duration::from_secs(120), "nothing is cleaned");
+            naps += 1;
+            assert!(naps < 10_000, "nothing is cleaned");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         for (backup, name) in [first, second].into_iter().zip(backups) {
