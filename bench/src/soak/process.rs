@@ -81,7 +81,7 @@ level = "warn"
 port = {unison}
 api_key = "{API_KEY}"
 changes_max_records = 20000
-tombstones_max = 20000
+tombstones_max = 5000
 [flo]
 port = {flo}
 metrics_port = {metrics}
