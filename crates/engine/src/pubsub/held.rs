@@ -1,19 +1,23 @@
-//! How many bytes the messages take that somebody still has to read.
+//! How many bytes the messages take that wait for anybody, each counted once.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    ops::Deref,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
-/// The bytes of all messages that there are.
+use crate::pubsub::Message;
+
+/// The bytes of all messages that wait.
 #[derive(Debug, Default)]
 pub(super) struct AllHeld(Arc<AtomicUsize>);
 
 impl AllHeld {
-    /// Counts so many bytes until the guard goes.
-    pub(super) fn hold(&self, bytes: usize) -> Held {
-        self.0.fetch_add(bytes, Ordering::Relaxed);
-        Held { bytes, all: self.0.clone() }
+    /// For a message of so many bytes that waits nowhere yet.
+    pub(super) fn weigh(&self, bytes: usize) -> Held {
+        Held { bytes, queues: AtomicUsize::new(0), all: self.0.clone() }
     }
 
     /// Their sum now.
@@ -22,10 +26,11 @@ impl AllHeld {
     }
 }
 
-/// The bytes of one message, counted for as long as anybody has it.
+/// The bytes of one message, counted while it waits in any queue.
 #[derive(Debug)]
 pub(super) struct Held {
     bytes: usize,
+    queues: AtomicUsize,
     all: Arc<AtomicUsize>,
 }
 
@@ -36,8 +41,39 @@ impl Held {
     }
 }
 
-impl Drop for Held {
+/// A message in a queue.
+#[derive(Debug)]
+pub(super) struct Queued(Arc<Message>);
+
+impl Queued {
+    /// Only the one who publishes a message queues it, so it is counted before anybody takes it out.
+    pub(super) fn new(message: Arc<Message>) -> Self {
+        let held = &message.held;
+        if held.queues.fetch_add(1, Ordering::AcqRel) == 0 {
+            held.all.fetch_add(held.bytes, Ordering::Relaxed);
+        }
+        Queued(message)
+    }
+
+    /// Out of the queue.
+    pub(super) fn take(self) -> Arc<Message> {
+        self.0.clone()
+    }
+}
+
+impl Deref for Queued {
+    type Target = Message;
+
+    fn deref(&self) -> &Message {
+        &self.0
+    }
+}
+
+impl Drop for Queued {
     fn drop(&mut self) {
-        self.all.fetch_sub(self.bytes, Ordering::Relaxed);
+        let held = &self.0.held;
+        if held.queues.fetch_sub(1, Ordering::AcqRel) == 1 {
+            held.all.fetch_sub(held.bytes, Ordering::Relaxed);
+        }
     }
 }

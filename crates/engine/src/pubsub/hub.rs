@@ -1,9 +1,12 @@
 //! Everything of publish and subscribe in one place. Its locks are taken in this order, and no other lock under them:
 //! subscribers, topics, one queue.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    cmp::Reverse,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use bytes::Bytes;
@@ -12,7 +15,7 @@ use parking_lot::{Mutex, RwLock};
 use crate::{
     Result, Timestamp, chance,
     pubsub::{
-        MAX_WAITING_BYTES, MAX_WAITING_BYTES_OF_ALL, Message, Pattern, Publish, Published, Stats, Topic, TopicInfo,
+        MAX_WAITING_BYTES_OF_ALL, Message, Pattern, Publish, Published, Stats, Topic, TopicInfo,
         held::AllHeld,
         outlet::{Handed, Outlet},
         subscribers::{self, Subscribers},
@@ -56,19 +59,21 @@ impl PubSub {
         self.lapse(now);
         let Publish { topic, payload, headers } = publish;
         let id = self.first_id.wrapping_add(1 + self.published.fetch_add(1, Ordering::Relaxed));
-        let held = self.held.hold(topic.as_bytes().len() + payload.len() + headers.len());
+        let held = self.held.weigh(topic.as_bytes().len() + payload.len() + headers.len());
         let message = Arc::new(Message { id, topic, payload, headers, at: now, held });
         let (mut notified, mut too_slow) = (0, Vec::new());
         let matched = {
             let subscribers = self.subscribers.read();
             let (matching, _) = subscribers.matching(&message.topic);
-            let most = self.most_waiting(subscribers.active());
             for id in &matching {
-                match subscribers.outlet(*id).map(|outlet| outlet.hand(&message, most)) {
+                match subscribers.outlet(*id).map(|outlet| outlet.hand(&message)) {
                     Some(Handed::Over) => notified += 1,
                     Some(Handed::TooMany) => too_slow.push(*id),
                     Some(Handed::Slow) | None => {}
                 }
+            }
+            if notified > 0 {
+                too_slow.extend(self.make_room(&subscribers));
             }
             matching.len()
         };
@@ -78,12 +83,18 @@ impl PubSub {
         Published { id, notified, matched }
     }
 
-    /// The bytes that may wait for one of so many subscribers.
-    fn most_waiting(&self, subscribers: usize) -> usize {
-        if self.held.bytes() <= MAX_WAITING_BYTES_OF_ALL {
-            return MAX_WAITING_BYTES;
+    /// Gives up subscribers until what waits for all is within its bound: first those for whom most waits, and of those for
+    /// whom about as much does (to a power of two) the one whose first message has waited longest.
+    fn make_room(&self, subscribers: &Subscribers) -> Vec<Id> {
+        let is_over = || self.held.bytes() > MAX_WAITING_BYTES_OF_ALL;
+        if !is_over() {
+            return Vec::new();
         }
-        MAX_WAITING_BYTES.min(MAX_WAITING_BYTES_OF_ALL / subscribers.max(1))
+        let backlog = |(id, outlet): (Id, _)| Outlet::backlog(outlet).map(|backlog| (backlog, id, outlet));
+        let mut waiting: Vec<_> = subscribers.outlets().filter_map(backlog).collect();
+        waiting.sort_unstable_by_key(|((bytes, oldest), ..)| (Reverse(bytes.checked_ilog2()), *oldest));
+        let most = waiting.into_iter().take_while(|_| is_over());
+        most.filter(|(.., outlet)| outlet.give_up()).map(|(_, id, _)| id).collect()
     }
 
     /// Lets somebody in, subscribed to nothing yet.

@@ -46,8 +46,8 @@ pub(crate) const PATTERN_BYTES: usize = 128;
 pub const MAX_REGISTRATIONS: usize = 100_000;
 /// A subscriber is dropped rather than that more bytes than this wait for it, unless they are one message.
 pub const MAX_WAITING_BYTES: usize = 64 << 20;
-/// Most bytes of messages that wait for any subscriber, each message counted once. While there are more, a subscriber
-/// that has its equal share of them waiting is dropped rather than that it gets another.
+/// Most bytes of messages that wait for any subscriber, each message counted once. When they would be more, those are
+/// dropped for whom most waits.
 pub const MAX_WAITING_BYTES_OF_ALL: usize = 256 << 20;
 
 /// A message to publish.
@@ -74,7 +74,7 @@ pub struct Message {
     pub headers: Bytes,
     /// When it was published.
     pub at: Timestamp,
-    /// Its part of the bytes that all messages take.
+    /// Its part of the bytes that wait.
     held: Held,
 }
 

@@ -5,7 +5,7 @@ use std::{collections::VecDeque, sync::Arc};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::pubsub::{Message, Step};
+use crate::pubsub::{MAX_WAITING_BYTES, Message, Step, held::Queued};
 
 /// The queue of a subscriber.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub(crate) struct Outlet {
 
 #[derive(Debug, Default)]
 struct Waiting {
-    messages: VecDeque<Arc<Message>>,
+    messages: VecDeque<Queued>,
     bytes: usize,
     /// It did not keep up: what waited is thrown away, and nothing more comes in.
     slow: bool,
@@ -41,18 +41,18 @@ impl Outlet {
         Outlet { capacity: capacity.max(1), waiting: Mutex::default(), arrived: Notify::new() }
     }
 
-    /// Hands a message over, unless more than `most` bytes would wait then. One message alone always fits.
-    pub(crate) fn hand(&self, message: &Arc<Message>, most: usize) -> Handed {
+    /// Hands a message over.
+    pub(crate) fn hand(&self, message: &Arc<Message>) -> Handed {
         let handed = {
             let mut waiting = self.waiting.lock();
             if waiting.slow {
                 return Handed::Slow;
             }
             let bytes = waiting.bytes.saturating_add(message.held.bytes());
-            let fits = waiting.messages.is_empty() || bytes <= most;
+            let fits = waiting.messages.is_empty() || bytes <= MAX_WAITING_BYTES;
             if waiting.messages.len() < self.capacity && fits {
                 waiting.bytes = bytes;
-                waiting.messages.push_back(message.clone());
+                waiting.messages.push_back(Queued::new(message.clone()));
                 Handed::Over
             } else {
                 *waiting = Waiting { slow: true, ..Waiting::default() };
@@ -71,7 +71,20 @@ impl Outlet {
         }
         let message = waiting.messages.pop_front()?;
         waiting.bytes -= message.held.bytes();
-        Some(Step::Message(message))
+        Some(Step::Message(message.take()))
+    }
+
+    /// The bytes that wait, and the number of the message that has waited longest; none if nothing waits.
+    pub(crate) fn backlog(&self) -> Option<(usize, u64)> {
+        let waiting = self.waiting.lock();
+        waiting.messages.front().map(|oldest| (waiting.bytes, oldest.id))
+    }
+
+    /// Finds the subscriber too slow; whether it was not found so before.
+    pub(crate) fn give_up(&self) -> bool {
+        let before = std::mem::replace(&mut *self.waiting.lock(), Waiting { slow: true, ..Waiting::default() });
+        self.arrived.notify_one();
+        !before.slow
     }
 
     /// Whether it did not keep up.

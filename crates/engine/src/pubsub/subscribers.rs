@@ -193,6 +193,14 @@ impl Subscribers {
         }
     }
 
+    /// The queues of all who are there.
+    pub(crate) fn outlets(&self) -> impl Iterator<Item = (Id, &Outlet)> {
+        self.by_id.iter().filter_map(|(id, entry)| match &entry.party {
+            Party::Present(outlet) => Some((*id, &**outlet)),
+            Party::Registered { .. } => None,
+        })
+    }
+
     /// Subscribers with a pattern.
     pub(crate) fn active(&self) -> usize {
         self.active

@@ -197,20 +197,20 @@ fn what_waits_for_one_subscriber_is_bounded_in_bytes() {
             payload,
             headers: Bytes::new(),
             at: START,
-            held: held.hold(bytes),
+            held: held.weigh(bytes),
         })
     };
     let outlet = outlet::Outlet::new(100);
-    assert_eq!(outlet.hand(&large(10), 5), outlet::Handed::Over, "one message always fits");
-    assert_eq!(held.bytes(), 10);
-    assert_eq!(outlet.hand(&large(1), 10), outlet::Handed::TooMany);
+    assert_eq!(outlet.hand(&large(MAX_WAITING_BYTES)), outlet::Handed::Over, "one message always fits");
+    assert_eq!(held.bytes(), MAX_WAITING_BYTES);
+    assert_eq!(outlet.hand(&large(1)), outlet::Handed::TooMany);
     assert_eq!(held.bytes(), 0, "what waited is gone");
-    assert_eq!(outlet.hand(&large(1), 10), outlet::Handed::Slow);
+    assert_eq!(outlet.hand(&large(1)), outlet::Handed::Slow);
 }
 
 #[tokio::test]
-async fn what_waits_for_all_subscribers_is_bounded_and_those_with_their_share_of_it_are_dropped() {
-    const SHARE: usize = MAX_WAITING_BYTES_OF_ALL / 8;
+async fn what_waits_for_all_subscribers_is_bounded_and_who_has_most_of_it_is_dropped() {
+    const SIXTH: usize = MAX_WAITING_BYTES_OF_ALL / 6;
     let house = House::new().await;
     let hub = &house.live().expect("live").pubsub;
     let topics: Vec<String> = (0..8).map(|number| number.to_string()).collect();
@@ -219,28 +219,49 @@ async fn what_waits_for_all_subscribers_is_bounded_and_those_with_their_share_of
         let payload = Bytes::from(vec![0; bytes]);
         house.publish(Publish { payload, ..message(to, "") }).expect("published").notified
     };
-    // Seven with more than an eighth of what there may be, and one with less.
-    for topic in &topics[..7] {
-        assert_eq!(publish(topic, SHARE + SHARE / 2), 1);
+    let slow = || house.pubsub_stats().expect("stats").slow_total;
+    for topic in &topics[..5] {
+        assert_eq!(publish(topic, SIXTH), 1);
     }
-    assert_eq!(publish(&topics[7], SHARE / 2), 1);
-    assert!(hub.held() > MAX_WAITING_BYTES_OF_ALL);
-    assert_eq!(publish(&topics[7], 1), 1, "who has less than its share goes on");
-    let before = hub.held();
-    assert_eq!(publish(&topics[0], 1), 0);
-    assert!(matches!(listeners[0].try_next(), Some(Step::Slow)));
-    assert!(hub.held() <= before - SHARE, "what waited for it is given back");
-    assert_eq!(publish(&topics[1], 1), 0);
-    assert_eq!(publish(&topics[2], 1), 0);
-    // There is room again, so nobody has to go, whatever waits for it.
+    assert_eq!(publish("3", SIXTH / 8), 1);
+    assert_eq!(publish("7", SIXTH / 8), 1);
+    assert_eq!(slow(), 0);
+    // It is not who gets the next message that has to go.
+    assert_eq!(publish("5", SIXTH), 1);
+    assert_eq!(slow(), 1);
+    assert!(matches!(listeners[0].try_next(), Some(Step::Slow)), "of equals the one that has not read for longest");
     assert!(hub.held() <= MAX_WAITING_BYTES_OF_ALL);
-    assert_eq!(publish(&topics[3], 1), 1);
+    assert_eq!(publish("0", 1), 0, "it is subscribed to nothing any more");
+    assert_eq!(publish("6", SIXTH), 1);
+    assert_eq!(slow(), 2);
+    assert!(matches!(listeners[1].try_next(), Some(Step::Slow)));
+    // What is published to nobody drops nobody.
+    assert_eq!(publish("nobody", MAX_WAITING_BYTES_OF_ALL), 0);
+    assert_eq!(slow(), 2);
+    // However often, and each alone in its queue.
+    let many: Vec<Subscriber> = (0..40).map(|number| house.listener(&[&format!("many.{number}")])).collect();
+    for number in 0..40 {
+        assert_eq!(publish(&format!("many.{number}"), SIXTH), 1);
+        assert!(hub.held() <= MAX_WAITING_BYTES_OF_ALL);
+    }
+    assert!(matches!(listeners[7].try_next(), Some(Step::Message(_))), "who has less than the others goes on");
+    drop(many);
     // Something that waits for many is there once.
+    let dropped = slow();
     let all: Vec<Subscriber> = (0..100).map(|_| house.listener(&["all"])).collect();
+    assert_eq!(publish("all", SIXTH), 100);
+    assert_eq!(slow(), dropped);
+    // What was taken out waits no more, whoever has it still.
+    let taken: Vec<Step> = all.iter().filter_map(Subscriber::try_next).collect();
+    assert_eq!(taken.len(), 100);
     let before = hub.held();
-    assert_eq!(publish("all", SHARE / 2), 100);
-    assert!(hub.held() - before < SHARE);
-    drop(all);
+    for _ in 0..10 {
+        assert_eq!(publish("all", SIXTH), 100);
+        all.iter().for_each(|one| assert!(matches!(one.try_next(), Some(Step::Message(_)))));
+        assert_eq!(hub.held(), before);
+    }
+    assert_eq!(slow(), dropped);
+    drop((taken, all));
     listeners.clear();
     assert_eq!(hub.held(), 0);
 }

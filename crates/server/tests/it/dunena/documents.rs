@@ -81,7 +81,7 @@ fn a_file_that_another_program_has_locked_delays_writes_and_nothing_else() {
         std::thread::sleep(Duration::from_millis(300));
         let mut connection = Connection::open(server.dunena());
         let begin = Instant::now();
-        for n in 0..20 {
+        for n in 0..100 {
             let set = Request::post(format!("/cache/k{n}"), r#"{"value":"v"}"#).key(None);
             connection.send(&set).expect("an answer").expect(201);
             connection.send(&Request::get("/db/k").key(None)).expect("an answer").expect(200);
