@@ -65,7 +65,9 @@ impl Error {
     }
     /// A row that was read back but does not say what its table promises.
     pub(crate) fn unreadable(what: &str) -> Self {
-        Error::new(Kind::Storage, format!("{what} is not readable by this version, or damaged"))
+        let error = Error::new(Kind::Storage, format!("{what} is not readable by this version, or damaged"));
+        tracing::error!(%error, "a row cannot be used");
+        error
     }
     /// What the caller can do.
     pub fn kind(&self) -> &Kind {
@@ -87,6 +89,10 @@ impl std::error::Error for Error {}
 
 impl From<manifold_store::Error> for Error {
     fn from(error: manifold_store::Error) -> Self {
+        if let manifold_store::Error::Read(_) = error {
+            // Clients are not told where.
+            tracing::error!(%error, "a row cannot be read");
+        }
         let kind = match error {
             manifold_store::Error::Full => Kind::Full,
             manifold_store::Error::TooLarge(_) => Kind::TooLarge,

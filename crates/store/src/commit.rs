@@ -127,27 +127,33 @@ impl Move {
         &self.bytes[at + PUT_HEADER..at + PUT_HEADER + key_len]
     }
 
-    /// Appends what is still current; a row written meanwhile stays where its writer put it.
+    /// Appends what is still current; a row written meanwhile stays where its writer put it. Rows are looked for in the
+    /// copy only when it is written: until then they cannot be read there.
     pub fn commit(self, shared: &Shared) -> Result<(), Error> {
         let hashes: Vec<u64> = self.rows.iter().map(|row| shared.index.hash(self.key(*row))).collect();
-        let mut shards = shared.index.lock(hashes.iter().copied());
         let mut bytes = vec![0; HEADER];
-        let mut moved = Vec::new();
-        for (row, &hash) in self.rows.iter().zip(&hashes) {
-            let key = self.key(*row);
-            if shards.shard(hash).is_at(hash, key, row.2) {
-                let put = &self.bytes[row.0..];
-                let len = put_len(put);
-                moved.push((hash, bytes.len(), key, row.2));
-                bytes.extend_from_slice(&put[..len]);
+        let mut copied = Vec::new();
+        let appended = {
+            let mut shards = shared.index.lock(hashes.iter().copied());
+            for (row, &hash) in self.rows.iter().zip(&hashes) {
+                let key = self.key(*row);
+                if shards.shard(hash).is_at(hash, key, row.2) {
+                    let put = &self.bytes[row.0..];
+                    let len = put_len(put);
+                    copied.push((hash, bytes.len(), key, row.2));
+                    bytes.extend_from_slice(&put[..len]);
+                }
             }
-        }
-        if moved.is_empty() {
-            return Ok(());
-        }
-        let body_crc = crc32c::crc32c(&bytes[HEADER..]);
-        let (appended, _) = shared.append(bytes, Kind::Move, true, body_crc, |_| {})?;
-        for (hash, at, key, from) in moved {
+            if copied.is_empty() {
+                return Ok(());
+            }
+            let body_crc = crc32c::crc32c(&bytes[HEADER..]);
+            // While the shards are locked: a newer version must come behind it in the log.
+            shared.append(bytes, Kind::Move, true, body_crc, |_| {})?.0
+        };
+        shared.write_all()?;
+        let mut shards = shared.index.lock(copied.iter().map(|(hash, ..)| *hash));
+        for (hash, at, key, from) in copied {
             shards.shard(hash).moved(hash, key, from, place(appended, at));
         }
         Ok(())

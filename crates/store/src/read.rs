@@ -165,7 +165,7 @@ impl Snapshot {
 
     /// One row of the cut.
     pub fn get(&self, table: Table, key: &[u8]) -> Option<Row> {
-        self.shared.get(table, key, self.seq)
+        self.shared.get(table, key, || self.seq)
     }
 
     /// A chunk of the cut.
@@ -175,12 +175,13 @@ impl Snapshot {
 }
 
 impl Shared {
-    /// The row as a reader of frame `seq` sees it.
-    pub(crate) fn get(&self, table: Table, key: &[u8], seq: Seq) -> Option<Row> {
+    /// The row as a reader of frame `seq` sees it, who asks for the frame while the shard is locked: of an earlier durable
+    /// frame the version may be forgotten by now.
+    pub(crate) fn get(&self, table: Table, key: &[u8], seq: impl FnOnce() -> Seq) -> Option<Row> {
         with_full_key(table, key, |key| {
             let hash = self.index.hash(key);
             let shard = self.index.shard(hash);
-            shard.get(hash, key, seq).map(|found| self.row(found))
+            shard.get(hash, key, seq()).map(|found| self.row(found))
         })
     }
 

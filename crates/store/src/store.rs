@@ -210,11 +210,10 @@ impl Store {
 
     /// One row.
     pub fn get(&self, view: View, table: Table, key: &[u8]) -> Option<Row> {
-        let seq = match view {
+        self.shared.get(table, key, || match view {
             View::Durable => self.shared.publisher.seq(),
             View::Latest => Seq::MAX,
-        };
-        self.shared.get(table, key, seq)
+        })
     }
 
     /// A chunk of an ordered table as one cut.

@@ -115,6 +115,23 @@ impl Shared {
         self.wake.notify_one();
     }
 
+    /// Writes everything appended so far; at `always` it is synced too, because whoever waits for it there waits for that.
+    pub(crate) fn write_all(&self) -> Result<(), Error> {
+        if self.options.level == Level::Always {
+            return self.sync_all();
+        }
+        {
+            let mut io = self.io.lock();
+            if let Err(error) = self.write_pending(&mut io) {
+                self.fail(&error);
+                return Err(Error::Failed(error.to_string()));
+            }
+            self.publish(io.written);
+        }
+        self.serve_missed();
+        Ok(())
+    }
+
     /// Writes and syncs everything committed so far, whatever the level.
     pub(crate) fn sync_all(&self) -> Result<(), Error> {
         let result = {

@@ -307,10 +307,13 @@ impl Shard {
         self.map.find(hash, |e| e.key.bytes() == key).is_some_and(|e| !e.now.deleted && e.now.place == place)
     }
 
-    /// Notes that cleaning copied the row's newest version from `from` to `to`.
+    /// Notes that cleaning copied the row's newest version from `from` to `to`; nothing happens when it was replaced or
+    /// removed meanwhile.
     pub fn moved(&mut self, hash: u64, key: &[u8], from: Place, to: Place) {
         let Some(entry) = self.map.find_mut(hash, |e| e.key.bytes() == key) else { return };
-        debug_assert!(entry.now.place == from && !entry.now.deleted);
+        if entry.now.place != from || entry.now.deleted {
+            return;
+        }
         entry.now.place = to;
         let len = entry.now.len_on_disk(key.len()) as i64;
         *self.live.entry(from.segment).or_default() -= len;

@@ -1,9 +1,15 @@
 //! Cleaning old segments.
 
-use std::sync::Arc;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
 
 use manifold_store::{
-    Options, Range, Store,
+    Level, Options, Range, Store,
     disk::{Reboot, SimDisk},
 };
 
@@ -92,6 +98,82 @@ fn a_snapshot_outlives_the_segment_its_rows_were_in() {
     drop(snapshot);
     while store.clean().expect("cleans") {}
     assert_eq!(all(&store, 100, false).len(), 30);
+}
+
+/// A row that cleaning copied lies where it was until its copy is written.
+#[test]
+fn every_row_is_readable_at_every_moment_of_cleaning() {
+    const ROUNDS: u32 = 40;
+    for level in [Level::Always, Level::Interval, Level::Os] {
+        let disk = SimDisk::new();
+        let options = Options { segment_bytes: 64 << 10, ..options() };
+        let store = Store::open(Arc::new(disk.clone()), &dir(), Options { level, ..options.clone() }).expect("opens");
+        for i in 0..20u32 {
+            commit(&store, put(COLD, &i.to_be_bytes(), &[i as u8; 2000]));
+        }
+        let done = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let read = || {
+                let mut reads = 0u64;
+                while !done.load(Ordering::Relaxed) {
+                    for i in 0..20u32 {
+                        assert_eq!(
+                            get(&store, COLD, &i.to_be_bytes()),
+                            Some(vec![i as u8; 2000]),
+                            "{level:?}, row {i}"
+                        );
+                    }
+                    reads += 1;
+                }
+                assert!(reads > u64::from(ROUNDS), "{level:?}: {reads} reads");
+            };
+            let readers = [scope.spawn(read), scope.spawn(read)];
+            for round in 0..ROUNDS {
+                for i in 0..40u32 {
+                    commit(&store, put(ROWS, b"hot", &[(round + i) as u8; 1500]));
+                }
+                while store.clean().expect("cleans") {
+                    // Long enough to be seen by a reader, if there is anything to see.
+                    thread::yield_now();
+                }
+            }
+            done.store(true, Ordering::Relaxed);
+            readers.into_iter().for_each(|reader| reader.join().expect("all rows were readable"));
+        });
+        drop(store);
+        let store = Store::open(Arc::new(disk.reboot(Reboot::Kept)), &dir(), options).expect("opens");
+        for i in 0..20u32 {
+            assert_eq!(get(&store, COLD, &i.to_be_bytes()), Some(vec![i as u8; 2000]), "{level:?}, row {i}");
+        }
+    }
+}
+
+/// A reader that is slow to look sees the row as it is then, not that what it came for is gone.
+#[test]
+fn a_row_that_is_overwritten_again_and_again_is_always_there() {
+    let store = open_at(&SimDisk::new(), Level::Os);
+    commit(&store, put(POINTS, b"hot", b"0"));
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let read = || {
+            let mut last = 0;
+            while !done.load(Ordering::Relaxed) {
+                let found = get(&store, POINTS, b"hot").expect("it was never deleted");
+                let number: u32 = String::from_utf8(found).expect("text").parse().expect("a number");
+                assert!(number >= last, "{number} after {last}");
+                last = number;
+            }
+        };
+        let readers = [scope.spawn(read), scope.spawn(read), scope.spawn(read)];
+        for number in 1..=20_000u32 {
+            commit(&store, put(POINTS, b"hot", number.to_string().as_bytes()));
+            if number % 1000 == 0 {
+                while store.clean().expect("cleans") {}
+            }
+        }
+        done.store(true, Ordering::Relaxed);
+        readers.into_iter().for_each(|reader| reader.join().expect("it was there every time"));
+    });
 }
 
 #[test]
