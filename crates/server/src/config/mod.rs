@@ -59,6 +59,8 @@ pub struct Config {
     pub host: String,
     /// Names that requests may be for besides those of this machine, where a listener on loopback asks for no secret.
     pub allowed_hosts: Vec<String>,
+    /// Whether memory may lie in pages of 2 MiB: less work for the processor with millions of keys, more memory held.
+    pub huge_pages: bool,
     /// What an acknowledgement promises.
     pub durability: Durability,
     /// Bounds of the process.
@@ -86,6 +88,7 @@ impl Default for Config {
             data_dir: PathBuf::from("./data"),
             host: "127.0.0.1".to_owned(),
             allowed_hosts: Vec::new(),
+            huge_pages: false,
             durability: Durability::default(),
             limits: Limits::default(),
             log: Log::default(),

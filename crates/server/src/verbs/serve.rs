@@ -39,12 +39,24 @@ pub fn serve(flags: config::Flags) -> Result<(), Failure> {
     config.limits.connections = config.limits.connections.min(affordable);
     let budget = Budget::new(affordable, config.limits.bodies_bytes);
 
+    if !config.huge_pages {
+        without_huge_pages();
+    }
+
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(Exit::System, format!("no runtime: {error}")))?;
     let ended = runtime.block_on(run(config, addresses, identities, budget, &flags));
     // What is left are requests that did not end in time, or a replay that nobody waits for.
     runtime.shutdown_timeout(Duration::from_millis(200));
     ended
+}
+
+/// What comes and goes in small pieces leaves gaps. The kernel fills up a range of 2 MiB for the sake of the little that
+/// is left in it, minutes after the rest was given back: a small process holds twice of what it uses, and in waves.
+fn without_huge_pages() {
+    if let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {
+        tracing::warn!(%error, "memory lies in huge pages");
+    }
 }
 
 /// From bound sockets to a closed engine.

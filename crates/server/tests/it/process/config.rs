@@ -54,6 +54,18 @@ fn check_prints(env: &[(&str, &str)], wanted: &[&str]) {
 }
 
 #[test]
+fn memory_lies_in_huge_pages_only_when_they_are_asked_for() {
+    let has_huge_pages = |settings| {
+        let server = Server::with(settings);
+        let status = format!("/proc/{}/status", server.process_id().as_raw_nonzero());
+        let status = std::fs::read_to_string(status).expect("the process runs");
+        status.lines().any(|line| line.split_whitespace().eq(["THP_enabled:", "1"]))
+    };
+    assert!(!has_huge_pages(Settings::default()));
+    assert!(has_huge_pages(Settings::default().set("huge_pages", true)));
+}
+
+#[test]
 fn check_prints_the_effective_configuration_and_no_secret() {
     let home = tempfile::tempdir().expect("a temporary directory");
     let file = "[unison]\napi_key = \"very-secret\"\nagent_api_key = \"also-secret\"\nport = 4100\n[durability]\nlevel = \"interval\"\n";
