@@ -309,6 +309,34 @@ fn offset_of(path: &Path, text: &str) -> u64 {
 }
 
 #[test]
+fn a_row_that_rots_while_it_is_served_is_an_error_and_the_log_says_where() {
+    let server = Server::start();
+    for n in 0..3 {
+        server.put(&format!("/api/v1/kv/rot/k{n}"), &format!("\"needle-{n}-{}\"", "x".repeat(4000))).expect(200);
+    }
+    let segment = segment(&server.data_dir());
+    let name = segment.file_name().expect("a name").to_string_lossy().into_owned();
+    let bytes = std::fs::read(&segment).expect("read the segment");
+    // Of the row and of its change.
+    let found = bytes.windows(9).enumerate().filter(|(_, window)| *window == b"needle-1-");
+    let places: Vec<u64> = found.map(|(at, _)| at as u64 + 20).collect();
+    places.iter().for_each(|at| flip_bit(&segment, *at));
+    // The value stays in memory until its version is settled.
+    let refused = eventually("the damage is met", Duration::from_secs(10), || {
+        Some(server.get("/api/v1/kv/rot/k1")).filter(|answer| answer.status != 200)
+    })
+    .expect(503);
+    assert!(!refused.text().contains(&name), "{}", refused.text());
+    let told = |line: &str| line.contains("a row cannot be read") && line.contains(&name);
+    assert!(server.log.text().lines().any(told), "{}", server.log.text());
+    for n in [0, 2] {
+        server.get(&format!("/api/v1/kv/rot/k{n}")).expect(200);
+    }
+    places.iter().for_each(|at| flip_bit(&segment, *at));
+    server.get("/api/v1/kv/rot/k1").expect(200);
+}
+
+#[test]
 fn a_damaged_log_refuses_to_start_and_names_file_and_offset() {
     let mut server = Server::start();
     for n in 0..200 {
