@@ -459,7 +459,12 @@ impl fmt::Debug for Engine {
     }
 }
 
-/// Checks a data directory that no process has open, and changes nothing: a line per finding, or what refuses.
-pub fn verify(dir: &Path) -> std::result::Result<Vec<String>, OpenError> {
-    Store::verify(&RealDisk, dir)
+/// Checks a data directory that no process has open, and changes nothing: a line per finding, or what refuses. `documents`
+/// is the name of a file of documents in it, which need not be there.
+pub fn verify(dir: &Path, documents: &str) -> std::result::Result<Vec<String>, OpenError> {
+    let (_claim, mut lines) = Store::verify(&RealDisk, dir)?;
+    if let Some(said) = backup::check_documents(&dir.join(documents))? {
+        lines.push(format!("{documents}: {said}"));
+    }
+    Ok(lines)
 }

@@ -1,18 +1,31 @@
-//! Numbers inside values: decimal digits, bare or between quotation marks, as a JSON text has them.
+//! Numbers inside values: a number of JSON, or a string of JSON whose characters are one.
+
+use std::borrow::Cow;
 
 use bytes::Bytes;
+
+/// No integer has a longer value, even if each of its characters is escaped: what is longer is not even read.
+pub(crate) const LONGEST_INTEGER: usize = 6 * "-9223372036854775808".len() + 2;
 
 #[cfg(test)]
 mod tests;
 
-fn unquoted(value: &[u8]) -> Option<&str> {
-    let value = value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(value);
-    std::str::from_utf8(value).ok()
+/// The characters of a string, the text of anything else.
+fn unquoted(value: &[u8]) -> Option<Cow<'_, str>> {
+    match value {
+        [b'"', within @ .., b'"'] if !within.contains(&b'\\') => std::str::from_utf8(within).ok().map(Cow::Borrowed),
+        [b'"', ..] => serde_json::from_slice(value).ok().map(Cow::Owned),
+        _ => std::str::from_utf8(value).ok().map(Cow::Borrowed),
+    }
 }
 
-/// The integer that a value is: no fraction, no exponent, no leading zero, no plus.
+/// The integer that the text of a value is; see [`of_text`]. JSON has a number `-0`.
 pub(crate) fn integer(value: &[u8]) -> Option<i64> {
-    let text = unquoted(value)?;
+    if value == b"-0" { Some(0) } else { of_text(&unquoted(value)?) }
+}
+
+/// The integer that a text is: no fraction, no exponent, no leading zero, no plus.
+pub(crate) fn of_text(text: &str) -> Option<i64> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let plain = digits == "0" && !text.starts_with('-') || digits.starts_with(|first: char| matches!(first, '1'..='9'));
     plain.then(|| text.parse().ok()).flatten()

@@ -213,11 +213,12 @@ impl Shared {
     }
 }
 
-/// Reads everything a log holds without changing it: a line per segment, then the totals.
-pub(crate) fn verify(disk: &dyn crate::disk::Disk, dir: &std::path::Path) -> Result<Vec<String>, OpenError> {
-    let _claim = Claim::of_existing(disk, dir)?;
+/// Reads everything a log holds without changing it: a line per segment, then the totals. As long as the claim lives the
+/// directory is locked.
+pub(crate) fn verify(disk: &dyn crate::disk::Disk, dir: &std::path::Path) -> Result<(Claim, Vec<String>), OpenError> {
+    let claim = Claim::of_existing(disk, dir)?;
     let mut frames: BTreeMap<u32, (u64, u64, u64)> = BTreeMap::new();
-    let replayed = replay::replay(disk, dir, |frame| {
+    let replayed = replay::replay_existing(disk, dir, |frame| {
         let entry = frames.entry(frame.segment).or_default();
         entry.0 += 1;
         for op in Ops::new(frame.body).flatten() {
@@ -238,5 +239,5 @@ pub(crate) fn verify(disk: &dyn crate::disk::Disk, dir: &std::path::Path) -> Res
     }
     let stop = if replayed.clean { "clean" } else { "not clean" };
     lines.push(format!("last frame {}, last stop {stop}", replayed.last_seq));
-    Ok(lines)
+    Ok((claim, lines))
 }

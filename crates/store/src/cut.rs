@@ -91,10 +91,7 @@ impl CutBegun {
 /// The log of a directory that no process has open, which stays as it is.
 pub(crate) fn at_rest(disk: &dyn Disk, dir: &Path) -> Result<(Claim, LogCut), OpenError> {
     let claim = Claim::of_existing(disk, dir)?;
-    let replayed = replay::replay(disk, dir, |_| {})?;
-    if replayed.segments.is_empty() {
-        return Err(OpenError::Foreign { file: dir.to_path_buf(), reason: "there is no log in it".to_owned() });
-    }
+    let replayed = replay::replay_existing(disk, dir, |_| {})?;
     let files = replayed.segments.iter().zip(&replayed.lengths);
     let file = |(segment, len): (&Arc<Segment>, &u64)| LogFile {
         name: segment::file_name(segment.id),

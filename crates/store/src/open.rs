@@ -35,13 +35,21 @@ impl Claim {
     /// Takes the lock of a directory, which is created if absent.
     pub(crate) fn take(disk: &dyn Disk, dir: &Path) -> Result<Claim, OpenError> {
         disk.create_dir_all(dir).map_err(at(dir))?;
-        Claim::of_existing(disk, dir)
+        Claim::with(dir, |path| disk.lock(path))
     }
 
-    /// The same for a directory that is there.
+    /// The same for a look at a directory, which stays as it is: without a lock file it is nobody's, and nobody is kept
+    /// out of it.
     pub(crate) fn of_existing(disk: &dyn Disk, dir: &Path) -> Result<Claim, OpenError> {
+        Claim::with(dir, |path| disk.lock_existing(path))
+    }
+
+    fn with(
+        dir: &Path,
+        lock: impl FnOnce(&Path) -> std::io::Result<Option<Box<dyn Lock>>>,
+    ) -> Result<Claim, OpenError> {
         let path = dir.join(LOCK);
-        let lock = disk.lock(&path).map_err(at(&path))?.ok_or_else(|| OpenError::Locked(dir.to_path_buf()))?;
+        let lock = lock(&path).map_err(at(&path))?.ok_or_else(|| OpenError::Locked(dir.to_path_buf()))?;
         Ok(Claim { dir: dir.to_path_buf(), lock })
     }
 }

@@ -133,11 +133,12 @@ impl Store {
         Ok(Store { shared, threads })
     }
 
-    /// Reads a data directory that nobody has open and changes nothing: a line per finding.
+    /// Reads a data directory that nobody has open and changes nothing: a line per finding. It is locked as long as the
+    /// claim lives, if it has a lock file.
     ///
     /// # Errors
-    /// What [`Store::open`] would refuse with.
-    pub fn verify(disk: &dyn Disk, dir: &Path) -> Result<Vec<String>, OpenError> {
+    /// What [`Store::open`] would refuse with, and [`OpenError::Foreign`] where there is no log.
+    pub fn verify(disk: &dyn Disk, dir: &Path) -> Result<(Claim, Vec<String>), OpenError> {
         crate::clean::verify(disk, dir)
     }
 
@@ -242,11 +243,11 @@ impl Store {
         CutBegun::new(&self.shared)
     }
 
-    /// The same of a directory that nobody has open, and that is locked as long as the claim lives. Reads all of it and
-    /// changes nothing; what a start would cut off the end is left out.
+    /// The same of a directory that nobody has open, and that is locked as long as the claim lives, if it has a lock
+    /// file. Reads all of it and changes nothing; what a start would cut off the end is left out.
     ///
     /// # Errors
-    /// What [`Store::open`] would refuse with.
+    /// What [`Store::open`] would refuse with, and [`OpenError::Foreign`] where there is no log.
     pub fn cut_at_rest(disk: &dyn Disk, dir: &Path) -> Result<(Claim, LogCut), OpenError> {
         crate::cut::at_rest(disk, dir)
     }

@@ -171,6 +171,10 @@ impl Disk for Parts {
     fn lock(&self, _path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
         Ok(Some(Box::new(Free)))
     }
+
+    fn lock_existing(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
+        self.lock(path)
+    }
 }
 
 impl File for Part {

@@ -5,10 +5,7 @@
 //! tar with a manifest at its end; `receive` makes a file or a directory of it, `restore` a data directory, `check` reads
 //! either one back. Nothing that is not whole and checked ever gets its final name.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::Path, sync::Arc};
 
 use manifold_store::{Claim, LogCut, Range, Snapshot, Store, disk::RealDisk};
 
@@ -41,7 +38,7 @@ pub use restore::restore;
 
 pub use staging::{Staging, tidy};
 
-pub(crate) use documents::DocumentsBeside;
+pub(crate) use documents::{DocumentsBeside, check as check_documents};
 pub(crate) use file::SnapshotBeside;
 
 /// Everything at one moment, ready to be written. What it is made of stays readable until it is dropped.
@@ -122,18 +119,20 @@ impl Engine {
     }
 }
 
-/// The same of a data directory that no process has open. Reads all of its log and changes nothing in it.
+/// The same of a data directory that no process has open. Reads all of its log and changes nothing in it: what has to be
+/// copied first is copied beside `to`, where the backup goes.
 pub async fn at_rest(
     dir: &Path,
     beside: &[Arc<dyn Beside>],
+    to: &Path,
     taken_at: Timestamp,
 ) -> std::result::Result<Backup, BackupError> {
     let held = hold(beside).await?;
     let elsewhere = beside.iter().filter_map(|beside| beside.place().elsewhere()).collect();
-    let dir: PathBuf = dir.to_owned();
+    let (dir, to) = (dir.to_owned(), to.to_owned());
     let cutting = tokio::task::spawn_blocking(move || {
         let (claim, log) = Store::cut_at_rest(&RealDisk, &dir)?;
-        let staging = Staging::new(&dir)?;
+        let staging = Staging::beside(&to)?;
         let mut beside = held.into_iter().map(|held| held.cut()).collect::<Result<Vec<_>>>()?;
         for entries in &mut beside {
             entries.settle(&Moment::at_rest(), staging.path())?;

@@ -7,10 +7,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::{BackupError, error::at, folder::partial};
 use crate::{Error, Kind, Result};
 
 /// What their names begin with.
 const PREFIX: &str = ".backup-";
+/// What is added to the temporary name of a backup for one that lies beside it.
+const COPIES: &str = ".copies";
 
 /// A directory that is gone with the value.
 #[derive(Debug)]
@@ -30,6 +33,19 @@ impl Staging {
         Err(Error::new(Kind::Busy, "too many backups are being made"))
     }
 
+    /// The one beside what will be called `target`; what an earlier try left behind goes.
+    pub(super) fn beside(target: &Path) -> std::result::Result<Staging, BackupError> {
+        let mut path = partial(target)?.into_os_string();
+        path.push(COPIES);
+        let path = PathBuf::from(path);
+        match fs::remove_dir_all(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(&path)(error)),
+            _ => {}
+        }
+        DirBuilder::new().mode(0o700).create(&path).map_err(at(&path))?;
+        Ok(Staging(path))
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.0
@@ -39,7 +55,7 @@ impl Staging {
 impl Drop for Staging {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_dir_all(&self.0) {
-            tracing::warn!(path = %self.0.display(), %error, "a directory of a backup stays until the next start");
+            tracing::warn!(path = %self.0.display(), %error, "a directory of a backup stays behind");
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::{
     tests::{k, ns, put},
 };
 
+mod checked;
 mod damage;
 mod making;
 mod model;

@@ -1,4 +1,4 @@
-//! Patterns of `*` (any run) and `?` (one byte); everything else stands for itself.
+//! Patterns of `*` (any run) and `?` (one character; one byte of what is no UTF-8); everything else stands for itself.
 //!
 //! [`crate::Glob`] speaks another language, with classes and escapes, and compiles what it is given: that refuses long
 //! patterns, and here none may be refused or cost more than pattern times key.
@@ -35,17 +35,35 @@ impl Glob {
                     retry = Some((at, of));
                     of += 1;
                 }
-                Some(byte) if *byte == b'?' || *byte == key[at] => {
+                Some(b'?') => {
+                    at += character(&key[at..]);
+                    of += 1;
+                }
+                Some(byte) if *byte == key[at] => {
                     at += 1;
                     of += 1;
                 }
                 _ => {
                     let Some((from, star)) = retry else { return false };
-                    retry = Some((from + 1, star));
-                    (at, of) = (from + 1, star + 1);
+                    // In the middle of a character a `?` would take what is left of it for more characters.
+                    let from = from + character(&key[from..]);
+                    retry = Some((from, star));
+                    (at, of) = (from, star + 1);
                 }
             }
         }
         pattern[of..].iter().all(|byte| *byte == b'*')
     }
+}
+
+/// Bytes of the character that a text begins with; 1 when it begins with none.
+fn character(text: &[u8]) -> usize {
+    let length = match text.first() {
+        Some(0xC2..=0xDF) => 2,
+        Some(0xE0..=0xEF) => 3,
+        Some(0xF0..=0xF4) => 4,
+        _ => return 1,
+    };
+    let is_whole = text.get(..length).is_some_and(|bytes| std::str::from_utf8(bytes).is_ok());
+    if is_whole { length } else { 1 }
 }

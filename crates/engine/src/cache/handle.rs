@@ -55,8 +55,8 @@ impl Cache {
     pub fn delete(&self, space: &[u8], keys: &[impl AsRef<[u8]>]) -> u64 {
         self.step(|table| keys.iter().filter(|key| table.delete(space, key.as_ref())).count() as u64)
     }
-    /// Adds to a value that is an integer. It keeps its deadline.
-    pub fn increment(&self, space: &[u8], key: &[u8], by: i64) -> Counted {
+    /// Adds to a value that is an integer: only the sum has to be one of 64 bits. It keeps its deadline.
+    pub fn increment(&self, space: &[u8], key: &[u8], by: i128) -> Counted {
         self.step(|table| table.count(space, key, by))
     }
     /// Writes a value if the key is at `version`. It keeps its deadline.

@@ -128,8 +128,13 @@ pub enum CacheChange {
     Expired,
     /// Everything is gone.
     Clear,
-    /// It was counted up or down: the value now, and by how much.
-    Counted(i64, i64),
+    /// It was counted up or down. By how much is what parts the two, which may need more than 64 bits.
+    Counted {
+        /// The value before.
+        before: i64,
+        /// The value now.
+        now: i64,
+    },
     /// It was written on a condition; its version now.
     Exchanged(u64),
     /// It has another deadline, so many milliseconds from now; 0 = none.

@@ -113,14 +113,14 @@ impl Table {
     }
 
     /// Adds to an integer, which keeps its deadline.
-    pub(super) fn count(&mut self, space: &[u8], key: &[u8], by: i64) -> Counted {
+    pub(super) fn count(&mut self, space: &[u8], key: &[u8], by: i128) -> Counted {
         let Some(slot) = self.find(space, key) else { return Counted::Absent };
         let Some(before) = integer(&self.entries.get(slot).value) else { return Counted::NotANumber };
-        let Some(sum) = before.checked_add(by) else { return Counted::Overflow };
-        self.write(slot, Bytes::from(sum.to_string()));
-        self.tell_of(slot, CacheChange::Counted(sum, by));
+        let Ok(now) = i64::try_from(i128::from(before).saturating_add(by)) else { return Counted::Overflow };
+        self.write(slot, Bytes::from(now.to_string()));
+        self.tell_of(slot, CacheChange::Counted { before, now });
         self.shrink(slot);
-        Counted::To(sum)
+        Counted::To(now)
     }
 
     /// Writes a value if the entry is of that version; it keeps its deadline.

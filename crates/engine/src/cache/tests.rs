@@ -62,7 +62,7 @@ fn counting_and_exchanging_keep_the_deadline_and_raise_the_version() {
     let (cache, _) = cache(10);
     set(&cache, "n", "41", Ttl::Millis(1000));
     assert_eq!(cache.increment(b"", b"n", 1), Counted::To(42));
-    assert_eq!(cache.increment(b"", b"n", i64::MAX), Counted::Overflow);
+    assert_eq!(cache.increment(b"", b"n", i64::MAX.into()), Counted::Overflow);
     assert_eq!(cache.increment(b"", b"none", 1), Counted::Absent);
     assert_eq!(cache.exchange(b"", b"n", "x".into(), 1), Exchanged::Other(2));
     assert_eq!(cache.exchange(b"", b"n", "x".into(), 2), Exchanged::To(3));
@@ -184,6 +184,30 @@ fn an_integer_has_an_optional_sign_and_digits() {
     }
 }
 
+#[test]
+fn only_the_sum_has_to_fit() {
+    let (cache, _) = cache(10);
+    for (text, by, sum) in [
+        ("-1", 1 << 63, Counted::To(i64::MAX)),
+        ("0", 1 << 63, Counted::Overflow),
+        ("0", -(1 << 63), Counted::To(i64::MIN)),
+        ("-1", -(1 << 63), Counted::Overflow),
+        ("-9223372036854775808", (1 << 64) - 1, Counted::To(i64::MAX)),
+        ("-9223372036854775808", 1 << 64, Counted::Overflow),
+        ("1", i128::MAX, Counted::Overflow),
+        ("-1", i128::MIN, Counted::Overflow),
+    ] {
+        set(&cache, "n", text, Ttl::Never);
+        let mut events = cache.follow();
+        assert_eq!(cache.increment(b"", b"n", by), sum, "{text} {by}");
+        let change = match sum {
+            Counted::To(now) => Some(CacheChange::Counted { before: text.parse().unwrap(), now }),
+            _ => None,
+        };
+        assert_eq!(events.try_recv().ok().map(|event| event.what), change, "{text} {by}");
+    }
+}
+
 #[tokio::test]
 async fn the_end_of_an_entry_is_told_within_a_tenth_of_a_second() {
     let (cache, clock) = cache(10);
@@ -209,6 +233,26 @@ fn many_stars_take_no_longer_than_pattern_times_key() {
     let key = "a".repeat(1_000_000);
     assert!(!glob.matches(key.as_bytes()));
     assert!(glob.matches(format!("{key}b").as_bytes()));
+}
+
+#[test]
+fn a_question_mark_is_one_character_and_one_byte_of_what_is_none() {
+    for (pattern, key, matches) in [
+        ("?", "é".as_bytes(), true),
+        ("??", "é".as_bytes(), false),
+        ("a?c", "a€c".as_bytes(), true),
+        ("?😀?", "😀😀😀".as_bytes(), true),
+        ("*?", "é".as_bytes(), true),
+        ("*??", "é".as_bytes(), false),
+        ("a*??b*", "a€bx".as_bytes(), false),
+        ("a*?b*", "a€bx".as_bytes(), true),
+        ("?", &b"\xff"[..], true),
+        ("?", b"\xe2\x82", false),
+        ("??", b"\xe2\x82", true),
+        ("*?é", b"\xe2\x82\xc3\xa9", true),
+    ] {
+        assert_eq!(Glob::new(pattern).matches(key), matches, "{pattern} {key:?}");
+    }
 }
 
 /// Every key, page by page.
@@ -242,7 +286,7 @@ proptest! {
     #![proptest_config(cases(500, 1))]
 
     #[test]
-    fn a_glob_is_the_regular_expression_it_stands_for(pattern in "[ab*?.]{0,12}", key in "[ab.]{0,16}") {
+    fn a_glob_is_the_regular_expression_it_stands_for(pattern in "[abé€*?.]{0,12}", key in "[abé€.]{0,16}") {
         let text: String = pattern.chars().map(|c| match c { '*' => ".*".into(), '?' => ".".into(), c => regex::escape(&c.to_string()) }).collect();
         let regex = regex::Regex::new(&format!("^{text}$")).unwrap();
         prop_assert_eq!(Glob::new(&pattern).matches(key.as_bytes()), regex.is_match(&key));

@@ -110,10 +110,14 @@ pub struct FileReader<R> {
     /// Bytes read.
     read: u64,
     longest: usize,
+    refuse: Refuse,
     ended: bool,
     /// What is wrong with the line behind the last piece.
     failed: Option<FileError>,
 }
+
+/// Says what is wrong with a record, if anything is, by a rule that is not the engine's.
+pub type Refuse = fn(&Record) -> Option<String>;
 
 /// The longest line there can be where values have at most so many bytes. A text may need six bytes for one.
 pub fn longest_line(value_bytes: usize) -> usize {
@@ -142,7 +146,14 @@ impl<R: BufRead> FileReader<R> {
         }
         counts.bytes(&bytes);
         let read = bytes.len() as u64;
-        Ok(FileReader { input, header, counts, line: 1, read, longest, ended: false, failed: None })
+        let refuse: Refuse = |_| None;
+        Ok(FileReader { input, header, counts, line: 1, read, longest, refuse, ended: false, failed: None })
+    }
+
+    /// Refuses lines by this rule too.
+    #[must_use]
+    pub fn refusing(self, refuse: Refuse) -> Self {
+        FileReader { refuse, ..self }
     }
 
     /// The first line.
@@ -197,6 +208,9 @@ impl<R: BufRead> FileReader<R> {
         match Line::read(&mut line).map_err(|what| self.wrong(what))? {
             Line::Header => Err(self.wrong("a second export begins here")),
             Line::Record(record) => {
+                if let Some(what) = (self.refuse)(&record) {
+                    return Err(self.wrong(what));
+                }
                 self.counts.bytes(&bytes);
                 self.counts.record(&record);
                 Ok(Some((bytes, *record)))

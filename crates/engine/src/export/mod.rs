@@ -19,7 +19,7 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
-pub use file::{Counts, FileError, FileReader, Numbered, Piece, longest_line, longest_piece, read_records};
+pub use file::{Counts, FileError, FileReader, Numbered, Piece, Refuse, longest_line, longest_piece, read_records};
 pub use import::{Import, ImportError, Imported};
 pub use line::{Header, Record, Trailer};
 pub(crate) use mark::How;
@@ -122,7 +122,9 @@ impl Selection {
     }
 }
 
-/// What an import does with what is there already. What is there exactly as a line says is left alone by all of them.
+/// What an import does with what is there already. Values, letters, records of pages, documents and connections that are
+/// there exactly as a line says are left alone by all of them; collections, queues and streams are not compared, and
+/// points are written again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnConflict {
     /// Nothing is changed, and the import ends.

@@ -1,6 +1,6 @@
 //! All languages of patterns, against one matcher that keeps the set of places it may be at: slow, and plainly right.
 
-use std::str::Chars;
+use std::str::{Chars, Utf8Chunk};
 
 use super::input::Input;
 use crate::{
@@ -131,7 +131,15 @@ fn class(text: &str) -> Option<(Ranges, bool, &str)> {
 }
 
 fn keys_of_a_cache(pattern: &str, key: &[u8]) {
-    let naive = fits(&simple(pattern.as_bytes(), b'*', Some(b'?')), key);
+    // Of what is no UTF-8 each byte is a character, and one that no pattern has.
+    let beyond = u32::from(char::MAX) + 1;
+    let other = |byte: &u8| beyond + u32::from(*byte);
+    let characters = |chunk: Utf8Chunk<'_>| -> Vec<u32> {
+        chunk.valid().chars().map(u32::from).chain(chunk.invalid().iter().map(other)).collect()
+    };
+    let text: Vec<u32> = key.utf8_chunks().flat_map(characters).collect();
+    let steps: Vec<u32> = pattern.chars().map(u32::from).collect();
+    let naive = fits(&simple(&steps, u32::from('*'), Some(u32::from('?'))), &text);
     assert_eq!(cache::Glob::new(pattern).matches(key), naive, "{pattern:?} over {key:?}");
 }
 

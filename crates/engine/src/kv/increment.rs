@@ -1,16 +1,13 @@
 //! Counting: a key whose value is an integer takes another one. The key keeps its deadline.
 
 use crate::{
-    Namespace, Result,
+    Error, Namespace, Result,
     feed::How,
-    kv::{Encoding, Increment, Incremented, Value, change::change, slot::Slot},
+    kv::{Encoding, Increment, Incremented, Value, change::change, row::Head, slot::Slot},
     live::Live,
     number,
     txn::{Deadline, Txn},
 };
-
-/// No integer has a longer text: what is longer is not even read.
-const LONGEST: usize = "\"-9223372036854775808\"".len();
 
 /// Adds to the integer of a key.
 pub(crate) async fn increment(live: &Live, namespace: &Namespace, increment: Increment) -> Result<Incremented> {
@@ -22,8 +19,17 @@ pub(crate) async fn increment(live: &Live, namespace: &Namespace, increment: Inc
 fn apply(txn: &mut Txn<'_>, slot: &mut Slot, increment: Increment) -> Result<Incremented> {
     let (current, deadline) = match slot.live_row(txn) {
         None => (Some(0), Deadline::Never),
-        Some(row) if row.body_len() > LONGEST => (None, Deadline::Never),
-        Some(row) => (number::integer(&row.body()?), slot.deadline()),
+        Some(row) if row.body_len() > number::LONGEST_INTEGER => (None, Deadline::Never),
+        Some(row) => {
+            let head = Head::read(row)?.ok_or_else(|| Error::unreadable("an entry"))?;
+            let value = head.value(row)?;
+            let integer = match value.encoding {
+                Encoding::Json => number::integer(&value.bytes),
+                // Bytes are their own text: quotation marks are a part of it.
+                Encoding::Binary => std::str::from_utf8(&value.bytes).ok().and_then(number::of_text),
+            };
+            (integer, slot.deadline())
+        }
     };
     let Some(current) = current else { return Ok(Incremented::NotAnInteger) };
     let Some(sum) = current.checked_add(increment.by) else { return Ok(Incremented::Overflow) };

@@ -96,7 +96,7 @@ fn add(step: &mut Step<'_, '_>, name: &QueueName, enqueue: &Enqueue, body: &[u8]
     let position = if slip.due.is_none() { step.state.order.ready.next_place(slip.priority) } else { None };
     let sequence = step.add(&slip, body);
     if !dedup_key.is_empty() {
-        step.open_window(dedup_key, sequence, slip.enqueued_at.plus(settings.dedup_window));
+        step.open_window(dedup_key, sequence, slip.enqueued_at.plus(defaults.dedup_window));
     }
     Ok(Enqueued { sequence, deduplicated: false, position })
 }

@@ -127,7 +127,8 @@ pub struct Enqueue {
     /// Deliveries this message gets, at least 1; `None` = as the queue says when it matters, or as `settings` say where
     /// nobody configured the queue.
     pub max_attempts: Option<u32>,
-    /// The settings of the queue if this message makes it.
+    /// The settings of the queue if this message makes it. Where nobody configured the queue, the window of this
+    /// message's key is theirs too.
     pub settings: Settings,
 }
 

@@ -506,6 +506,36 @@ async fn a_message_goes_by_its_senders_settings_until_somebody_configures_the_qu
 }
 
 #[tokio::test]
+async fn a_keys_window_is_its_senders_until_somebody_configures_the_queue() {
+    let mut house = House::new().await;
+    let within = |key: &str, window_ms: u64| {
+        let settings = Settings { dedup_window: ms(window_ms), ..Settings::default() };
+        Enqueue { settings, ..keyed("m", key) }
+    };
+    assert_eq!(house.send(within("short", 1000)).await, 1);
+    assert_eq!(house.send(within("long", 10_000)).await, 2);
+    house.taken(up_to(2)).await;
+    house.ack(any(1)).await;
+    house.ack(any(2)).await;
+    house.advance(1000);
+    assert_eq!(house.send(within("short", 1000)).await, 3);
+    house.restart().await;
+    house.advance(8999);
+    assert_eq!(house.send(within("long", 1)).await, 2, "the window is open");
+    house.advance(1);
+    assert_eq!(house.send(within("long", 1)).await, 4);
+    let settings = Settings { dedup_window: ms(5), ..Settings::default() };
+    house.queue_create(&ns("n"), &q("q"), settings, Named::default()).await.expect("create");
+    assert_eq!(house.send(within("theirs", 10_000)).await, 5);
+    house.taken(up_to(3)).await;
+    house.ack(any(5)).await;
+    house.advance(4);
+    assert_eq!(house.send(within("theirs", 10_000)).await, 5);
+    house.advance(1);
+    assert_eq!(house.send(within("theirs", 10_000)).await, 6);
+}
+
+#[tokio::test]
 async fn what_is_too_large_or_has_a_bad_key_is_refused() {
     let house = House::with(|options| options.limits.value_bytes = 10).await;
     let send = async |enqueue| house.queue_enqueue(&ns("n"), &q("q"), enqueue).await;

@@ -20,7 +20,7 @@ use crate::{
 /// Longest kind of a record in bytes.
 const KIND_MAX: usize = 255;
 /// Most bytes of one record's headers.
-const HEADERS_MAX: usize = 64 << 10;
+pub const HEADERS_MAX: usize = 64 << 10;
 
 /// Appends records to a stream, which is created when it is absent.
 pub(crate) async fn append(live: &Live, namespace: &Namespace, append: Append) -> Result<Appended> {

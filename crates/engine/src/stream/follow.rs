@@ -39,6 +39,11 @@ impl StreamFollower {
         self.position
     }
 
+    /// Which life of the name it follows; see [`StreamInfo::generation`](super::StreamInfo::generation).
+    pub fn generation(&self) -> u64 {
+        self.stream.id
+    }
+
     /// The next step, waiting for one. At most `limit` records and about `max_bytes`. May be dropped and called again
     /// without loss. `Closed` when the engine stops.
     pub async fn next(&mut self, limit: usize, max_bytes: usize) -> Result<StreamStep> {

@@ -26,6 +26,7 @@ mod verbs;
 #[cfg(test)]
 mod tests;
 
+pub use append::HEADERS_MAX;
 pub(crate) use export::export;
 pub use follow::StreamFollower;
 pub(crate) use open::Streams;

@@ -33,6 +33,23 @@ impl Engine {
         let found = existing(live, namespace, stream).await?;
         if manage::retain(live, &found, keep).await? { Ok(()) } else { Err(not_found(stream)) }
     }
+    /// The same, if the stream is there and `wanted` says so of what is kept now.
+    pub async fn retain_stream_if(
+        &self,
+        namespace: &Namespace,
+        stream: &Name,
+        keep: StreamRetention,
+        wanted: impl FnOnce(StreamRetention) -> bool,
+    ) -> Result<()> {
+        let live = self.live()?;
+        let Some(found) = live.streams.find(live, &keys::stream(namespace, stream))? else { return Ok(()) };
+        let kept = found.tail.lock().meta.retention;
+        if wanted(kept) {
+            // One that was deleted meanwhile keeps nothing.
+            manage::retain(live, &found, keep).await?;
+        }
+        Ok(())
+    }
     /// Drops records from the start of a stream.
     pub async fn trim_stream(&self, namespace: &Namespace, stream: &Name, trim: StreamTrim) -> Result<StreamTrimmed> {
         let live = self.live()?;

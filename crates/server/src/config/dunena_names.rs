@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::layers::{Layers, Setting};
+use crate::dialects::dunena::Config;
 
 #[cfg(test)]
 mod tests;
@@ -11,15 +12,19 @@ mod tests;
 const PREFIX: &str = "DUNENA_";
 /// What comes before it in our own names, which mean the same.
 const OURS: &str = "MANIFOLD_";
+/// What the keys of the dialect begin with.
+const SECTION: &str = "dunena.";
 
 /// What a name holds.
 #[derive(Clone, Copy)]
 enum Kind {
     Text,
     Integer,
+    /// An integer that is refused below 1: a negative one is no junk.
+    Positive,
     Boolean,
 }
-use Kind::{Boolean, Integer, Text};
+use Kind::{Boolean, Integer, Positive, Text};
 
 /// The names, and the keys they mean.
 const KEYS: [(&str, &str, Kind); 35] = [
@@ -27,7 +32,7 @@ const KEYS: [(&str, &str, Kind); 35] = [
     ("DUNENA_PORT", "dunena.port", Integer),
     ("DUNENA_HOST", "dunena.host", Text),
     ("DUNENA_AUTH_TOKEN", "dunena.auth_token", Text),
-    ("DUNENA_MAX_ENTRIES", "dunena.max_entries", Integer),
+    ("DUNENA_MAX_ENTRIES", "dunena.max_entries", Positive),
     ("DUNENA_MAX_MEMORY", "dunena.max_memory", Integer),
     ("DUNENA_DEFAULT_TTL", "dunena.default_ttl", Integer),
     ("DUNENA_BLOOM_FILTER", "dunena.bloom_filter", Boolean),
@@ -64,23 +69,21 @@ const KEYS: [(&str, &str, Kind); 35] = [
 pub(super) fn read(layers: &mut Layers, env: &BTreeMap<String, String>) -> Vec<String> {
     let mut notes = Vec::new();
     for (name, key, kind) in KEYS {
-        if let Some(text) = given(env, name) {
-            match lenient(kind, text) {
-                Some(text) => layers.originals.push(Setting { key, text, source: name }),
-                None => notes.push(junk(name)),
-            }
+        let mut text_of = |name: &str| {
+            let text = lenient(kind, given(env, name)?);
+            Some(text.unwrap_or_else(|| {
+                notes.push(format!("{name} is no number: the default counts"));
+                default_of(key)
+            }))
+        };
+        if let Some(text) = text_of(name) {
+            layers.originals.push(Setting { key, text, source: name });
         }
         let ours = format!("{OURS}{name}");
-        if !key.starts_with("dunena.") {
-            continue;
-        }
-        match given(env, &ours).map(|text| lenient(kind, text)) {
-            None => {}
-            Some(Some(text)) => drop(layers.env.insert(ours, text)),
-            Some(None) => {
-                notes.push(junk(&ours));
-                layers.env.remove(&ours);
-            }
+        if key.starts_with(SECTION)
+            && let Some(text) = text_of(&ours)
+        {
+            layers.env.insert(ours, text);
         }
     }
     let known = |name: &&String| KEYS.iter().any(|(known, ..)| known == name);
@@ -96,8 +99,11 @@ fn given<'e>(env: &'e BTreeMap<String, String>, name: &str) -> Option<&'e str> {
     env.get(name).map(|text| text.trim()).filter(|text| !text.is_empty())
 }
 
-fn junk(name: &str) -> String {
-    format!("{name} is no number: the default counts")
+/// What the number of a key is when nothing says so.
+fn default_of(key: &str) -> String {
+    let defaults = toml::Table::try_from(Config::default()).expect("texts, numbers and lists of them are always TOML");
+    let number = key.strip_prefix(SECTION).and_then(|name| defaults.get(name));
+    number.expect("all integers are fields of the section, and have a default").to_string()
 }
 
 /// The text as the configuration takes it; none when it is no number where one belongs.
@@ -105,7 +111,10 @@ fn lenient(kind: Kind, text: &str) -> Option<String> {
     match kind {
         Text => Some(text.to_owned()),
         Boolean => Some(matches!(text, "true" | "1").to_string()),
-        Integer => {
+        Positive if text.strip_prefix('-').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) => {
+            Some("0".to_owned())
+        }
+        Integer | Positive => {
             let digits = text.bytes().take_while(u8::is_ascii_digit).count();
             // What no number of ours could hold is junk too.
             text[..digits].parse::<u64>().ok().map(|number| number.to_string())

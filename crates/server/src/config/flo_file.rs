@@ -108,7 +108,8 @@ pub(super) fn lay(name: &str, text: &str, layers: &mut Layers) -> Result<Vec<Str
     for (key, ours, wanted) in KEYS {
         let Some((_, at, value)) = found.iter().find(|(found, ..)| found == key) else { continue };
         let value = wanted.read(key, value).map_err(|what| refused(*at, &format!("{key} must be {what}")))?;
-        layers.set_default(ours, value);
+        let line = 1 + text[..*at].matches('\n').count();
+        layers.set_default(ours, value, format!("{name}: line {line}: {key}"));
     }
     Ok(match unknown[..] {
         [] => Vec::new(),

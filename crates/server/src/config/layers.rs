@@ -77,12 +77,28 @@ impl de::Error for Error {
 
 /// A configuration and the names of the environment that look like ours but belong to no key.
 pub(super) fn read<'de, T: Deserialize<'de>>(layers: &Layers) -> Result<(T, Vec<String>), Error> {
-    let used = RefCell::default();
-    let root = Node { layers, used: &used, path: String::new(), file: Some(&layers.file_as_value()), text: None };
-    let config = T::deserialize(root)?;
-    let used = used.into_inner();
+    let (file, seen) = (layers.file_as_value(), RefCell::<Seen>::default());
+    let config = loop {
+        let values = seen.borrow().values.len();
+        let root = Node { layers, seen: &seen, path: String::new(), file: Some(&file), text: None };
+        match T::deserialize(root) {
+            // Only now it is known that a key is a value, and that no name of the environment means a key below it.
+            Err(_) if seen.borrow().values.len() > values => {}
+            read => break read?,
+        }
+    };
+    let Seen { used, .. } = seen.into_inner();
     let unused = layers.env.keys().filter(|name| name.starts_with(PREFIX) && !used.contains(*name));
     Ok((config, unused.cloned().collect()))
+}
+
+/// What reading found out.
+#[derive(Default)]
+struct Seen {
+    /// Names of the environment that mean a key.
+    used: BTreeSet<String>,
+    /// Keys that looked like tables, because of names of the environment that begin like theirs, and are values.
+    values: BTreeSet<String>,
 }
 
 impl Layers {
@@ -91,14 +107,14 @@ impl Layers {
     }
 
     /// The text that decides `key`, if a source above the file sets it.
-    fn text(&self, key: &str, used: &RefCell<BTreeSet<String>>) -> Option<(String, String)> {
+    fn text(&self, key: &str, seen: &RefCell<Seen>) -> Option<(String, String)> {
         let of = |settings: &[Setting]| {
             let setting = settings.iter().find(|setting| setting.key == key)?;
             Some((setting.text.clone(), setting.source.to_owned()))
         };
         let name = env_name(key);
         let env = self.env.get(&name).map(|text| {
-            used.borrow_mut().insert(name.clone());
+            seen.borrow_mut().used.insert(name.clone());
             (text.clone(), name)
         });
         of(&self.flags).or(env).or_else(|| of(&self.originals))
@@ -138,10 +154,13 @@ impl Layers {
         }
     }
 
-    /// Sets a key of the file, unless the file or whoever came before has set it.
-    pub(super) fn set_default(&mut self, key: &str, value: toml::Value) {
-        if let Some((table, last)) = self.table_of(key) {
-            table.entry(last).or_insert(value);
+    /// Sets a key of the file that messages call `source`, unless the file or whoever came before has set it.
+    pub(super) fn set_default(&mut self, key: &str, value: toml::Value, source: String) {
+        if let Some((table, last)) = self.table_of(key)
+            && let toml::map::Entry::Vacant(place) = table.entry(last)
+        {
+            place.insert(value);
+            self.origins.insert(key.to_owned(), source);
         }
     }
 
@@ -207,7 +226,7 @@ fn env_name(key: &str) -> String {
 /// One place in the tree of keys.
 struct Node<'a> {
     layers: &'a Layers,
-    used: &'a RefCell<BTreeSet<String>>,
+    seen: &'a RefCell<Seen>,
     path: String,
     file: Option<&'a toml::Value>,
     /// Value and source, when a source above the file decides.
@@ -218,9 +237,16 @@ impl<'a> Node<'a> {
     fn child(&self, key: &str) -> Option<Node<'a>> {
         let path = if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) };
         let file = self.file.and_then(|file| file.get(key));
-        let text = self.layers.text(&path, self.used);
-        let present = file.is_some() || text.is_some() || self.layers.sets_below(&path);
-        present.then_some(Node { layers: self.layers, used: self.used, path, file, text })
+        let text = self.layers.text(&path, self.seen);
+        let is_table = || self.layers.sets_below(&path) && !self.seen.borrow().values.contains(&path);
+        let present = file.is_some() || text.is_some() || is_table();
+        present.then_some(Node { layers: self.layers, seen: self.seen, path, file, text })
+    }
+
+    /// A value is wanted where no source has one.
+    fn found_a_value(self) -> Error {
+        self.seen.borrow_mut().values.insert(self.path);
+        de::Error::custom("is a value, not a table")
     }
 
     fn place(&self) -> Place {
@@ -299,13 +325,13 @@ impl<'de> de::Deserializer<'de> for Node<'_> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match (self.text, self.file) {
-            (Some((text, _)), _) => visitor.visit_string(text),
+        match (&self.text, self.file) {
+            (Some((text, _)), _) => visitor.visit_str(text),
             (None, Some(value)) => {
                 let value = de::Deserializer::deserialize_any(value.clone(), visitor);
                 value.map_err(|error| de::Error::custom(error.message()))
             }
-            (None, None) => Err(de::Error::custom("is a table, not a value")),
+            (None, None) => Err(self.found_a_value()),
         }
     }
 
@@ -337,6 +363,7 @@ impl<'de> de::Deserializer<'de> for Node<'_> {
         let text = match (&self.text, self.file) {
             (Some((text, _)), _) => text.clone(),
             (None, Some(toml::Value::String(text))) => text.clone(),
+            (None, None) => return Err(self.found_a_value()),
             _ => return Err(de::Error::custom(format_args!("is not one of {}", variants.join(", ")))),
         };
         if !variants.contains(&text.as_str()) {

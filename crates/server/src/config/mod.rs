@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     dialects::{dunena, edgecomet, flo, synap, unison},
     net::TlsOptions,
+    telemetry,
 };
 
 mod dunena_names;
@@ -151,6 +152,8 @@ pub fn load(flags: &Flags, env: BTreeMap<String, String>) -> Result<Loaded, Erro
         notes.push(format!("ignoring {}: no such key", unused.join(", ")));
     }
     check(&config)?;
+    telemetry::log::check_level(&config.log.level)
+        .map_err(|why| Error::new(format!("{}: log.level: {why}", layers.source_of("log.level"))))?;
     if config.edgecomet.enabled {
         notes.extend(edgecomet.complete(&mut config.edgecomet)?);
         check_edgecomet(&config.edgecomet, &layers, &env)?;
@@ -223,10 +226,18 @@ fn check(config: &Config) -> Result<(), Error> {
         ("limits.bodies_bytes", config.limits.bodies_bytes as u64),
         ("limits.connections", config.limits.connections as u64),
     ];
+    if config.data_dir.as_os_str().is_empty() {
+        return Err(Error::new("data_dir must not be empty"));
+    }
     match positive.iter().find(|(_, value)| *value == 0) {
         Some((key, _)) => Err(Error::new(format!("{key} must be at least 1"))),
         None => Ok(()),
     }
+}
+
+/// Whether a name of the environment looks like one that [`load`] reads.
+pub fn is_ours(name: &str) -> bool {
+    ["MANIFOLD_", "UNISON_", "FLO_", "SYNAP_", "DUNENA_", "EDGECOMET_"].iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// The address that `host` and `port` mean. Of a name's addresses an IPv4 one is preferred, because that is where

@@ -212,3 +212,60 @@ fn a_file_of_settings_is_read_for_names_of_ours() {
     let refused = dotenv(&path).unwrap_err().to_string();
     assert!(refused.ends_with("the setting after the first 1 is none") && !refused.contains("secret"), "{refused}");
 }
+
+/// Keys of the reference that have a name in the environment.
+fn documented_keys() -> Vec<String> {
+    let reference = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/configuration.md");
+    let reference = fs::read_to_string(reference).unwrap();
+    let keys = reference.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    keys.filter(|key| !key.contains(['[', '<'])).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_key_is_read_from_its_name_in_the_environment_alone() {
+    let keys = documented_keys();
+    assert!(keys.len() > 200, "{keys:?}");
+    for key in keys {
+        let name = format!("MANIFOLD_{}", key.replace('.', "_").to_uppercase());
+        match load_with("", &[(&name, "7")]) {
+            Ok(Loaded { notes, .. }) => assert!(!notes.iter().any(|note| note.contains(&name)), "{name}: {notes:?}"),
+            // It is no value of this key, which is known only after it was read.
+            Err(why) => assert!(why.contains('7') || why.contains(&name), "{name}: {why}"),
+        }
+    }
+}
+
+#[test]
+fn names_that_only_begin_like_a_key_are_mentioned() {
+    for name in
+        ["MANIFOLD_HOST_NAME", "MANIFOLD_LOG_LEVEL_OLD", "MANIFOLD_DURABILITY_LEVEL_X", "MANIFOLD_TLS_CERT_FILE"]
+    {
+        let Loaded { notes, .. } = load_with("", &[(name, "x")]).unwrap();
+        assert!(notes.iter().any(|note| note.contains(name)), "{name}: {notes:?}");
+    }
+    let both = [("MANIFOLD_DUNENA_DB_PATH", "/x.db"), ("MANIFOLD_DUNENA_DB", "false")];
+    assert_eq!(config("", &both).dunena.db_path, config("", &both[..1]).dunena.db_path);
+}
+
+#[test]
+fn a_level_that_would_silence_the_log_is_refused() {
+    for (file, env) in [
+        ("[log]\nlevel = \"inof\"", &[][..]),
+        ("", &[("MANIFOLD_LOG_LEVEL", "info,loud")]),
+        ("", &[("RUST_LOG", "nonsense=")]),
+        ("", &[("FLO_LOG_LEVEL", "verbose")]),
+        ("", &[("MANIFOLD_LOG_LEVEL", "info,,=x")]),
+    ] {
+        let why = refusal(file, env);
+        let source = env.first().map_or("m.toml", |(name, _)| name);
+        assert!(why.starts_with(&format!("{source}: log.level: ")), "{why}");
+    }
+    for level in ["", "off", "WARN", "error,", "info,manifold::access=debug", "manifold=trace", "[request]=debug"] {
+        config("", &[("RUST_LOG", level)]);
+    }
+}
+
+#[test]
+fn an_empty_data_dir_is_refused() {
+    assert_eq!(refusal("", &[("MANIFOLD_DATA_DIR", "")]), "data_dir must not be empty");
+}

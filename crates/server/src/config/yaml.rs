@@ -17,6 +17,8 @@ const FILE_BYTES: u64 = 16 << 20;
 const VALUES: usize = 1_000_000;
 /// So many bytes of a text count as one more value.
 const TEXT_BYTES: usize = 64;
+/// What editors of some systems put in front of a text.
+const BYTE_ORDER_MARK: char = '\u{feff}';
 /// A key that takes the keys of another table that are not given beside it.
 const MERGE: &str = "<<";
 
@@ -34,6 +36,7 @@ pub(super) fn read(path: &Path) -> Result<toml::Table, Error> {
 }
 
 pub(super) fn parse(text: &str) -> Result<toml::Table, String> {
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     let left = Cell::new(VALUES);
     let tree = Tree(&left).deserialize(serde_yaml_ng::Deserializer::from_str(text));
     match tree.map_err(|error| error.to_string().replace('\n', " "))? {

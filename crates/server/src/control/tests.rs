@@ -64,10 +64,10 @@ async fn the_socket_of_a_killed_process_is_replaced() {
     drop(UnixListener::bind(home.path().join("control.sock.new")).unwrap());
     assert!(Client::connect(home.path()).await.unwrap().is_none(), "nobody listens there");
     let served = served(home.path()).await;
-    let lines = manifold_engine::verify(home.path());
+    let lines = manifold_engine::verify(home.path(), "documents.db");
     assert!(matches!(lines, Err(manifold_engine::OpenError::Locked(_))));
     served.stop().await;
-    manifold_engine::verify(home.path()).unwrap();
+    manifold_engine::verify(home.path(), "documents.db").unwrap();
 }
 
 #[tokio::test]

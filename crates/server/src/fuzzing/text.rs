@@ -77,7 +77,8 @@ fn values(text: &str) {
         assert_eq!(json::nested_deeper_than(limit, text), depth(text) > limit, "{text}");
     }
     if let Some(members) = json::string_members(value) {
-        assert_eq!(members.len(), json::entries(text, 0).expect("it is an object").total);
+        // Of several members of one name the last one counts.
+        assert!(members.len() <= json::entries(text, 0).expect("it is an object").total);
     }
 }
 

@@ -3,7 +3,7 @@
 //! A request body is read once by serde_json; the members asked for come back as borrowed slices of the body, so that a
 //! user's value is stored byte for byte as it was sent. Nothing here builds a tree of values.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, collections::HashSet, fmt};
 
 use serde::{
     Serialize, Serializer,
@@ -95,7 +95,8 @@ pub fn given(member: Option<&RawValue>) -> Option<&RawValue> {
     member.filter(|value| value.get() != "null")
 }
 
-/// The members of an object whose values are all strings, in their order; none for anything else.
+/// The members of an object whose values are all strings, in their order; none for anything else. Of several members of
+/// one name the last one counts.
 pub fn string_members(value: &RawValue) -> Option<Vec<(String, String)>> {
     serde_json::Deserializer::from_str(value.get()).deserialize_map(StringMembers).ok()
 }
@@ -110,10 +111,15 @@ impl<'de> Visitor<'de> for StringMembers {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Vec::new();
+        let mut members: Vec<(String, String)> = Vec::new();
         while let Some(member) = map.next_entry()? {
             members.push(member);
         }
+        let mut later = HashSet::with_capacity(members.len());
+        let counts: Vec<bool> = members.iter().rev().map(|(name, _)| later.insert(name.as_str())).collect();
+        drop(later);
+        let mut counts = counts.into_iter().rev();
+        members.retain(|_| counts.next() == Some(true));
         Ok(members)
     }
 }

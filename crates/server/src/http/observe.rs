@@ -48,8 +48,7 @@ impl Observed {
     /// For a dialect whose every answer has an id, and whose ids are letters, digits, `.`, `_` and `-`.
     #[must_use]
     pub fn always_named(mut self) -> Self {
-        let narrow = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
-        self.given_id = self.given_id.filter(|id| id.as_bytes().iter().all(narrow));
+        self.given_id = self.given_id.filter(is_narrow);
         self.always_named = true;
         self
     }
@@ -88,6 +87,16 @@ impl Observed {
         }
         response.headers_mut().insert(REQUEST_ID, id);
     }
+}
+
+/// The id in an answer that nobody observed, of a dialect whose every answer has one: as [`Observed::always_named`] has it.
+pub fn id_of(headers: &HeaderMap) -> HeaderValue {
+    given_id(headers).filter(is_narrow).unwrap_or_else(new_id)
+}
+
+/// Letters, digits, `.`, `_` and `-`.
+fn is_narrow(id: &HeaderValue) -> bool {
+    id.as_bytes().iter().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(byte))
 }
 
 /// An id is shown in logs: only visible ASCII of a sane length is taken over.

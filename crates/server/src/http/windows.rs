@@ -65,6 +65,18 @@ impl<P: Eq + Hash> Windows<P> {
         Count { allowed, left: limit.saturating_sub(count), until, retry_after: until.seconds_left(now).max(1) }
     }
 
+    /// Takes back a request of `party` that was counted in the window that ends at `until`, if that is open still.
+    pub fn uncount(&self, party: P, until: Timestamp) {
+        let mut table = self.table.lock();
+        let party = Some(party);
+        let has_own = table.windows.contains_key(&party);
+        if let Some(window) = table.windows.get_mut(&party.filter(|_| has_own))
+            && window.until == until
+        {
+            window.count = window.count.saturating_sub(1);
+        }
+    }
+
     /// Parties whose window is open.
     pub fn active(&self, now: Timestamp) -> usize {
         self.table.lock().windows.values().filter(|window| !window.is_over(now)).count()

@@ -16,8 +16,8 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::{
-    Request, Response, StatusCode,
-    header::{CONNECTION, CONTENT_TYPE, HeaderValue, UPGRADE},
+    HeaderMap, Request, Response, StatusCode,
+    header::{CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, UPGRADE},
     http::uri::Scheme,
     server::conn::http1,
     service::service_fn,
@@ -173,11 +173,12 @@ async fn answer(link: Arc<Link>, mut request: Request<hyper::body::Incoming>) ->
         request.extensions_mut().insert(Scheme::HTTPS);
     }
     let mut response = match (cut, checked) {
-        _ if *below == Below::PlainForTls => shared.service.plaintext(),
-        (Some(cut), _) => shared.service.cut(cut),
-        (None, Err(refusal)) => shared.service.refuse(refusal),
+        _ if *below == Below::PlainForTls => shared.service.complete(request.headers(), shared.service.plaintext()),
+        (Some(cut), _) => shared.service.complete(request.headers(), shared.service.cut(cut)),
+        (None, Err(refusal)) => shared.service.complete(request.headers(), shared.service.refuse(refusal)),
         (None, Ok(())) => {
             let (service, peer) = (shared.service.clone(), *peer);
+            let kept = kept(request.headers(), service.repeated());
             let mut request = request.map(|body| Incoming::new(body, account.clone()));
             if request.headers().contains_key(UPGRADE) {
                 request.extensions_mut().insert(account.clone());
@@ -191,7 +192,7 @@ async fn answer(link: Arc<Link>, mut request: Request<hyper::body::Incoming>) ->
                 Err(_) => {
                     shared.connections.panicked();
                     close = true;
-                    shared.service.refuse(Refusal::Panicked)
+                    shared.service.complete(&HeaderMap::from_iter(kept), shared.service.refuse(Refusal::Panicked))
                 }
             }
         }
@@ -206,6 +207,11 @@ async fn answer(link: Arc<Link>, mut request: Request<hyper::body::Incoming>) ->
     }
     let receipt = response.extensions_mut().remove::<Receipt>();
     Ok(response.map(|body| Answer { body, pulse: pulse.clone(), receipt }))
+}
+
+/// Those headers of a request that have one of these names. Few requests have any: then this takes no memory.
+fn kept(headers: &HeaderMap, names: &[HeaderName]) -> Vec<(HeaderName, HeaderValue)> {
+    names.iter().filter_map(|name| headers.get(name).map(|value| (name.clone(), value.clone()))).collect()
 }
 
 /// A stream that ends when the client wants, and that waits for a client that does not read.

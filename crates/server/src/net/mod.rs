@@ -9,8 +9,8 @@ use std::{future::Future, net::IpAddr, pin::Pin, sync::Arc};
 
 use axum::body::Body;
 use hyper::{
-    Request, Response, StatusCode,
-    header::{CONTENT_TYPE, HeaderValue},
+    HeaderMap, Request, Response, StatusCode,
+    header::{CONTENT_TYPE, HeaderName, HeaderValue},
 };
 
 mod budget;
@@ -48,6 +48,17 @@ pub trait Service: Send + Sync + 'static {
     /// How the dialect spells an error that was found before it was asked.
     fn refuse(&self, refusal: Refusal) -> Response<Body>;
 
+    /// Headers of a request that [`Service::complete`] looks for. They are kept while the request is answered, for the case
+    /// that its handler panics.
+    fn repeated(&self) -> &'static [HeaderName] {
+        &[]
+    }
+
+    /// Adds to an answer that no handler made what all answers to a request with these headers have.
+    fn complete(&self, _: &HeaderMap, response: Response<Body>) -> Response<Body> {
+        response
+    }
+
     /// How the dialect spells that a head was cut. Asked only where [`Options::head_bytes`] is set.
     fn cut(&self, cut: Cut) -> Response<Body> {
         let mut response = Response::new(Body::empty());
@@ -75,6 +86,12 @@ pub trait AnyService: Send + Sync + 'static {
     /// [`Service::refuse`].
     fn refuse(&self, refusal: Refusal) -> Response<Body>;
 
+    /// [`Service::repeated`].
+    fn repeated(&self) -> &'static [HeaderName];
+
+    /// [`Service::complete`].
+    fn complete(&self, headers: &HeaderMap, response: Response<Body>) -> Response<Body>;
+
     /// [`Service::cut`].
     fn cut(&self, cut: Cut) -> Response<Body>;
 
@@ -92,6 +109,14 @@ impl<S: Service> AnyService for S {
 
     fn refuse(&self, refusal: Refusal) -> Response<Body> {
         Service::refuse(self, refusal)
+    }
+
+    fn repeated(&self) -> &'static [HeaderName] {
+        Service::repeated(self)
+    }
+
+    fn complete(&self, headers: &HeaderMap, response: Response<Body>) -> Response<Body> {
+        Service::complete(self, headers, response)
     }
 
     fn cut(&self, cut: Cut) -> Response<Body> {

@@ -6,8 +6,8 @@ use axum::body::Body;
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use hyper::{
-    Request, Response, StatusCode,
-    header::{CONTENT_TYPE, HeaderValue},
+    HeaderMap, Request, Response, StatusCode,
+    header::{ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_TYPE, HeaderName, HeaderValue, ORIGIN},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
@@ -26,6 +26,8 @@ use crate::http::body::{BodyError, BodyTime, collect};
 
 /// Answers by path; enough to see every branch of the listener.
 struct Echo;
+
+static REPEATED: [HeaderName; 1] = [ORIGIN];
 
 impl Service for Echo {
     async fn call(self: Arc<Self>, request: Request<Incoming>, _: IpAddr) -> Response<Body> {
@@ -60,6 +62,17 @@ impl Service for Echo {
     fn refuse(&self, refusal: Refusal) -> Response<Body> {
         let mut response = Response::new(Body::from(format!("refused {refusal:?}")));
         *response.status_mut() = StatusCode::IM_A_TEAPOT;
+        response
+    }
+
+    fn repeated(&self) -> &'static [HeaderName] {
+        &REPEATED
+    }
+
+    fn complete(&self, headers: &HeaderMap, mut response: Response<Body>) -> Response<Body> {
+        if let Some(origin) = headers.get(ORIGIN) {
+            response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+        }
         response
     }
 }
@@ -283,6 +296,24 @@ async fn a_panic_is_answered_and_the_server_goes_on() {
     assert_refused(&answer, Refusal::Panicked);
     assert_eq!(server.connections.panics(), 1);
     assert!(server.exchange("GET /a HTTP/1.0\r\n\r\n").await.ends_with("/a:0"));
+}
+
+#[tokio::test]
+async fn an_answer_that_no_handler_made_may_repeat_headers_of_its_request() {
+    let server = start(Options::default());
+    for (target, host, refusal) in
+        [("/panic", "h", Refusal::Panicked), ("/a", "a b", Refusal::BadHost), ("/a", "h\r\nHost: h", Refusal::BadHost)]
+    {
+        let request = |more: &str| format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n{more}\r\n");
+        let answer = server.exchange(request("X: y\r\nOrigin: http://a\r\n")).await;
+        assert_refused(&answer, refusal);
+        assert!(answer.contains("access-control-allow-origin: http://a\r\n"), "{answer}");
+        let answer = server.exchange(request("")).await;
+        assert_refused(&answer, refusal);
+        assert!(!answer.contains("access-control"), "{answer}");
+    }
+    let answer = server.exchange("GET /a HTTP/1.0\r\nOrigin: http://a\r\n\r\n").await;
+    assert!(!answer.contains("access-control"), "what its handler made is left alone: {answer}");
 }
 
 #[tokio::test]

@@ -37,6 +37,8 @@ const IDLE: Duration = Duration::from_secs(4);
 const IDLE_CONNECTIONS_PER_HOST: usize = 32;
 /// Longest head of an answer.
 const HEAD_BYTES: usize = 64 << 10;
+/// Most headers of an answer. While a head is read, 64 bytes are set aside for each of so many.
+const HEADERS: usize = 1000;
 /// A body's length is trusted for a reservation up to here.
 const RESERVE_MAX: u64 = 1 << 20;
 
@@ -62,6 +64,10 @@ impl Fetcher {
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(IDLE_CONNECTIONS_PER_HOST)
             .http1_max_buf_size(HEAD_BYTES)
+            .http1_max_headers(HEADERS)
+            // Some sites write heads like that, and browsers read them.
+            .http1_allow_obsolete_multiline_headers_in_responses(true)
+            .http1_allow_spaces_after_header_name_in_responses(true)
             .build(connector);
         Fetcher(client)
     }

@@ -59,6 +59,20 @@ pub fn init(log: &Log) -> Result<(), String> {
     Ok(())
 }
 
+/// Whether a text says what is logged, or why not. A bare word that is no level would be the name of a module, and nothing
+/// else would be logged, errors included.
+pub fn check_level(level: &str) -> Result<(), String> {
+    for word in level.split(',').map(str::trim).filter(|word| !word.is_empty()) {
+        if word.ends_with('=') {
+            return Err(format!("{word:?} lacks a level"));
+        }
+        if !word.contains(['=', '[', ':']) && word.parse::<LevelFilter>().is_err() {
+            return Err(format!("{word:?} is no level; for a module of that name, say {word}=debug"));
+        }
+    }
+    filter(level).map(drop)
+}
+
 fn filter(level: &str) -> Result<EnvFilter, String> {
     let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).parse(level);
     let discreet = DISCREET.parse().expect("a directive that is known when this is compiled");

@@ -1,15 +1,23 @@
 //! What the Synap dialect counts.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use hyper::{Method, StatusCode};
 use manifold_engine::{Engine, Name, Namespace, stream::StreamInfo};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use prometheus_client::{collector::Collector, encoding::DescriptorEncoder, registry::Registry};
 
 use super::{
     Counter, Requests, exposition,
-    labelled::{Labelled, MAX_NAMES, OTHER},
+    labelled::{MAX_NAMES, OTHER},
     names,
     pace::Pace,
     write::{self, Series, one},
@@ -23,8 +31,7 @@ pub struct SynapMetrics {
     kv: Pace,
     /// What commands did to values.
     pub values: ValueCounters,
-    /// Events given to readers, by room.
-    consumed: Labelled<Counter>,
+    consumed: Consumed,
     standing: Mutex<Standing>,
 }
 
@@ -45,6 +52,31 @@ impl ValueCounters {
     /// Somebody looked for a value.
     pub fn looked(&self, found: bool) {
         if found { &self.hits } else { &self.misses }.inc();
+    }
+}
+
+/// Most rooms whose readers are counted. Of more, the oldest ones are no longer counted.
+const MOST_ROOMS_COUNTED: usize = 10_000;
+
+/// Events given to readers, by the generation of their room: a room that is made anew is another one.
+#[derive(Debug, Default)]
+struct Consumed(RwLock<BTreeMap<u64, AtomicU64>>);
+
+impl Consumed {
+    fn add(&self, generation: u64, events: u64) {
+        if let Some(counted) = self.0.read().get(&generation) {
+            counted.fetch_add(events, Ordering::Relaxed);
+            return;
+        }
+        let mut rooms = self.0.write();
+        rooms.entry(generation).or_default().fetch_add(events, Ordering::Relaxed);
+        if rooms.len() > MOST_ROOMS_COUNTED {
+            rooms.pop_first();
+        }
+    }
+
+    fn of(&self, generation: u64) -> u64 {
+        self.0.read().get(&generation).map_or(0, |counted| counted.load(Ordering::Relaxed))
     }
 }
 
@@ -71,7 +103,7 @@ impl SynapMetrics {
             requests: Requests::default(),
             kv: Pace::default(),
             values: ValueCounters::default(),
-            consumed: Labelled::default(),
+            consumed: Consumed::default(),
             standing: Mutex::default(),
         }
     }
@@ -96,13 +128,13 @@ impl SynapMetrics {
     pub fn request(&self, route: &'static str, method: &Method, status: StatusCode, elapsed: Duration) {
         self.requests.record(route, method, status, elapsed);
     }
-    /// Counts events of a room that a reader was given.
-    pub fn consumed(&self, room: &[u8], events: u64) {
-        self.consumed.at(b"", room).add(events);
+    /// Counts events that a reader was given of the room of this [generation](StreamInfo::generation).
+    pub fn consumed(&self, generation: u64, events: u64) {
+        self.consumed.add(generation, events);
     }
-    /// Events of a room that readers were given since the start.
-    pub fn consumed_of(&self, room: &[u8]) -> u64 {
-        self.consumed.at(b"", room).get()
+    /// Events that readers were given of a room since the start.
+    pub fn consumed_of(&self, generation: u64) -> u64 {
+        self.consumed.of(generation)
     }
     /// Commands on keys per second lately.
     pub fn kv_per_second(&self) -> u64 {

@@ -55,7 +55,7 @@ async fn served(mut client: Client, to: &Path, progress: &Progress) -> Result<Re
 async fn at_rest(config: &Config, to: &Path, progress: &Progress) -> Result<Received, Failure> {
     let mut beside: Vec<Arc<dyn Beside>> = config.edgecomet.beside_at_rest(&config.data_dir);
     beside.extend(config.dunena.beside_at_rest(&config.data_dir));
-    let backup = backup::at_rest(&config.data_dir, &beside, Clock::system().now()).await;
+    let backup = backup::at_rest(&config.data_dir, &beside, to, Clock::system().now()).await;
     let backup = backup.map_err(|error| Failure::backup(&error))?;
     let (sent, pipe) = io::pipe().map_err(|error| Failure::new(Exit::System, format!("no pipe: {error}")))?;
     let writing = spawn_blocking(move || backup.write_to(&mut BufWriter::with_capacity(256 << 10, pipe)));

@@ -3,7 +3,11 @@
 use std::{path::Path, time::Duration};
 
 use manifold_engine::{Engine, Error, Kind, documents::DocumentsUpkeep};
-use manifold_server::{config::Config, control::Client, dialects::dunena};
+use manifold_server::{
+    config::Config,
+    control::{self, Client, SOCKET},
+    dialects::dunena,
+};
 use tokio::time::{Instant, sleep};
 
 use super::{Exit, Failure, settings::engine_options};
@@ -64,7 +68,7 @@ pub async fn of_either<T>(
 ) -> Result<T, Failure> {
     let until = Instant::now() + SOCKET_WITHIN;
     loop {
-        if let Some(mut client) = Client::connect(dir).await.map_err(|error| Failure::control(&error))? {
+        if let Some(mut client) = Client::connect(dir).await.map_err(|error| unreachable(dir, &error))? {
             client.ready().await.map_err(|error| Failure::control(&error))?;
             return served(client).await;
         }
@@ -74,6 +78,14 @@ pub async fn of_either<T>(
             }
             done => return done,
         }
+    }
+}
+
+/// Why the socket of a directory does not lead to its process.
+fn unreachable(dir: &Path, error: &control::Error) -> Failure {
+    match error {
+        control::Error::Socket(why) => Failure::new(Exit::Io, format!("{}: {why}", dir.join(SOCKET).display())),
+        control::Error::Gone(_) | control::Error::Refused(_) => Failure::control(error),
     }
 }
 

@@ -143,7 +143,13 @@ fn out_failure(file: &Path, error: &io::Error) -> Failure {
 /// Where the file goes: under another name until it is whole.
 enum Output {
     Standard,
-    File { file: File, unfinished: PathBuf, path: PathBuf },
+    /// A device, a pipe: what is no file has no other name.
+    Stream(File),
+    File {
+        file: File,
+        unfinished: PathBuf,
+        path: PathBuf,
+    },
 }
 
 impl Output {
@@ -151,6 +157,12 @@ impl Output {
         if path == Path::new("-") {
             return Ok(Output::Standard);
         }
+        let path = match fs::metadata(path) {
+            Ok(found) if !found.is_file() => return OpenOptions::new().write(true).open(path).map(Output::Stream),
+            // What a link leads to is replaced, not the link.
+            Ok(_) => fs::canonicalize(path)?,
+            Err(_) => path.to_owned(),
+        };
         let mut unfinished = path.as_os_str().to_owned();
         unfinished.push(".unfinished");
         let unfinished = PathBuf::from(unfinished);
@@ -160,19 +172,20 @@ impl Output {
         }
         // What is kept for clients is nobody else's business.
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
-        Ok(Output::File { file, unfinished, path: path.to_owned() })
+        Ok(Output::File { file, unfinished, path })
     }
 
     fn write(&mut self, piece: &[u8]) -> io::Result<()> {
         match self {
             Output::Standard => io::stdout().lock().write_all(piece),
-            Output::File { file, .. } => file.write_all(piece),
+            Output::Stream(file) | Output::File { file, .. } => file.write_all(piece),
         }
     }
 
     fn finish(self) -> io::Result<()> {
         match self {
             Output::Standard => io::stdout().lock().flush(),
+            Output::Stream(mut file) => file.flush(),
             Output::File { file, unfinished, path } => {
                 file.sync_all()?;
                 fs::rename(&unfinished, &path)?;

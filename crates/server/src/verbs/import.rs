@@ -7,10 +7,13 @@ use std::{
 use axum::body::Body;
 use http_body_util::BodyExt;
 use hyper::{Response, body::Incoming};
-use manifold_engine::export::{Counts, FileError, FileReader, Import, Imported, OnConflict, Piece, longest_line};
+use manifold_engine::export::{
+    Counts, FileError, FileReader, Import, Imported, OnConflict, Piece, Record, longest_line,
+};
 use manifold_server::{
     config::{self, Loaded},
     control::{self, Client},
+    dialects::dunena::ConnectorKind,
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -73,7 +76,8 @@ impl Source {
         } else {
             Box::new(BufReader::with_capacity(BUFFER, io::stdin()))
         };
-        FileReader::open(input, self.longest).map_err(|error| self.failure(&error))
+        let reader = FileReader::open(input, self.longest).map_err(|error| self.failure(&error))?;
+        Ok(reader.refusing(unknown_kind))
     }
 
     fn length(&self) -> Option<u64> {
@@ -102,6 +106,16 @@ impl Source {
 
 /// Bytes read from the file at once.
 const BUFFER: usize = 256 << 10;
+
+/// The engine keeps any text as the kind of a connection; what is wrong with one that nothing would be served of.
+fn unknown_kind(record: &Record) -> Option<String> {
+    let Record::Connector(connector) = record else { return None };
+    if ConnectorKind::named(&connector.kind).is_some() {
+        return None;
+    }
+    let known = ConnectorKind::ALL.map(ConnectorKind::as_str).join(", ");
+    Some(format!("the kind of a connection is one of {known}, and not {:?}", connector.kind))
+}
 
 /// Who takes the lines.
 enum To<'a> {

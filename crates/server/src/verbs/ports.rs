@@ -23,6 +23,7 @@ use prometheus_client::registry::Registry;
 use tokio::{
     sync::{Notify, watch},
     task::JoinSet,
+    time::{Instant, timeout_at},
 };
 
 use super::{
@@ -133,9 +134,12 @@ impl Ports {
             config.unison.max_body_bytes = config.unison.max_body_bytes.min(config.limits.body_bytes);
             let unison = Arc::new(Unison::new(config.unison.clone(), engine.clone(), metrics, down.clone()));
             let drained = listener.serve(unison.clone(), down.clone());
+            let end = drain_end(down.clone());
             serving.spawn(async move {
-                drained.await;
-                unison.sockets_closed().await;
+                let ((), end) = tokio::join!(drained, end);
+                if timeout_at(end, unison.sockets_closed()).await.is_err() {
+                    tracing::warn!(listener = "unison", "WebSockets were cut: their requests did not end in time");
+                }
             });
         }
         if let Some(listener) = self.flo {
@@ -237,6 +241,13 @@ impl Ports {
         beside.extend(documents);
         Ok(Served { serving, edgecomet, beside })
     }
+}
+
+/// When what still runs has had its time; known when the shutdown begins.
+async fn drain_end(mut down: watch::Receiver<bool>) -> Instant {
+    // A sender that is gone counts as a shutdown too.
+    drop(down.wait_for(|down| *down).await);
+    Instant::now() + Options::default().drain
 }
 
 fn bind(name: &'static str, address: SocketAddr, options: Options, tls: Option<Arc<Tls>>) -> Result<Listener, Failure> {

@@ -19,9 +19,17 @@ pub struct Addresses {
 }
 
 pub fn load(flags: &config::Flags) -> Result<Loaded, Failure> {
-    let env = std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
     let mut known = config::dotenv(Path::new(".env")).map_err(Failure::configuration)?;
-    known.extend(env);
+    for (name, text) in std::env::vars_os() {
+        match (name.into_string(), text.into_string()) {
+            (Ok(name), Ok(text)) => drop(known.insert(name, text)),
+            // A secret that is not read must not look like one that was never set.
+            (Ok(name), Err(_)) if config::is_ours(&name) => {
+                return Err(Failure::configuration(format!("{name}: the value is not UTF-8")));
+            }
+            _ => {}
+        }
+    }
     config::load(flags, known).map_err(Failure::configuration)
 }
 

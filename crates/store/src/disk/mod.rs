@@ -29,8 +29,10 @@ pub trait Disk: Send + Sync + fmt::Debug + 'static {
     fn unlink(&self, path: &Path) -> io::Result<()>;
     /// Makes names created, renamed and removed in a directory durable.
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
-    /// Takes the directory's lock file for this process; `None` when somebody else has it.
+    /// Takes the directory's lock file, made if absent, for this process; `None` when somebody else has it.
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>>;
+    /// The same without making one: where there is none nobody has the directory open, and nobody is kept out.
+    fn lock_existing(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>>;
 }
 
 /// An open file.

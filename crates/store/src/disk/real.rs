@@ -39,6 +39,26 @@ struct RealLock(#[expect(dead_code, reason = "held for its destructor")] fs::Fil
 
 impl Lock for RealLock {}
 
+/// There is no lock file.
+#[derive(Debug)]
+struct NoLock;
+
+impl Lock for NoLock {}
+
+/// Locks a file that these options open.
+fn locked(path: &Path, options: &fs::OpenOptions) -> io::Result<Option<Box<dyn Lock>>> {
+    let file = match options.open(path) {
+        // Who can only read may share the directory with nobody who writes, if there is a file to say so.
+        Err(error) if only_reading(&error) => fs::File::open(path)?,
+        opened => opened?,
+    };
+    match file.try_lock() {
+        Ok(()) => Ok(Some(Box::new(RealLock(file)))),
+        Err(fs::TryLockError::WouldBlock) => Ok(None),
+        Err(fs::TryLockError::Error(error)) => Err(error),
+    }
+}
+
 impl Disk for RealDisk {
     fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
         fs::create_dir_all(dir)
@@ -90,16 +110,13 @@ impl Disk for RealDisk {
     }
 
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
-        let mut options = fs::OpenOptions::new();
-        let file = match options.create(true).truncate(false).write(true).mode(0o600).open(path) {
-            // Who can only read may share the directory with nobody who writes, if there is a file to say so.
-            Err(error) if only_reading(&error) => fs::File::open(path)?,
-            opened => opened?,
-        };
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Box::new(RealLock(file)))),
-            Err(fs::TryLockError::WouldBlock) => Ok(None),
-            Err(fs::TryLockError::Error(error)) => Err(error),
+        locked(path, fs::OpenOptions::new().create(true).truncate(false).write(true).mode(0o600))
+    }
+
+    fn lock_existing(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
+        match locked(path, fs::OpenOptions::new().write(true)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Some(Box::new(NoLock))),
+            taken => taken,
         }
     }
 }

@@ -406,6 +406,10 @@ impl Disk for SimDisk {
         }
         Ok(Some(Box::new(SimLock(self.locked.clone()))))
     }
+
+    fn lock_existing(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
+        self.lock(path)
+    }
 }
 
 impl File for SimFile {

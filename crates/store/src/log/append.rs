@@ -70,6 +70,8 @@ pub(crate) struct Log {
     spare: Vec<Vec<u8>>,
     pub salt: u32,
     pub full: bool,
+    /// The log says so.
+    told_full: bool,
     pub refuses: Option<Error>,
 }
 
@@ -107,6 +109,7 @@ impl Log {
             spare: Vec::new(),
             salt,
             full: false,
+            told_full: false,
             refuses: None,
         }
     }
@@ -185,7 +188,7 @@ impl Log {
             match self.rotate(len, home) {
                 Ok(()) => {}
                 // The old segment may grow beyond its size rather than refuse what frees space.
-                Err(error) if is_full(&error) => self.full = true,
+                Err(error) if is_full(&error) => self.found_full(home),
                 Err(error) => return Err(self.fail(&error)),
             }
         }
@@ -202,10 +205,17 @@ impl Log {
                 Ok(())
             }
             Err(error) if is_full(&error) => {
-                self.full = true;
+                self.found_full(home);
                 Err(Error::Full)
             }
             Err(error) => Err(self.fail(&error)),
+        }
+    }
+
+    fn found_full(&mut self, home: Home<'_>) {
+        self.full = true;
+        if !std::mem::replace(&mut self.told_full, true) {
+            tracing::error!(dir = %home.dir.display(), "the disk is full: what needs space is refused");
         }
     }
 
@@ -228,8 +238,13 @@ impl Log {
     /// Tries to get back to normal after the disk was full.
     pub fn heal(&mut self, home: Home<'_>) {
         let end = self.offset + home.options.reserve_bytes + home.options.allocate_bytes / 8;
-        if self.full && self.refuses.is_none() && (end <= self.allocated || self.allocate(end, home).is_ok()) {
+        // A small batch may have fitted meanwhile: whether there is space again is found out here.
+        let look = (self.full || self.told_full) && self.refuses.is_none();
+        if look && (end <= self.allocated || self.allocate(end, home).is_ok()) {
             self.full = false;
+            if std::mem::take(&mut self.told_full) {
+                tracing::info!(dir = %home.dir.display(), "there is space on the disk again");
+            }
         }
     }
 

@@ -183,6 +183,19 @@ pub(crate) fn replay(disk: &dyn Disk, dir: &Path, mut apply: impl FnMut(Replayed
     Ok(out)
 }
 
+/// The same of a directory in which there has to be a log.
+pub(crate) fn replay_existing(
+    disk: &dyn Disk,
+    dir: &Path,
+    apply: impl FnMut(Replayed<'_>),
+) -> Result<Replay, OpenError> {
+    let replayed = replay(disk, dir, apply)?;
+    if replayed.segments.is_empty() {
+        return Err(OpenError::Foreign { file: dir.to_path_buf(), reason: "there is no log in it".to_owned() });
+    }
+    Ok(replayed)
+}
+
 /// How reading a segment ended.
 enum Ended {
     /// Every frame was valid.

@@ -178,10 +178,50 @@ fn many_threads_commit_and_every_frame_has_its_own_number() {
     assert_eq!(seqs, (1..=1600).collect::<Vec<_>>());
     assert!(store.stats().fsyncs < 1600, "committers share fsyncs");
     store.close().expect("closes");
-    let lines = Store::verify(&RealDisk, dir.path()).expect("the log is whole");
+    let (claim, lines) = Store::verify(&RealDisk, dir.path()).expect("the log is whole");
+    drop(claim);
     assert!(lines.last().is_some_and(|line| line.contains("last frame 1601, last stop clean")), "{lines:?}");
     let store = open_real(dir.path(), Options::new(TABLES));
     assert_eq!(store.rows(POINTS), 1600);
+}
+
+#[test]
+fn a_directory_without_a_log_is_not_verified_and_stays_as_it_is() {
+    let home = tempfile::tempdir().expect("a directory");
+    let names = || std::fs::read_dir(home.path()).expect("a directory").count();
+    let refused = || Store::verify(&RealDisk, home.path()).expect_err("there is no log").to_string();
+    assert!(refused().contains("there is no log in it"), "{}", refused());
+    assert_eq!(names(), 0, "of an empty one");
+    std::fs::write(home.path().join("file"), "hi").expect("write a file");
+    assert!(refused().contains("there is no log in it"), "{}", refused());
+    assert_eq!(names(), 1, "of one with something else in it");
+    let absent = Store::verify(&RealDisk, &home.path().join("absent"));
+    assert!(matches!(absent, Err(OpenError::Io { path, .. }) if path == home.path().join("absent")));
+
+    let dir = home.path().join("data");
+    let store = open_real(&dir, Options::new(TABLES));
+    commit(&store, put(ROWS, b"a", b"1"));
+    store.close().expect("closes");
+    std::fs::remove_file(dir.join("log-0000000001.seg")).expect("remove the segment");
+    assert!(matches!(Store::verify(&RealDisk, &dir), Err(OpenError::Foreign { .. })), "its segments are gone");
+}
+
+#[test]
+fn a_look_locks_by_the_lock_file_that_is_there_and_makes_none() {
+    let home = tempfile::tempdir().expect("a directory");
+    let store = open_real(home.path(), Options::new(TABLES));
+    commit(&store, put(ROWS, b"a", b"1"));
+    store.close().expect("closes");
+    let (claim, _) = Store::verify(&RealDisk, home.path()).expect("the log is whole");
+    assert!(matches!(Store::claim(&RealDisk, home.path()), Err(OpenError::Locked(_))), "it is being looked at");
+    drop(claim);
+    let lock = home.path().join("LOCK");
+    std::fs::remove_file(&lock).expect("remove the lock file");
+    Store::verify(&RealDisk, home.path()).expect("nobody has it open");
+    Store::cut_at_rest(&RealDisk, home.path()).expect("nobody has it open");
+    assert!(!lock.exists());
+    open_real(home.path(), Options::new(TABLES)).close().expect("closes");
+    assert!(lock.exists(), "who opens it makes one");
 }
 
 #[test]

@@ -122,9 +122,16 @@ async fn a_directory_at_rest_stays_as_it_is() {
     let rows: Arc<dyn Beside> = Arc::new(DocumentsAtRest(Place::new(&dir, &dir.join("d.db"), "other.db")));
     let before = (listed(&dir), fs::read(dir.join("log-0000000001.seg")).unwrap());
     let taken_at = Timestamp(1_700_000_000_000);
-    let backup = at_rest(&dir, &[beside, rows], taken_at).await.unwrap();
+    // What a killed one left behind goes.
+    fs::create_dir_all(house.path("backup.partial.copies/below")).unwrap();
+    let backup = at_rest(&dir, &[beside, rows], &house.path("backup"), taken_at).await.unwrap();
+    assert!(house.path("backup.partial.copies/documents").exists());
+    assert!(!house.path("backup.partial.copies/below").exists());
+    assert_eq!(before.0, listed(&dir), "nothing is copied there");
     let received = copied(backup, house.path("backup")).await.unwrap();
     assert_eq!(before, (listed(&dir), fs::read(dir.join("log-0000000001.seg")).unwrap()));
+    assert_eq!(listed(house.home.path()), ["backup", "data"], "nothing unfinished is left");
+    assert!(!listed(&house.path("backup")).contains(&"LOCK".to_owned()), "it was looked at only");
     let names: Vec<&str> = received.manifest.files.iter().map(|file| file.name.as_str()).collect();
     assert_eq!((names, received.manifest.taken_at), (vec!["log-0000000001.seg", "d.db"], taken_at.0));
     // The copy can be opened where it is.
@@ -139,7 +146,8 @@ async fn a_directory_that_is_open_damaged_or_no_data_directory_is_refused_at_res
     house.set("k", &format!("\"{}\"", "x".repeat(3000))).await;
     house.set("k", "2").await;
     let dir = house.path("data");
-    let refused = at_rest(&dir, &[], Timestamp(0)).await.unwrap_err();
+    let to = house.path("backup");
+    let refused = at_rest(&dir, &[], &to, Timestamp(0)).await.unwrap_err();
     assert!(matches!(refused, BackupError::Log(OpenError::Locked(_))));
     house.engine.close().await.unwrap();
     let segment = dir.join("log-0000000001.seg");
@@ -147,11 +155,12 @@ async fn a_directory_that_is_open_damaged_or_no_data_directory_is_refused_at_res
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     fs::write(&segment, bytes).unwrap();
-    let refused = at_rest(&dir, &[], Timestamp(0)).await.unwrap_err();
+    let refused = at_rest(&dir, &[], &to, Timestamp(0)).await.unwrap_err();
     assert!(matches!(refused, BackupError::Log(OpenError::Damaged { .. })), "{refused}");
     fs::create_dir(house.path("nothing")).unwrap();
-    let refused = at_rest(&house.path("nothing"), &[], Timestamp(0)).await.unwrap_err();
+    let refused = at_rest(&house.path("nothing"), &[], &to, Timestamp(0)).await.unwrap_err();
     assert!(matches!(refused, BackupError::Log(OpenError::Foreign { .. })), "{refused}");
+    assert_eq!(listed(&house.path("nothing")), [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -99,3 +99,12 @@ fn pieces_have_the_bytes_they_were_read_from() {
     assert_eq!(again.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [2, 3, 4]);
     assert!(read_records(text.as_bytes(), 1).is_err());
 }
+
+#[test]
+fn a_rule_of_somebody_else_refuses_a_line_and_those_before_it_come_first() {
+    let text = file(&[FLOOR, r#"{"type":"floor","namespace":"n","version":4}"#, FLOOR]);
+    let rule: Refuse = |record| matches!(record, Record::Floor(floor) if floor.version == 4).then(|| "four".to_owned());
+    let mut reader = FileReader::open(text.as_bytes(), LONGEST).expect("opens").refusing(rule);
+    assert_eq!(reader.next_piece().expect("what stands before it").map(|piece| piece.records.len()), Some(1));
+    assert_eq!(reader.next_piece().expect_err("is refused").to_string(), "line 3: four");
+}

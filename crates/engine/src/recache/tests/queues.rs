@@ -165,13 +165,13 @@ async fn a_purge_takes_what_waits_and_leaves_what_was_taken() {
 #[tokio::test]
 async fn what_is_no_address_in_normal_form_is_refused() {
     let house = House::new().await;
-    let long = "a".repeat(64_001);
+    let long = "a".repeat(80_001);
     for (url, kind) in [("", Kind::Invalid), ("h\0", Kind::Invalid), ("\"", Kind::Invalid), (&long, Kind::TooLarge)] {
         let entries = vec![entry("fine", 1), Entry { url: url.into(), dimension: DimensionId(1) }];
         assert_eq!(refused(house.recache_enqueue(Enqueue { entries, ..high(&[], 1) }).await).kind(), &kind);
     }
     assert_eq!(house.queued().await, []);
-    let longest = Entry { url: "a".repeat(64_000).into(), dimension: DimensionId(u64::MAX) };
+    let longest = Entry { url: "a".repeat(80_000).into(), dimension: DimensionId(u64::MAX) };
     house.enqueue(Enqueue { entries: vec![longest.clone()], ..high(&[], 1) }).await;
     assert_eq!(house.pull(1, 1).await[0].entry, longest);
 }

@@ -152,3 +152,23 @@ async fn a_retention_can_be_given_and_taken_later() {
     assert_eq!(first(&house.engine), 6);
     assert!(house.page_at(StreamStart::Since(Timestamp(START.0 + 1))).await.records.len() == 4);
 }
+
+#[tokio::test]
+async fn a_retention_is_changed_only_where_it_is_wanted() {
+    let mut house = House::new().await;
+    let (n, s) = (ns("n"), name("s"));
+    let old = keep(None, None, Some(60_000));
+    let new = keep(None, None, Some(10_000));
+    house.retain_stream_if(&n, &s, new, |_| panic!("it is not there")).await.expect("no stream");
+    assert!(house.streams(&n, None, 10).await.expect("a list").is_empty());
+    house.append(&n, Append { create: old, ..appending(vec![record("a")]) }).await.expect("append");
+    house.restart().await;
+    house.advance(10_000);
+    house.retain_stream_if(&n, &s, new, |kept| kept != old).await.expect("retain");
+    assert_eq!(house.describe().await.retention, old);
+    house.retain_stream_if(&n, &s, new, |kept| kept == old).await.expect("retain");
+    assert_eq!(house.describe().await.retention, new);
+    house.in_time("the first to go", |engine| first(engine) == 1).await;
+    house.restart().await;
+    assert_eq!(house.describe().await.retention, new);
+}

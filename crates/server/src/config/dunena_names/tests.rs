@@ -17,7 +17,10 @@ fn texts_are_read_leniently() {
         (("DUNENA_PORT", "3001"), Some(("dunena.port", "3001"))),
         (("DUNENA_PORT", " 3001x"), Some(("dunena.port", "3001"))),
         (("DUNENA_PORT", ""), None),
-        (("DUNENA_MAX_ENTRIES", "99999999999999999999"), None),
+        (("DUNENA_MAX_ENTRIES", "99999999999999999999"), Some(("dunena.max_entries", "100000"))),
+        (("DUNENA_MAX_ENTRIES", "-5"), Some(("dunena.max_entries", "0"))),
+        (("DUNENA_MAX_ENTRIES", "-x"), Some(("dunena.max_entries", "100000"))),
+        (("DUNENA_RATE_MAX", "-5"), Some(("dunena.rate_max", "1000"))),
         (("DUNENA_DB", "true"), Some(("dunena.db", "true"))),
         (("DUNENA_DB", "1"), Some(("dunena.db", "true"))),
         (("DUNENA_DB", "yes"), Some(("dunena.db", "false"))),
@@ -45,7 +48,8 @@ fn what_is_no_number_and_what_is_unknown_is_told() {
         ("DUNENA_CLUSTER", "x"),
         ("MANIFOLD_DUNENA_PORT", "x"),
     ]);
-    assert!(layers.originals.is_empty() && !layers.env.contains_key("MANIFOLD_DUNENA_PORT"));
+    let counts = Setting { key: "dunena.rate_max", text: "1000".to_owned(), source: "DUNENA_RATE_MAX" };
+    assert_eq!((layers.originals, layers.env["MANIFOLD_DUNENA_PORT"].as_str()), (vec![counts], "3000"));
     assert_eq!(
         notes,
         [
@@ -54,4 +58,26 @@ fn what_is_no_number_and_what_is_unknown_is_told() {
             "ignoring DUNENA_CLUSTER, DUNENA_REDIS_PORT: not offered",
         ]
     );
+}
+
+#[test]
+fn what_is_no_number_counts_as_the_default_whatever_the_file_says() {
+    for name in ["DUNENA_RATE_MAX", "MANIFOLD_DUNENA_RATE_MAX"] {
+        let env = BTreeMap::from([(name.to_owned(), "many".to_owned())]);
+        let file = "[dunena]\nrate_max = 5\n".parse().unwrap();
+        let mut layers = Layers { env: env.clone(), file, ..Layers::default() };
+        assert_eq!(read(&mut layers, &env), [format!("{name} is no number: the default counts")]);
+        let (config, _) = crate::config::layers::read::<crate::config::Config>(&layers).unwrap();
+        assert_eq!(config.dunena.rate_max, Config::default().rate_max, "{name}");
+    }
+}
+
+#[test]
+fn every_number_has_a_default() {
+    for (name, key, kind) in KEYS {
+        if matches!(kind, Integer | Positive) {
+            let read = originals(&[(name, "junk")]);
+            assert!(read.len() == 1 && read[0].0 == key && read[0].1.parse::<u64>().is_ok(), "{read:?}");
+        }
+    }
 }

@@ -13,6 +13,8 @@ fn a_file_becomes_the_tree_of_ours() {
     );
     assert_eq!(parse(""), Ok(toml::Table::new()));
     assert_eq!(parse("# nothing"), Ok(toml::Table::new()));
+    assert_eq!(parse("\u{feff}# by an editor\na: 1\n"), Ok(table("a = 1")));
+    assert_eq!(parse("\u{feff}"), Ok(toml::Table::new()));
 }
 
 #[test]

@@ -17,12 +17,12 @@ use std::{
 use axum::body::Body;
 use hyper::{
     HeaderMap, Method, Request, Response, StatusCode,
-    header::{AUTHORIZATION, CONTENT_LENGTH},
+    header::{AUTHORIZATION, CONTENT_LENGTH, HeaderName, ORIGIN},
     http::request::Parts,
 };
 use ipnet::IpNet;
 use manifold_engine::{
-    Clock, Engine, Level, State,
+    Clock, Engine, Level, State, Timestamp,
     backup::{Beside, DocumentsAtRest, FileAtRest},
     cache::Cache,
     documents::{Documents, DocumentsOptions, DocumentsUpkeep, IN_MEMORY, Locks, QueryCache, RequestLimits},
@@ -60,6 +60,7 @@ mod stats;
 mod ws;
 
 pub use config::{Config, Refused};
+pub use proxy::Kind as ConnectorKind;
 
 use asked::{Asked, BODY_BYTES};
 use cors::Cors;
@@ -74,7 +75,7 @@ use stats::History;
 use crate::{
     http::{
         auth::{self, Secret},
-        observe::Observed,
+        observe::{self, Observed, REQUEST_ID},
         reply,
         route::{self, Found},
         windows::Windows,
@@ -85,6 +86,8 @@ use crate::{
 
 /// What requests for no route count under.
 const OTHER_ROUTE: &str = "other";
+/// Headers of a request that its answer may repeat.
+static REPEATED: [HeaderName; 2] = [ORIGIN, REQUEST_ID];
 
 /// Method and template of every route.
 pub fn routes() -> Vec<(&'static str, &'static str)> {
@@ -277,20 +280,26 @@ impl Dunena {
         let mut timed = false;
         let answer = match self.admit(door, &parts, peer) {
             Err(error) => Err(error),
-            Ok(()) => match found {
+            Ok(window) => match found {
                 None => Err(Error::NoRoute),
                 Some((Found { parameters, .. }, endpoint)) => {
                     timed = endpoint.manner().is_timed;
                     let mut asked = Asked { dunena: self, parts: &mut parts, parameters, peer, incoming: Some(body) };
-                    self.dispatch(endpoint, &mut asked).await
+                    let answer = self.dispatch(endpoint, &mut asked).await;
+                    // A body that did not declare its length: what is refused for that does not count.
+                    if let (Err(Error::TooLarge), Some(window)) = (&answer, window) {
+                        self.windows.uncount(asked.client(), window);
+                    }
+                    answer
                 }
             },
         };
         Answered { route, timed, response: answer.unwrap_or_else(Error::into_response) }
     }
 
-    /// Everything that is checked before the route: token, origin, declared length, rate.
-    fn admit(&self, door: Door, parts: &Parts, peer: IpAddr) -> Result<(), Error> {
+    /// Everything that is checked before the route: token, origin, declared length, rate. Gives the end of the window
+    /// that the request was counted in, if it was.
+    fn admit(&self, door: Door, parts: &Parts, peer: IpAddr) -> Result<Option<Timestamp>, Error> {
         let headers = &parts.headers;
         let admitted = match door {
             Door::Open => true,
@@ -314,8 +323,9 @@ impl Dunena {
             if !count.allowed {
                 return Err(Error::RateLimited { retry_after: count.retry_after });
             }
+            return Ok(Some(count.until));
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Whether the request has the token, where one is needed: the scheme, one space, the token, and nothing else.
@@ -401,8 +411,16 @@ impl Service for Dunena {
     }
 
     fn refuse(&self, refusal: Refusal) -> Response<Body> {
-        let mut response = Error::from(refusal).into_response();
-        self.cors.add_headers(self.cors.origin(&HeaderMap::new()), response.headers_mut());
+        Error::from(refusal).into_response()
+    }
+
+    fn repeated(&self) -> &'static [HeaderName] {
+        &REPEATED
+    }
+
+    fn complete(&self, headers: &HeaderMap, mut response: Response<Body>) -> Response<Body> {
+        self.cors.add_headers(self.cors.origin(headers), response.headers_mut());
+        response.headers_mut().insert(REQUEST_ID, observe::id_of(headers));
         response
     }
 }

@@ -88,6 +88,7 @@ fn describe(verb: Verb, template: &str) -> Option<Operation> {
         (Verb::Post, "/cache/{key}") => cache::set(),
         (Verb::Delete, "/cache/{key}") => cache::delete(),
         (Verb::Post, "/cache") => cache::batch(),
+        (Verb::Post, "/cache/warmup") => cache::warm_up(),
         (Verb::Get, "/keys") => cache::keys(),
         (Verb::Post, "/flush") => cache::flush(),
         (Verb::Post, "/cache/{key}/incr") => cache::increment(),

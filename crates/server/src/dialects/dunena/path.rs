@@ -22,10 +22,12 @@ pub(super) fn plain(path: &str) -> Cow<'_, str> {
             _ => Cow::Borrowed(segment),
         };
         match &*segment {
-            "" | "." => {}
+            "." => {}
             ".." => drop(kept.pop()),
             _ => kept.push(segment),
         }
     }
+    // Not before: `..` behind an empty segment takes that one away.
+    kept.retain(|segment| !segment.is_empty());
     Cow::Owned(format!("/{}", kept.join("/")))
 }

@@ -102,6 +102,7 @@ pub(super) const fn route(template: &'static str, operations: &'static [(Verb, E
 
 /// What is asked for most comes first.
 pub(super) static TABLES: &[&[Route<Endpoint>]] = &[
+    cache::WARM_UP,
     cache::ROUTES,
     query_cache::ROUTES,
     query_cache::ENTRIES,

@@ -281,7 +281,7 @@ pub struct Storage {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Cleanup {
-    /// Absent: on in the embedded home, off in Redis.
+    /// Absent: on in the embedded home with the worker, otherwise off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
     /// Time between sweeps.
@@ -388,6 +388,11 @@ impl Config {
             Switch::On => true,
             Switch::Off => false,
         }
+    }
+
+    /// Whether files of pages are those of this process. Otherwise gateways own them.
+    pub fn owns_pages(&self) -> bool {
+        self.is_embedded() && self.has_worker()
     }
 
     /// Most entries of one queue; 0 = no limit.

@@ -18,10 +18,15 @@ use crate::{
     net::Incoming,
 };
 
+#[cfg(test)]
+mod tests;
+
 /// How slowly a body may come.
 const BODY_TIME: BodyTime = BodyTime::Paced(Duration::from_secs(30));
 /// Longest JSON body.
 const JSON_BODY: usize = 32 << 20;
+/// Containers inside each other in a JSON body.
+const NESTING: usize = 128;
 
 /// One request: its head, the raw text of its path parameters, and the dialect.
 #[derive(Debug, Clone, Copy)]
@@ -70,6 +75,21 @@ impl Body {
         if self.0.is_empty() {
             return Ok([None; N]);
         }
-        Ok(json::members(json::text(&self.0)?, names)?)
+        let text = json::text(&self.0)?;
+        let found = json::members(text, names)?;
+        check_depth(text, &found, 0)?;
+        Ok(found)
     }
+}
+
+/// Refuses an object that is nested too deep where nobody looks: `found` are the members that are read, and their
+/// readers refuse what is nested. `around` containers lie around it.
+pub(super) fn check_depth(text: &str, found: &[Option<&RawValue>], around: usize) -> Result<(), Error> {
+    let limit = NESTING - around;
+    let read: usize = found.iter().flatten().map(|member| member.get().len()).sum();
+    // Few bytes cannot be deep, and a batch of many records need not be followed byte by byte.
+    if text.len() - read > limit && json::nested_deeper_than(limit, text) {
+        return Err(Error::invalid("Request body is nested too deep"));
+    }
+    Ok(())
 }

@@ -120,7 +120,8 @@ pub struct Auth {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Queue {
-    /// Which numbers go first.
+    /// Which numbers go first. Fixed for a data directory: with `lower_first` the opposite of each priority is stored,
+    /// which Synap shows of the queues it shares, and Flo when it is started with the other order.
     pub priority_order: PriorityOrder,
     /// Deliveries before a message is a dead letter.
     pub max_attempts: u32,
@@ -146,9 +147,10 @@ pub enum PriorityOrder {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Stream {
-    /// How long records are kept; `0s` = until they are trimmed.
+    /// How long records are kept; `0s` = until they are trimmed. Streams that exist follow when they are used; those of
+    /// the namespace `default` keep what they were made with.
     pub retention: Keep,
-    /// Bytes of records kept; 0 = all.
+    /// Bytes of records kept; 0 = all. For the same streams.
     pub max_bytes: u64,
 }
 
@@ -305,7 +307,7 @@ impl Config {
         }
     }
 
-    /// The retention of the streams that this dialect creates.
+    /// The retention of the streams of this dialect.
     pub(super) fn streams(&self) -> StreamRetention {
         let Stream { retention: Keep(age), max_bytes } = self.stream;
         StreamRetention { age, records: None, bytes: (max_bytes > 0).then_some(max_bytes) }
@@ -313,11 +315,20 @@ impl Config {
 }
 
 impl PriorityOrder {
-    /// The engine delivers the higher priority first: the same turn leads to its order and back from it.
-    pub(super) fn turn(self, priority: i64) -> i64 {
+    /// The number that stands for a priority: the engine delivers the higher one first.
+    pub(super) fn stored(self, priority: i64) -> i64 {
         match self {
             PriorityOrder::HigherFirst => priority,
-            PriorityOrder::LowerFirst => -priority,
+            PriorityOrder::LowerFirst => priority.saturating_neg(),
         }
+    }
+
+    /// The priority that a number stands for. The lowest one has an opposite that is none: what comes to that was stored
+    /// in the other order, and is shown as it was sent. No dialect stores more; of what an import brings beyond, the
+    /// nearest priority is shown.
+    pub(super) fn shown(self, stored: i64) -> i32 {
+        let priority = self.stored(stored);
+        let sent = i32::try_from(priority).or_else(|_| i32::try_from(priority.saturating_neg()));
+        sent.unwrap_or(if priority < 0 { i32::MIN } else { i32::MAX })
     }
 }

@@ -52,6 +52,8 @@ pub(super) enum Error {
     NoKey { key: Vec<u8> },
     /// 405.
     MethodNotAllowed { allow: String },
+    /// 400: the body ended before its end, or its chunks are none.
+    BodyCutOff,
     /// 408: the body came too slowly.
     BodyTooSlow,
     /// 409: the key is at another version; 0 = absent.
@@ -141,7 +143,8 @@ impl Error {
             | Error::Field { .. }
             | Error::Parameter { .. }
             | Error::Query(_)
-            | Error::Lines(_) => StatusCode::BAD_REQUEST,
+            | Error::Lines(_)
+            | Error::BodyCutOff => StatusCode::BAD_REQUEST,
             Error::Unauthorized => StatusCode::UNAUTHORIZED,
             Error::ForeignOrigin => StatusCode::FORBIDDEN,
             Error::NoRoute | Error::Absent(_) | Error::NoKey { .. } => StatusCode::NOT_FOUND,
@@ -190,6 +193,7 @@ impl Error {
             Error::Absent(what) => return format!("{what} not found").into(),
             Error::NoKey { .. } => "Key not found",
             Error::MethodNotAllowed { .. } => "Method not allowed",
+            Error::BodyCutOff => "Request body was cut off or its framing is broken",
             Error::BodyTooSlow => "Request body came too slowly",
             Error::Version { current, .. } => return format!("Version conflict: current version is {current}").into(),
             Error::KeyExists { current, .. } => return format!("Key already exists at version {current}").into(),
@@ -317,7 +321,7 @@ impl Error {
             Error::Unauthorized => Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
             Error::MethodNotAllowed { allow } => HeaderValue::from_str(allow).ok().map(|allow| (ALLOW, allow)),
             // What is left of the body must not be taken for the next request.
-            Error::BodyTooSlow => Some((CONNECTION, HeaderValue::from_static("close"))),
+            Error::BodyCutOff | Error::BodyTooSlow => Some((CONNECTION, HeaderValue::from_static("close"))),
             Error::Overloaded | Error::Full | Error::Unavailable(_) => {
                 Some((RETRY_AFTER, HeaderValue::from_static("1")))
             }
@@ -370,8 +374,9 @@ impl Error {
     pub(super) fn of_body(error: BodyError, limit: usize) -> Error {
         match error {
             BodyError::TooLarge => Error::BodyTooLarge { limit },
-            // Nobody listens any more when the client went away.
-            BodyError::TooSlow | BodyError::Aborted => Error::BodyTooSlow,
+            BodyError::TooSlow => Error::BodyTooSlow,
+            // Nobody listens any more when the client went away; who sent broken chunks does.
+            BodyError::Aborted => Error::BodyCutOff,
             BodyError::NoRoom => Error::Overloaded,
         }
     }

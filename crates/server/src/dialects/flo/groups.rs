@@ -12,7 +12,7 @@ use super::{
     members::{self, COUNT, Integers, NATURAL, OFFSETS, millis},
     names,
     scan::PAGE_BYTES,
-    streams::{STREAM, records_bytes, write_name, write_record},
+    streams::{STREAM, keep_as_configured, records_bytes, write_name, write_record},
 };
 use crate::{
     http::{
@@ -48,6 +48,7 @@ pub(super) async fn read(call: Call<'_>, incoming: Incoming) -> Reply {
     call.query()?;
     let read = group_read(group, &call.body(incoming).await?)?;
     let wait = read.wait;
+    keep_as_configured(&call, &namespace, &stream).await;
     let reading = call.engine().read_group(&namespace, &stream, read);
     let given = if wait.is_none() { Some(reading.await) } else { call.flo.unless_stopping(reading).await };
     let given = given.transpose().map_err(Error::of(STREAM))?.unwrap_or_default();

@@ -109,10 +109,7 @@ pub(super) fn numbers(
     if elements.total > MAX_NUMBERS {
         return Err(refused());
     }
-    let number = |raw: &&RawValue| {
-        let number = decimal(raw.get())?.clamp(i128::MIN, i128::from(u64::MAX));
-        u64::try_from(number).ok().filter(|number| *number >= least)
-    };
+    let number = |raw: &&RawValue| u64::try_from(decimal(raw.get())?).ok().filter(|number| *number >= least);
     elements.kept.iter().map(|raw| number(raw).ok_or_else(refused)).collect()
 }
 

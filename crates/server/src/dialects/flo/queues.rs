@@ -49,7 +49,7 @@ pub(super) async fn enqueue(call: Call<'_>, incoming: Incoming) -> Reply {
     let enqueue = Enqueue {
         payload: Value { encoding: Encoding::Binary, bytes },
         headers: Bytes::new(),
-        priority: Some(call.flo.priority_order.turn(priority)),
+        priority: Some(call.flo.priority_order.stored(priority)),
         delay,
         dedup_key,
         // A queue may belong to another dialect: the message keeps the limit of whoever sent it.
@@ -245,7 +245,7 @@ pub(super) fn write_message(out: &mut Vec<u8>, message: &Message, order: Priorit
     out.extend_from_slice(b",\"payload\":");
     payload::write(out, &message.payload.bytes);
     out.extend_from_slice(b",\"priority\":");
-    out.extend_from_slice(itoa::Buffer::new().format(order.turn(message.priority)).as_bytes());
+    out.extend_from_slice(itoa::Buffer::new().format(order.shown(message.priority)).as_bytes());
     out.extend_from_slice(b",\"attempts\":");
     json::write_u64(out, message.attempts.into());
     out.extend_from_slice(b",\"enqueued_at\":");

@@ -2,15 +2,16 @@
 
 use bytes::Bytes;
 use manifold_engine::{
-    Name, Timestamp,
+    Name, Namespace, Timestamp,
     stream::{
-        Append, Appended, MAX_APPEND, NewRecord, Record, StreamInfo, StreamPage, StreamRead, StreamStart, StreamTrim,
+        Append, Appended, MAX_APPEND, NewRecord, Record, StreamInfo, StreamPage, StreamRead, StreamRetention,
+        StreamStart, StreamTrim,
     },
 };
 
 use super::{
     Reply,
-    call::Call,
+    call::{Call, check_depth},
     error::Error,
     members::{self, COUNT, Integers, NATURAL},
     names, payload,
@@ -29,6 +30,8 @@ const DEFAULT_COUNT: i64 = 100;
 /// Streams read from the engine at once for a list of all.
 const LIST_PAGE: usize = 1000;
 const LAST: Integers = Integers::up_to(1, 1000, "an integer from 1");
+/// The body and the array of records.
+const AROUND_A_RECORD: usize = 2;
 
 /// What a stream that is not there answers.
 pub(super) const STREAM: &str = "Stream";
@@ -51,6 +54,7 @@ pub(super) async fn append(call: Call<'_>, incoming: Incoming) -> Reply {
 
     let counters = call.flo.metrics.stream(namespace.as_bytes(), stream.as_bytes());
     let (count, bytes) = (records.len(), records.iter().map(|record| record.payload.len()).sum());
+    keep_as_configured(&call, &namespace, &stream).await;
     let append = Append { stream, records, create: call.flo.stream_retention };
     let done = call.engine().append(&namespace, append).await;
     let done = done.inspect_err(|_| counters.append_errors.inc())?;
@@ -68,6 +72,7 @@ pub(super) async fn read(call: Call<'_>) -> Reply {
     let wait = members::block_parameter(&query)?;
     let limit = count.unwrap_or(DEFAULT_COUNT) as usize;
     let read = StreamRead { start, limit, max_bytes: PAGE_BYTES, wait };
+    keep_as_configured(&call, &namespace, &stream).await;
 
     let waiting = wait.is_some().then(|| call.engine().read_stream(&namespace, &stream, read.clone()));
     let counters = call.flo.metrics.stream(namespace.as_bytes(), stream.as_bytes());
@@ -91,6 +96,7 @@ pub(super) async fn read(call: Call<'_>) -> Reply {
 pub(super) async fn info(call: Call<'_>) -> Reply {
     let (namespace, stream) = names::stream(&call)?;
     call.query()?;
+    keep_as_configured(&call, &namespace, &stream).await;
     let info = call.engine().stream_info(&namespace, &stream).await.map_err(Error::of(STREAM))?;
     let mut out = Vec::with_capacity(256);
     write_info(&mut out, &info);
@@ -134,6 +140,21 @@ pub(super) async fn trim(call: Call<'_>, incoming: Incoming) -> Reply {
     let done = call.engine().trim_stream(&namespace, &stream, trim).await.map_err(Error::of(STREAM))?;
     call.flo.metrics.stream(namespace.as_bytes(), stream.as_bytes()).trimmed(done.trimmed);
     Ok(reply::json(format!("{{\"trimmed\":{},\"first_offset\":{}}}", done.trimmed, done.first)))
+}
+
+/// Gives a stream that was made under another configuration the retention of this one. In the namespace that other
+/// dialects share nothing says who made a stream: there it keeps the one it was made with.
+pub(super) async fn keep_as_configured(call: &Call<'_>, namespace: &Namespace, stream: &Name) {
+    if namespace.as_bytes() == names::DEFAULT_NAMESPACE.as_bytes() {
+        return;
+    }
+    let keep = call.flo.stream_retention;
+    // A bound by number is not ours: whoever set it meant this stream.
+    let outdated = |kept: StreamRetention| kept.records.is_none() && kept != keep;
+    if let Err(error) = call.engine().retain_stream_if(namespace, stream, keep, outdated).await {
+        // The request says by itself what is wrong; the next one tries again.
+        tracing::debug!(%error, "a stream keeps the retention it was made with");
+    }
 }
 
 /// Appends a record without the bracket that closes it.
@@ -194,7 +215,9 @@ fn batch(records: &RawValue, limit: usize) -> Result<Vec<NewRecord>, Error> {
         return Err(refused());
     }
     let one = |raw: &&RawValue| {
-        let [payload, headers] = json::members(raw.get(), &["payload", "headers"]).map_err(|_| refused())?;
+        let found = json::members(raw.get(), &["payload", "headers"]).map_err(|_| refused())?;
+        check_depth(raw.get(), &found, AROUND_A_RECORD)?;
+        let [payload, headers] = found;
         record(payload, headers, limit)
     };
     elements.kept.iter().map(one).collect()

@@ -150,6 +150,10 @@ impl Command for ReplicationStatus {
     }
 
     async fn run(self, context: &Context<'_>, out: &mut Vec<u8>) -> Result<Done, Error> {
+        // What the log has is not known before it was read.
+        if context.engine().state() == State::Starting {
+            return Err(Error::Unavailable);
+        }
         Object::new(out)
             .text("role", ROLE)
             .flag("enabled", false)

@@ -47,6 +47,8 @@ pub(super) enum Error {
     NestedBatch,
     /// 400: an event that is no longer kept, by the offsets of clients.
     OffsetGone { room: Vec<u8>, requested: u64, oldest: u64 },
+    /// 414.
+    TargetTooLong,
     /// 401.
     Unauthorized(&'static str),
     /// 403.
@@ -184,6 +186,7 @@ impl Error {
             | Error::NeedsSocket(_)
             | Error::NestedBatch
             | Error::OffsetGone { .. } => StatusCode::BAD_REQUEST,
+            Error::TargetTooLong => StatusCode::URI_TOO_LONG,
             Error::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Error::Forbidden(_) | Error::FlushDisabled(_) | Error::ForeignOrigin | Error::ForeignHost => {
                 StatusCode::FORBIDDEN
@@ -212,6 +215,7 @@ impl Error {
             | Error::Missing(_)
             | Error::MissingInItem(_)
             | Error::Envelope { .. }
+            | Error::TargetTooLong
             | Error::BodyTooSlow => "INVALID_REQUEST",
             Error::IndexOutOfRange => "INDEX_OUT_OF_RANGE",
             Error::UnknownCommand(_) | Error::NeedsSocket(_) | Error::NestedBatch => "INVALID_COMMAND",
@@ -281,6 +285,7 @@ impl Error {
             Error::Unauthorized(text) | Error::Replication(text) => return (*text).into(),
             Error::ForeignOrigin => return "Origin not allowed".into(),
             Error::ForeignHost => return "Host not allowed".into(),
+            Error::TargetTooLong => return "Request target is too long".into(),
             Error::BodyTooSlow => return "Request body came too slowly".into(),
             Error::Internal => return "Internal server error".into(),
             Error::Overloaded => return "Server overloaded".into(),
@@ -474,7 +479,7 @@ impl From<BadEncoding> for Error {
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::TargetTooLong => Error::Request("Request target is too long".into()),
+            Refusal::TargetTooLong => Error::TargetTooLong,
             Refusal::BadHost => Error::Request("Invalid Host header".into()),
             Refusal::ForeignHost => Error::ForeignHost,
             Refusal::AmbiguousLength => Error::Request("Ambiguous body length".into()),

@@ -396,7 +396,8 @@ impl Service for Synap {
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
             let exposed = "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After";
             headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(exposed));
-            headers.insert(VARY, HeaderValue::from_static("Origin"));
+            let vary = if headers.contains_key(VARY) { "Accept-Encoding, Origin" } else { "Origin" };
+            headers.insert(VARY, HeaderValue::from_static(vary));
         }
         observed.end("synap", route, &mut response, |route, method, status, elapsed| {
             self.metrics.request(route, method, status, elapsed);
@@ -405,10 +406,7 @@ impl Service for Synap {
     }
 
     fn refuse(&self, refusal: Refusal) -> Response<Body> {
-        let status = if refusal == Refusal::TargetTooLong { Some(StatusCode::URI_TOO_LONG) } else { None };
-        let mut answer = Answer::refused(&Error::from(refusal), Form::Bare);
-        answer.status = status.unwrap_or(answer.status);
-        let mut response = answer.into_response();
+        let mut response = Answer::refused(&Error::from(refusal), Form::Bare).into_response();
         response.headers_mut().extend(HARDENING);
         response
     }

@@ -114,7 +114,7 @@ impl Command for Consume {
             let (engine, namespace) = (context.engine(), context.namespace());
             match &target {
                 Target::Queue(queue) => engine.queue_dequeue(namespace, queue, dequeue).await,
-                Target::Letters { queue, .. } => engine.queue_take_letters(namespace, queue, dequeue).await,
+                Target::Letters(queue) => engine.queue_take_letters(namespace, queue, dequeue).await,
             }
         };
         let mut taken = take(Duration::ZERO).await?;
@@ -160,7 +160,7 @@ impl Command for Ack {
         let (engine, namespace) = (context.engine(), context.namespace());
         let done = match &target {
             Target::Queue(queue) => engine.queue_ack(namespace, queue, message.held()).await,
-            Target::Letters { queue, .. } => {
+            Target::Letters(queue) => {
                 engine.queue_settle_letters(namespace, queue, message.held(), LetterDeed::Ack).await
             }
         };
@@ -199,7 +199,7 @@ impl Command for Nack {
                 let to = if requeue { NackTo::Ready(Duration::ZERO) } else { NackTo::Dead };
                 (engine.queue_nack(namespace, queue, GiveBack { messages, to }).await, "requeued")
             }
-            Target::Letters { queue, .. } => {
+            Target::Letters(queue) => {
                 let (deed, action) =
                     if requeue { (LetterDeed::Return, "requeued") } else { (LetterDeed::Discard, "discarded") };
                 (engine.queue_settle_letters(namespace, queue, messages, deed).await, action)

@@ -92,7 +92,7 @@ impl Command for Delete {
         let (engine, namespace) = (context.engine(), context.namespace());
         let deleted = match &self.0 {
             Target::Queue(queue) => engine.queue_delete(namespace, queue).await?,
-            Target::Letters { queue, .. } => {
+            Target::Letters(queue) => {
                 match engine.queue_purge_letters(namespace, queue, PurgeLetters::All).await.map_err(self.0.refused()) {
                     Ok(_) => true,
                     Err(Error::Absent(..)) => false,
@@ -122,7 +122,7 @@ impl Command for Purge {
         let (engine, namespace) = (context.engine(), context.namespace());
         let purged = match &self.0 {
             Target::Queue(queue) => engine.queue_purge(namespace, queue).await,
-            Target::Letters { queue, .. } => engine.queue_purge_letters(namespace, queue, PurgeLetters::NotHeld).await,
+            Target::Letters(queue) => engine.queue_purge_letters(namespace, queue, PurgeLetters::NotHeld).await,
         };
         let purged = purged.map_err(self.0.refused())?;
         Object::new(out).flag("success", true).number("purged", purged).close();
@@ -147,9 +147,9 @@ impl Command for Stats {
         let (engine, namespace) = (context.engine(), context.namespace());
         let found = match &self.0 {
             Target::Queue(queue) => engine.queue_stats(namespace, queue).await.map(Counts::from),
-            Target::Letters { queue, .. } => engine.queue_letter_stats(namespace, queue).await.map(Counts::from),
+            Target::Letters(queue) => engine.queue_letter_stats(namespace, queue).await.map(Counts::from),
         };
-        found.map_err(self.0.refused())?.write(out, self.0.name(), engine.now());
+        found.map_err(self.0.refused())?.write(out, &self.0.name(), engine.now());
         Ok(Done::Ok)
     }
 }
@@ -200,11 +200,11 @@ impl From<LetterStats> for Counts {
 }
 
 impl Counts {
-    fn write(&self, out: &mut Vec<u8>, name: &QueueName, Timestamp(now): Timestamp) {
+    fn write(&self, out: &mut Vec<u8>, name: &[u8], Timestamp(now): Timestamp) {
         let Counts { ready, consumers, published, consumed, acked, nacked, dead_lettered, oldest } = *self;
         let age_secs = oldest.map_or(0, |Timestamp(at)| now.saturating_sub(at) / 1000);
         Object::new(out)
-            .name("queue", name.as_bytes())
+            .name("queue", name)
             .number("depth", ready)
             .number("consumers", consumers)
             .number("published_total", published)

@@ -1,5 +1,7 @@
 //! What names of queues and ids of messages mean. A name that ends in `.dlq` means the dead letters of the queue before it.
 
+use std::borrow::Cow;
+
 use manifold_engine::{
     self as engine,
     queue::{Delivery, Held, QueueName, Shelf},
@@ -24,22 +26,19 @@ const ID: &str = "msg_";
 #[derive(Debug, Clone)]
 pub(super) enum Target {
     Queue(QueueName),
-    Letters {
-        /// As the client names them.
-        name: QueueName,
-        /// Whose they are.
-        queue: QueueName,
-    },
+    /// Dead letters, of the queue that is named here.
+    Letters(QueueName),
 }
 
 impl Target {
     /// The name that must be there, under either of its names.
     pub(super) fn read(queue: Member<'_>, name: Member<'_>) -> Result<Target, Error> {
         let raw = json::given(queue).or(json::given(name)).ok_or(Error::Missing("queue".into()))?;
-        let name = queue_name(payload::bytes(&payload::text(raw, "queue")?))?;
-        Ok(match name.as_bytes().strip_suffix(LETTERS) {
-            None => Target::Queue(name),
-            Some(before) => Target::Letters { queue: queue_name(before.to_vec())?, name },
+        let name = payload::bytes(&payload::text(raw, "queue")?);
+        // The bound is one of the queue's name: whatever a queue is called, its dead letters can be asked for.
+        Ok(match name.strip_suffix(LETTERS) {
+            None => Target::Queue(queue_name(name)?),
+            Some(before) => Target::Letters(queue_name(name.slice_ref(before))?),
         })
     }
 
@@ -47,14 +46,15 @@ impl Target {
     pub(super) fn queue(self) -> Result<QueueName, Error> {
         match self {
             Target::Queue(queue) => Ok(queue),
-            Target::Letters { .. } => Err(Error::field("queue", "names ending in .dlq are reserved")),
+            Target::Letters(_) => Err(Error::field("queue", "names ending in .dlq are reserved")),
         }
     }
 
     /// As the client says it.
-    pub(super) fn name(&self) -> &QueueName {
+    pub(super) fn name(&self) -> Cow<'_, [u8]> {
         match self {
-            Target::Queue(name) | Target::Letters { name, .. } => name,
+            Target::Queue(queue) => Cow::Borrowed(queue.as_bytes()),
+            Target::Letters(queue) => Cow::Owned(letters_of(queue)),
         }
     }
 
@@ -62,7 +62,7 @@ impl Target {
     pub(super) fn handed(&self, delivery: &Delivery) -> Handed {
         let (queue, shelf) = match self {
             Target::Queue(queue) => (queue, Shelf::Messages),
-            Target::Letters { queue, .. } => (queue, Shelf::Letters),
+            Target::Letters(queue) => (queue, Shelf::Letters),
         };
         let held = Held { sequence: delivery.message.sequence, lease: Some(delivery.lease) };
         Handed { queue: queue.clone(), shelf, held }
@@ -70,7 +70,7 @@ impl Target {
 
     /// The refusal of a verb about it.
     pub(super) fn refused(&self) -> impl Fn(engine::Error) -> Error {
-        Error::of(Thing::Queue, self.name().as_bytes())
+        move |error| Error::of(Thing::Queue, &self.name())(error)
     }
 }
 
@@ -101,7 +101,7 @@ impl MessageId {
     }
 
     pub(super) fn not_found(self, target: &Target) -> Error {
-        Error::NoMessage { queue: target.name().as_bytes().to_vec(), id: self.0 }
+        Error::NoMessage { queue: target.name().into_owned(), id: self.0 }
     }
 }
 

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use manifold_engine::{
     Name, Timestamp,
     kv::{Encoding, Value},
-    stream::{Append, NewRecord, Record, StreamInfo, StreamPage, StreamRead, StreamStart},
+    stream::{Append, HEADERS_MAX, NewRecord, Record, StreamInfo, StreamPage, StreamRead, StreamStart},
 };
 
 use super::{
@@ -57,6 +57,9 @@ impl Command for Publish {
         if headers.iter().any(|(name, _)| name == TYPE_HEADER) {
             return Err(Error::field("metadata", "must not contain event_type"));
         }
+        if headers.iter().map(|(name, text)| name.len() + text.len()).sum::<usize>() > HEADERS_MAX {
+            return Err(payload::too_long("metadata", HEADERS_MAX));
+        }
         Ok(Publish { room, record: NewRecord { kind, headers, payload: payload::bytes(data.get()) }, sdk })
     }
 
@@ -105,10 +108,11 @@ impl Command for History {
         let History { room, from, to, limit } = self;
         let read = StreamRead { start: from, limit, max_bytes: PAGE_BYTES, wait: None };
         let page = context.engine().read_stream(context.namespace(), &room, read).await;
-        let StreamPage { records, first, end, .. } = page.map_err(Error::of(Thing::Room, room.as_bytes()))?;
+        let StreamPage { records, first, end, generation, .. } =
+            page.map_err(Error::of(Thing::Room, room.as_bytes()))?;
         let wanted = records.iter().filter(|record| to.is_none_or(|to| i128::from(record.offset) < i128::from(to)));
         let wanted: Vec<_> = wanted.collect();
-        context.synap.metrics.consumed(room.as_bytes(), wanted.len() as u64);
+        context.synap.metrics.consumed(generation, wanted.len() as u64);
         let (oldest, newest) = bounds(first, end);
         Object::new(out)
             .with("events", |out| json::write_array(out, wanted, |out, record| write_event(out, record)))
@@ -166,7 +170,7 @@ impl Command for Stats {
             .number("max_offset", newest)
             .number("subscriber_count", followers as u64)
             .number("total_published", end)
-            .number("total_consumed", context.synap.metrics.consumed_of(self.0.as_bytes()))
+            .number("total_consumed", context.synap.metrics.consumed_of(generation))
             .number("dropped", first)
             .number("created_at", created_at)
             .number("generation", generation)

@@ -55,7 +55,7 @@ impl Command for Consume {
         if from > 0 && from <= first {
             return Err(Error::OffsetGone { room: room.as_bytes().to_vec(), requested: from, oldest: first + 1 });
         }
-        context.synap.metrics.consumed(room.as_bytes(), records.len() as u64);
+        context.synap.metrics.consumed(generation, records.len() as u64);
         let mut data = Vec::new();
         let mut write = |out: &mut Vec<u8>, record: &Record| {
             data.clear();

@@ -12,7 +12,7 @@ use crate::http::{body::BodyTime, query::Query, route::MAX_PARAMETERS};
 pub(super) const BODY_TIME: BodyTime = BodyTime::Paced(Duration::from_secs(10));
 
 /// How long `minSeq` waits for the head.
-const REACH_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const REACH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// One request: its head, the raw text of its path parameters, and the engine.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +31,7 @@ impl<'a> Call<'a> {
 
     /// Waits for the head that `minSeq` asks for, if it does.
     pub(super) async fn reach(&self, query: &Query<'_>) -> Result<(), Error> {
-        reach(self.engine, min_seq(query)?).await
+        reach(self.engine, min_seq(query)?, REACH_TIMEOUT).await
     }
 }
 
@@ -40,7 +40,7 @@ pub(super) fn min_seq(query: &Query<'_>) -> Result<u64, Error> {
     Ok(query.integer("minSeq")?.and_then(|seq| u64::try_from(seq).ok()).unwrap_or(0))
 }
 
-/// Waits until the feed's head is at least `seq`: reads after that see everything up to there.
-pub(super) async fn reach(engine: &Engine, seq: u64) -> Result<(), Error> {
-    if seq == 0 || engine.reach(seq, REACH_TIMEOUT).await? { Ok(()) } else { Err(Error::NotReached) }
+/// Waits so long at most until the feed's head is at least `seq`: reads after that see everything up to there.
+pub(super) async fn reach(engine: &Engine, seq: u64, within: Duration) -> Result<(), Error> {
+    if seq == 0 || engine.reach(seq, within).await? { Ok(()) } else { Err(Error::NotReached) }
 }

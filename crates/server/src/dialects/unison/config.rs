@@ -84,6 +84,9 @@ pub enum Refused {
     /// The agent key would write.
     #[error("unison: api_key and agent_api_key are equal: UNISON_API_KEY and UNISON_AGENT_API_KEY must differ")]
     EqualKeys,
+    /// Nobody could ever show this key: white space around it is lost on the way.
+    #[error("unison: {0} begins or ends with white space, which no request can show")]
+    Padded(&'static str),
     /// A bound of zero serves nobody.
     #[error("unison: {0} must be at least 1")]
     Zero(&'static str),
@@ -92,6 +95,11 @@ pub enum Refused {
 impl Config {
     /// Checks what no single value shows, for a listener on `listen`. Without a key a loopback listener gets `dev`.
     pub fn validate(&mut self, listen: SocketAddr) -> Result<(), Refused> {
+        for (name, key) in [("api_key", &self.api_key), ("agent_api_key", &self.agent_api_key)] {
+            if key.expose().trim_ascii() != key.expose() {
+                return Err(Refused::Padded(name));
+            }
+        }
         if self.api_key.is_empty() {
             if !listen.ip().to_canonical().is_loopback() {
                 return Err(Refused::NoKey(listen));

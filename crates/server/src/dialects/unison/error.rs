@@ -158,7 +158,7 @@ impl Error {
         match self {
             Error::Unauthorized => Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
             Error::MethodNotAllowed { allow } => HeaderValue::from_str(allow).ok().map(|allow| (ALLOW, allow)),
-            Error::NoEntry { head } => Some((SEQ, number(*head))),
+            Error::NoEntry { head } | Error::Compacted { last_seq: head, .. } => Some((SEQ, number(*head))),
             // What is left of the body must not be taken for the next request.
             Error::BodyTooSlow => Some((CONNECTION, HeaderValue::from_static("close"))),
             Error::Overloaded => Some((RETRY_AFTER, HeaderValue::from_static("1"))),

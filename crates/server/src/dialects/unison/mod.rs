@@ -6,7 +6,7 @@
 use std::{net::IpAddr, sync::Arc};
 
 use axum::body::Body;
-use hyper::{Request, Response, http::request::Parts};
+use hyper::{Request, Response, StatusCode, http::request::Parts};
 use manifold_engine::Engine;
 use tokio::sync::watch;
 
@@ -116,6 +116,18 @@ impl Unison {
         (counted, reply)
     }
 
+    /// The answer to a request that was refused. A write that lost to what is there carries the head, as one that changed
+    /// nothing does.
+    fn refused(&self, error: Error) -> Response<Body> {
+        let mut response = error.into_response();
+        if response.status() == StatusCode::CONFLICT
+            && let Ok(head) = self.engine.head()
+        {
+            response.headers_mut().insert(reply::SEQ, reply::number(head));
+        }
+        response
+    }
+
     /// Everything that is checked before a handler runs, in this order: origin where everybody knows the
     /// key, key, route, method, permission. Routes without
     /// a key are looked at first, so that a probe with a stale key is answered like one without.
@@ -154,7 +166,8 @@ impl Service for Unison {
     async fn call(self: Arc<Self>, request: Request<Incoming>, _: IpAddr) -> Response<Body> {
         let observed = Observed::begin(&request);
         let (route, reply) = self.answer(request).await;
-        let mut response = reply::for_method(observed.method(), reply.unwrap_or_else(Error::into_response));
+        let response = reply.unwrap_or_else(|error| self.refused(error));
+        let mut response = reply::for_method(observed.method(), response);
         observed.end("unison", route, &mut response, |route, method, status, elapsed| {
             self.metrics.request(route, method, status, elapsed);
         });

@@ -16,6 +16,11 @@ use crate::http::{
 
 mod schemas;
 
+/// What any request may be answered with, whatever it is for.
+const ANY: &[u16] = &[400, 405, 414, 421, 500, 503];
+/// What any request that needs a key may be answered with.
+const ANY_WITH_KEY: &[u16] = &[401, 403];
+
 /// The document as JSON, made once.
 pub(super) fn document() -> Bytes {
     static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(build().to_string()));
@@ -69,10 +74,12 @@ fn operation(verb: Verb, described: &Operation) -> Value {
     }
     if described.access == Access::Public {
         item.insert("security".to_owned(), json!([]));
-    } else {
-        answers.extend([answer(401, "Error")]);
     }
-    answers.extend([answer(500, "Error")]);
+    let with_key: &[u16] = if described.access == Access::Public { &[] } else { ANY_WITH_KEY };
+    for status in with_key.iter().chain(ANY) {
+        let (status, refusal) = answer(*status, "Error");
+        answers.entry(status).or_insert(refusal);
+    }
     item.insert("responses".to_owned(), answers.into());
     if described.extension {
         item.insert("x-extension".to_owned(), true.into());

@@ -23,6 +23,20 @@ fn of_duplicate_members_the_last_one_counts() {
 }
 
 #[test]
+fn of_duplicate_string_members_the_last_one_stays_where_it_is() {
+    let members = |text: &str| {
+        let members = string_members(raw(text))?;
+        Some(members.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" "))
+    };
+    assert_eq!(members(r#"{"a":"1","b":"2","\u0061":"3","c":"4"}"#).as_deref(), Some("b=2 a=3 c=4"));
+    assert_eq!(members(r#"{"a":"1","a":"2","a":"3"}"#).as_deref(), Some("a=3"));
+    assert_eq!(members(r#"{"b":"","a":""}"#).as_deref(), Some("b= a="));
+    assert_eq!(members("{}").as_deref(), Some(""));
+    assert_eq!(members(r#"{"a":1,"a":"2"}"#), None);
+    assert_eq!(members(r#"["a"]"#), None);
+}
+
+#[test]
 fn syntax_is_judged_before_the_type() {
     for bad in
         ["", " ", "{", "{\"a\":1", "{\"a\":1}x", "[1", "nul", "{\"a\":01}", "{a:1}", "{\"a\":1,}", "\"\n\"", "1 2"]

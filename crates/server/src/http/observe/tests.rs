@@ -41,3 +41,15 @@ fn a_defect_gets_an_id_of_its_own_and_nothing_else_does() {
     let second = end(None, StatusCode::INTERNAL_SERVER_ERROR).0.unwrap();
     assert_ne!(first, second);
 }
+
+#[test]
+fn where_every_answer_has_an_id_it_is_the_one_given_or_a_new_one() {
+    let of = |id: Option<&'static str>| {
+        let headers: HeaderMap = id.map(|id| (REQUEST_ID, HeaderValue::from_static(id))).into_iter().collect();
+        id_of(&headers).to_str().unwrap().to_owned()
+    };
+    assert_eq!(of(Some("a.B_c-9")), "a.B_c-9");
+    let mut made = Vec::from([None, Some(""), Some("a/b"), Some("a b")].map(of));
+    made.dedup();
+    assert!(made.len() == 4 && made.iter().all(|id| !id.is_empty() && !id.contains(['/', ' '])), "{made:?}");
+}

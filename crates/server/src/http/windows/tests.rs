@@ -55,3 +55,29 @@ fn a_clock_that_is_set_back_keeps_nobody_out() {
         Count { allowed: true, left: 0, until: hour_before.plus(LENGTH), retry_after: 60 }
     );
 }
+
+#[test]
+fn a_request_is_taken_back_from_the_window_it_was_counted_in() {
+    let windows = Windows::new(LENGTH);
+    let until = windows.count(1, 2, NOW).until;
+    windows.count(2, 2, NOW);
+    windows.uncount(1, until);
+    windows.uncount(1, until);
+    assert_eq!((windows.count(1, 2, NOW).left, windows.count(2, 2, NOW).left), (1, 0), "one party, and not below none");
+    windows.uncount(3, until);
+    assert_eq!(windows.active(NOW), 2, "nothing is opened");
+    let next = windows.count(1, 2, until);
+    windows.uncount(1, until);
+    assert_eq!(windows.count(1, 2, until), Count { left: 0, ..next }, "that window is over");
+}
+
+#[test]
+fn who_found_no_room_takes_back_from_the_window_that_strangers_share() {
+    let windows = Windows::new(LENGTH);
+    (0..MOST).for_each(|party| assert!(windows.count(party, 2, NOW).allowed));
+    let until = windows.count(MOST, 1, NOW).until;
+    assert!(!windows.count(MOST + 1, 1, NOW).allowed);
+    windows.uncount(MOST, until);
+    assert!(windows.count(MOST + 1, 1, NOW).allowed);
+    assert_eq!(windows.count(0, 2, NOW).left, 0, "the others' are as they were");
+}

@@ -299,7 +299,8 @@ async fn a_page_connects_to_nothing_that_is_not_allowed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn there_are_no_more_tabs_than_allowed() {
     let Some(chromium) = chromium(BOUNDS) else { return };
-    let site = site("127.0.0.1:0", Duration::from_millis(300)).await;
+    // Longer than it takes to open another tab.
+    let site = site("127.0.0.1:0", Duration::from_secs(2)).await;
     let url = format!("http://127.0.0.1:{}/", site.port);
     let visit = visit(
         &url,

@@ -40,6 +40,16 @@ async fn get(uri: &str) -> Result<Bytes, Error> {
     collect(response.into_body(), 10).await
 }
 
+/// What a site tells that has these lines in its head.
+async fn told(lines: &str) -> Result<String, Error> {
+    let answer = format!("HTTP/1.1 200 OK\r\n{lines}Content-Length: 0\r\n\r\n");
+    let (address, _heads) = site(answer.into_bytes()).await;
+    let uri = format!("http://{address}/").parse().expect("an address");
+    let response = fetcher().get(uri, HeaderMap::new()).await?;
+    let told = response.headers().get("x-told").expect("the site tells it");
+    Ok(told.to_str().expect("a text").to_owned())
+}
+
 #[tokio::test]
 async fn target_and_headers_are_sent_as_given() {
     let (address, mut heads) = site(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi".to_vec()).await;
@@ -67,6 +77,21 @@ async fn a_body_is_no_longer_than_allowed_declared_or_not() {
         let (address, _heads) = site(answer.as_bytes().to_vec()).await;
         assert_eq!(get(&format!("http://{address}/")).await, body.map(Bytes::from), "{answer}");
     }
+}
+
+#[tokio::test]
+async fn heads_as_old_sites_write_them_are_read() {
+    let many = "X-Other: 1\r\n".repeat(900);
+    for (lines, value) in [
+        (format!("{many}X-Told: last\r\n"), "last"),
+        ("X-Told: one\r\n  and\r\n\tthe other\r\n".to_owned(), "one and the other"),
+        ("X-Told:\r\n below\r\n".to_owned(), "below"),
+        ("X-Told : behind a blank\r\n".to_owned(), "behind a blank"),
+    ] {
+        assert_eq!(told(&lines).await, Ok(value.to_owned()));
+    }
+    let refused = told(&"X-Told: 1\r\n".repeat(1000)).await;
+    assert!(matches!(refused, Err(Error::Unreachable(_))), "{refused:?}");
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ mod health;
 mod native;
 mod openapi;
 mod proxy;
+mod refused;
 mod schema;
 mod sizes;
 mod snapshot;

@@ -1,6 +1,6 @@
 //! A body may have 5 MiB and not a byte more, announced or not.
 
-use crate::harness::{Connection, Response, Server};
+use crate::harness::{Connection, Request, Response, Server, Settings};
 
 const LIMIT: usize = 5_242_880;
 const HEAD: &str = "POST /cache/k HTTP/1.1\r\nHost: a\r\n";
@@ -45,5 +45,17 @@ fn a_body_may_be_as_long_as_the_limit_and_no_longer() {
         assert_eq!(refused.header("access-control-allow-origin"), Some("*"));
         assert_eq!(send(&server, LIMIT).expect(201).text(), r#"{"ok":true}"#);
     }
+    server.stop();
+}
+
+#[test]
+fn a_body_that_is_too_long_does_not_count_against_the_limit_of_requests() {
+    let mut server = Server::with(Settings::default().set("dunena.rate_max", 1));
+    for send in [announced, chunked] {
+        send(&server, LIMIT + 1).expect(413);
+    }
+    let ask = || Connection::open(server.dunena()).send(&Request::get("/info").key(None)).expect("an answer");
+    ask().expect(200);
+    ask().expect(429);
     server.stop();
 }

@@ -167,6 +167,7 @@ fn moving() -> Origin {
         "/c" => Answer::html("<title>C</title><link rel=canonical href=/c>"),
         "/off" => Answer::redirect(302, "http://169.254.169.254/latest"),
         "/scheme" => Answer::redirect(302, "file:///etc/passwd"),
+        "/script" => Answer::redirect(302, "javascript:alert(1)"),
         "/loop" => Answer::redirect(302, "/loop").header("Content-Type", "text/html"),
         "/nowhere" => Answer::status(302, ""),
         _ => Answer::status(404, "<title>Not here</title>").header("Content-Type", "text/html"),
@@ -202,7 +203,8 @@ fn redirects_and_missing_pages_are_stored_as_what_they_are() {
 fn redirects_are_followed_within_the_host_when_that_is_wanted() {
     let origin = moving();
     let daemon = Daemon::start(Daemon::settings().set("edgecomet.worker.max_redirects", 2));
-    let urls: Vec<String> = ["/a", "/off", "/scheme", "/loop", "/nowhere"].map(|path| origin.url(path)).to_vec();
+    let urls: Vec<String> =
+        ["/a", "/off", "/scheme", "/loop", "/nowhere", "/script"].map(|path| origin.url(path)).to_vec();
     daemon.recache(&urls);
     assert!(daemon.stored(&urls[0]).text().contains("<title>C</title>"));
     let known = daemon.known(&urls[0]);
@@ -214,6 +216,7 @@ fn redirects_are_followed_within_the_host_when_that_is_wanted() {
         (&urls[1], "redirect off host"),
         (&urls[2], "scheme not allowed: file"),
         (&urls[4], "redirect without location"),
+        (&urls[5], "scheme not allowed: javascript"),
     ] {
         assert_eq!(daemon.dead_letter(url)["reason"], reason);
     }

@@ -216,6 +216,7 @@ exchanges! { synap:
     kv
     kv_extras
     kv_flush
+    kv_numbers
     kv_stats
     kv_texts
     kv_types
@@ -223,6 +224,7 @@ exchanges! { synap:
     pubsub
     queue
     queue_letters
+    queue_long_names
     queue_rules
     queue_timing
     rate_limit
@@ -240,6 +242,7 @@ exchanges! { synap:
     rest_snapshot
     rest_sorted_set
     rest_stream
+    rooms_anew
     scan
     sdk
     set

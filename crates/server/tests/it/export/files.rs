@@ -114,3 +114,26 @@ fn an_export_writes_nothing_to_standard_output_but_data() {
     assert!(text.lines().last().expect("a last line").starts_with("{\"type\":\"end\""));
     assert!(String::from_utf8_lossy(&piped.stderr).contains("exported 1"));
 }
+
+#[test]
+fn an_export_leaves_a_pipe_a_pipe_and_a_link_a_link() {
+    use std::os::unix::fs::{FileTypeExt, symlink};
+    let (server, file) = filled(10);
+    let home = tempfile::tempdir().expect("a temporary directory");
+    let [pipe, old, link] = ["pipe", "old", "link"].map(|name| home.path().join(name));
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("start mkfifo").success());
+    let reader = {
+        let pipe = pipe.clone();
+        thread::spawn(move || fs::read_to_string(pipe).expect("read the pipe"))
+    };
+    expect(&verb("export", &pipe, &server.data_dir(), &[]), 0);
+    let read = reader.join().expect("the reader ends");
+    assert_eq!(read.lines().count(), file.text().lines().count());
+    assert!(fs::metadata(&pipe).expect("it is there").file_type().is_fifo());
+
+    fs::write(&old, "old").expect("write a file");
+    symlink(&old, &link).expect("make a link");
+    expect(&verb("export", &link, &server.data_dir(), &[]), 0);
+    assert!(fs::symlink_metadata(&link).expect("it is there").is_symlink());
+    assert_eq!(fs::read_to_string(&old).expect("an export").lines().count(), read.lines().count());
+}

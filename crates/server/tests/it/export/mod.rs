@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use crate::harness::{Connection, Finished, Request, Server, Settings, run_to_exit};
 
+mod examples;
 mod files;
 
 /// Runs a verb on a data directory.

@@ -96,6 +96,10 @@ fn a_full_disk_refuses_growth_and_heals() {
     eventually("ready again", Duration::from_secs(10), || (server.get("/api/v1/ready").status == 200).then_some(()));
     eventually("writes again", Duration::from_secs(10), || (put(&mut connection, 5000).status == 200).then_some(()));
     acknowledged.insert(5000, None);
+    // However many were refused, the log says once when it began and when it was over.
+    for line in ["the disk is full", "there is space on the disk again"] {
+        eventually(line, Duration::from_secs(10), || (server.log.text().matches(line).count() == 1).then_some(()));
+    }
     server.restart();
     let list = server.get("/api/v1/kv/full?keysOnly=1").expect(200).json();
     let present: Vec<&str> =
@@ -248,6 +252,33 @@ fn on_a_read_only_directory_reads_go_on_and_writes_are_refused() {
             panic!("{level}: {why}");
         }
     }
+}
+
+#[test]
+fn a_stopped_directory_on_a_read_only_disk_is_verified_and_backed_up() {
+    let Some(disk) = SmallDisk::mount("64m") else { return };
+    let mut server = Server::at(disk.path(), Settings::default());
+    server.put("/api/v1/kv/a/k", "1").expect(200);
+    let put = Request::post("/db/k", r#"{"value":"v"}"#).key(None);
+    Connection::open(server.dunena()).send(&put).expect("an answer").expect(201);
+    server.stop();
+    if !disk.remount("ro") {
+        println!("skipped: the file system cannot be made read-only");
+        return;
+    }
+    let data = server.data_dir();
+    let verified = crate::harness::run_to_exit(&["verify", data.to_str().expect("a path")], &[], Path::new("/"));
+    expect(&verified, 0);
+    assert!(verified.output.contains("dunena.db: SQLite finds nothing wrong with it"), "{}", verified.output);
+    let elsewhere = tempfile::tempdir().expect("a temporary directory");
+    expect(&verb("backup", &elsewhere.path().join("backup.mfb"), &data, &[]), 0);
+    assert_eq!(names(elsewhere.path()), ["backup.mfb"]);
+    let home = elsewhere.path().join("home");
+    std::fs::create_dir(&home).expect("a directory");
+    expect(&verb("restore", &elsewhere.path().join("backup.mfb"), &home.join("data"), &[]), 0);
+    let restored = Server::at(&home, Settings::default());
+    restored.get("/api/v1/kv/a/k").expect(200);
+    Connection::open(restored.dunena()).send(&Request::get("/db/k").key(None)).expect("an answer").expect(200);
 }
 
 fn read_only_start(server: &Server) -> Result<(), String> {

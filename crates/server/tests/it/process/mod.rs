@@ -3,5 +3,7 @@
 mod backup;
 mod config;
 mod disk;
+mod metrics;
 mod signals;
 mod start;
+mod verify;

@@ -21,6 +21,25 @@ fn refused(settings: Settings) -> String {
     finished.output
 }
 
+#[test]
+fn a_value_that_is_not_utf_8_is_refused_and_never_left_out() {
+    use std::os::unix::ffi::OsStrExt;
+    let home = tempfile::tempdir().expect("a temporary directory");
+    let value = std::ffi::OsStr::from_bytes(b"p\xe4ss");
+    for name in ["MANIFOLD_DUNENA_AUTH_TOKEN", "UNISON_API_KEY"] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_manifold"));
+        let output = command.arg("check").current_dir(home.path()).env_clear().env(name, value).output();
+        let output = output.expect("run the binary");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(78), "{said}");
+        assert!(said.contains(&format!("{name}: the value is not UTF-8")) && !said.contains("p\u{fffd}ss"), "{said}");
+    }
+    // A name that means nothing to us is nobody's business.
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_manifold"));
+    let output = command.arg("check").current_dir(home.path()).env_clear().env("LESSCHARSET", value).output();
+    assert!(output.expect("run the binary").status.success());
+}
+
 fn free_tcp_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("an address").port()

@@ -23,16 +23,23 @@ fn a_command_stops_the_process_with_0_after_its_answer_and_ends_waits() {
 
 #[test]
 fn a_long_answer_is_compressed_for_who_takes_it() {
-    let server = Server::with(Settings::fast().set("synap.compression", true));
+    let origins = toml::Value::from(vec!["https://console.example"]);
+    let settings = Settings::fast().set("synap.compression", true).set("synap.cors_origins", origins);
+    let server = Server::with(settings);
     let long = "x".repeat(2000);
     send(&server, format!(r#"{{"command":"kv.set","payload":{{"key":"k","value":"{long}"}}}}"#));
     let get = command(r#"{"request_id":"r","command":"kv.get","payload":{"key":"k"}}"#);
     let get = get.header("Accept-Encoding", "br, gzip;q=0.5");
     let answer = Connection::open(server.synap()).send(&get).expect("an answer").expect(200);
     assert_eq!(answer.header("content-encoding"), Some("gzip"));
+    assert_eq!(answer.header("vary"), Some("Accept-Encoding"));
     let mut text = String::new();
     flate2::read::GzDecoder::new(&answer.body[..]).read_to_string(&mut text).expect("gzip");
     assert!(text.contains(&long) && text.ends_with("}}"), "{text}");
+    // A cache that keeps it must know all that it depends on.
+    let get = get.header("Origin", "https://console.example");
+    let answer = Connection::open(server.synap()).send(&get).expect("an answer").expect(200);
+    assert_eq!(answer.header("vary"), Some("Accept-Encoding, Origin"));
 }
 
 #[test]

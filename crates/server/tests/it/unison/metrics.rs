@@ -1,6 +1,6 @@
 //! The numbers on the metrics listener.
 
-use crate::harness::{Connection, Request, Server, Socket, eventually};
+use crate::harness::{AGENT_KEY, Connection, Request, Server, Socket, SocketOptions, eventually};
 
 /// Contract I.11, without what belongs to idempotency keys.
 const NAMES: [&str; 11] = [
@@ -67,6 +67,20 @@ fn the_metrics_listener_shows_what_unison_did() {
     for secret in ["secret-namespace", "secret-key", "wrong-key"] {
         assert!(!text.contains(secret), "{secret} is in the metrics");
     }
+}
+
+#[test]
+fn a_write_of_the_read_only_key_counts_over_a_websocket_too() {
+    let server = Server::start();
+    let options = SocketOptions { key: Some(AGENT_KEY.to_owned()), ..SocketOptions::default() };
+    let mut socket = Socket::open(server.unison(), &options).unwrap_or_else(|why| panic!("no WebSocket: {why:?}"));
+    for (id, method) in [(1, "kv/get"), (2, "kv/set"), (3, "kv/delete"), (4, "kv/batch")] {
+        let params = r#"{"namespace":"a","key":"k"}"#;
+        let answer = socket.call(&format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{params}}}"#));
+        assert_eq!(answer["error"]["code"], if id == 1 { -32004 } else { -32005 }, "{answer}");
+    }
+    let counted = value(&server.metrics_text(), "unison_auth_failures_total", &[r#"kind="readonly""#]);
+    assert_eq!(counted, Some(3.0));
 }
 
 #[test]

@@ -7,3 +7,4 @@ mod openapi;
 mod paging;
 mod races;
 mod slow_readers;
+mod sockets;

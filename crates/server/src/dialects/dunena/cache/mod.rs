@@ -26,6 +26,7 @@ pub(super) enum Call {
     Set,
     Delete,
     Batch,
+    WarmUp,
     Increment,
     Decrement,
     Version,
@@ -38,6 +39,9 @@ pub(super) enum Call {
     ClearSpace,
 }
 
+/// A table of its own, before the other: what else is done with this path is done with a key.
+pub(super) static WARM_UP: &[Route<Endpoint>] =
+    &[route("/cache/warmup", &[(Verb::Post, Endpoint::Cache(Call::WarmUp))])];
 pub(super) static ROUTES: &[Route<Endpoint>] = &[
     route(
         "/cache/{key}",
@@ -66,6 +70,7 @@ pub(super) async fn answer(call: Call, asked: &mut Asked<'_>) -> Result<Response
         Call::Set => value::set(asked).await,
         Call::Delete => value::delete(asked),
         Call::Batch => batch::run(asked).await,
+        Call::WarmUp => Box::pin(warmup::run(asked)).await,
         Call::Increment => counter::increment(asked).await,
         Call::Decrement => counter::decrement(asked).await,
         Call::Version => version::version(asked),

@@ -5,11 +5,8 @@ use bytes::Bytes;
 use hyper::{Response, StatusCode};
 use manifold_engine::cache::CacheSet;
 
-use super::{
-    super::{answer, asked::Asked, check, error::Error},
-    warmup,
-};
-use crate::http::json;
+use super::super::{answer, asked::Asked, check, error::Error};
+use crate::http::json::{self, RawValue};
 
 pub(super) fn get(asked: &Asked<'_>) -> Result<Response<Body>, Error> {
     let key = asked.key()?;
@@ -27,11 +24,16 @@ pub(super) fn get(asked: &Asked<'_>) -> Result<Response<Body>, Error> {
 pub(super) async fn set(asked: &mut Asked<'_>) -> Result<Response<Body>, Error> {
     asked.key()?;
     let body = asked.body().await?;
-    let [value, ttl, space, entries] = body.members(&["value", "ttl", "ns", "entries"])?;
-    let key = asked.key()?;
-    if let Some(entries) = warmup::entries(&key, value, entries) {
-        return warmup::warm_up(asked, entries, space);
-    }
+    let members = body.members(&["value", "ttl", "ns"])?;
+    put(asked, &asked.key()?, members)
+}
+
+/// Stores what a body says: the value, how long it lives and its namespace.
+pub(super) fn put(
+    asked: &Asked<'_>,
+    key: &str,
+    [value, ttl, space]: [Option<&RawValue>; 3],
+) -> Result<Response<Body>, Error> {
     let value = check::value(value)?;
     let ttl = check::time_to_live(ttl)?;
     let space = asked.namespace(space)?;

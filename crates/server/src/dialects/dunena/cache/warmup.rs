@@ -3,21 +3,26 @@
 use axum::body::Body;
 use hyper::Response;
 
-use super::super::{answer, asked::Asked, error::Error, many};
+use super::{
+    super::{answer, asked::Asked, error::Error, many},
+    value,
+};
 use crate::http::json::{self, RawValue};
 
-/// The entries, when the members of a body ask for this.
-pub(super) fn entries<'a>(key: &str, value: Option<&RawValue>, entries: Option<&'a RawValue>) -> Option<&'a RawValue> {
-    let entries = entries.filter(|entries| entries.get().starts_with('['))?;
-    (key == "warmup" && json::given(value).is_none()).then_some(entries)
+/// What the path is when it is a key.
+const KEY: &str = "warmup";
+
+pub(super) async fn run(asked: &mut Asked<'_>) -> Result<Response<Body>, Error> {
+    let body = asked.body().await?;
+    let [value, ttl, space, entries] = body.members(&["value", "ttl", "ns", "entries"])?;
+    match entries.filter(|entries| entries.get().starts_with('[')) {
+        Some(entries) if json::given(value).is_none() => store(asked, entries, space),
+        _ => value::put(asked, KEY, [value, ttl, space]),
+    }
 }
 
-pub(super) fn warm_up(
-    asked: &Asked<'_>,
-    entries: &RawValue,
-    space: Option<&RawValue>,
-) -> Result<Response<Body>, Error> {
-    let mut entries = many::entries("warmup", Some(entries))?;
+fn store(asked: &Asked<'_>, entries: &RawValue, space: Option<&RawValue>) -> Result<Response<Body>, Error> {
+    let mut entries = many::entries(KEY, Some(entries))?;
     let total = entries.len();
     if total == 0 {
         return Err(Error::invalid("entries (non-empty array) is required"));

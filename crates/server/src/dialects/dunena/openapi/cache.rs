@@ -22,10 +22,7 @@ pub(super) fn get() -> Operation {
 
 pub(super) fn set() -> Operation {
     operation("setValue", "Set a Value")
-        .about(
-            "Creates or overwrites the key. A namespace in the query counts more than one in the body. Sent to the key \
-             `warmup`, a list `entries` without a `value` stores all of them.",
-        )
+        .about("Creates or overwrites the key. A namespace in the query counts more than one in the body.")
         .namespace()
         .body("SetRequest", json!({ "value": "hello world", "ttl": 60_000 }))
         .answers(201, "The value is stored.", "Ok", json!({ "ok": true }))
@@ -59,6 +56,20 @@ pub(super) fn batch() -> Operation {
 }
 
 const UNKNOWN_ACTION: &str = r#"Unknown action. Use "mget" or "mset"."#;
+
+pub(super) fn warm_up() -> Operation {
+    let entries = json!([{ "key": "k1", "value": "v1" }, { "key": "k2", "value": "v2", "ns": "myapp", "ttl": 30_000 }]);
+    operation("warmUp", "Warm Up")
+        .about(
+            "Stores entries of many namespaces in one step. A namespace in the query counts more than that of an \
+             entry, and that more than the one in the body. With a `value` it is a key like any other, called `warmup`.",
+        )
+        .namespace()
+        .body("WarmUpRequest", json!({ "entries": entries }))
+        .answers(200, "All are stored.", "WarmedUp", json!({ "loaded": 2, "failed": 0, "total": 2 }))
+        .answers(201, "The value is stored.", "Ok", json!({ "ok": true }))
+        .refuses(400, "The list or an element is not valid; nothing was done.", "entries (non-empty array) is required")
+}
 
 pub(super) fn keys() -> Operation {
     operation("scanKeys", "Key Scanning")

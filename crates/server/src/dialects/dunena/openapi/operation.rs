@@ -17,6 +17,7 @@ pub(super) struct Operation {
     body: Option<Value>,
     responses: Map<String, Value>,
     open: bool,
+    limited: bool,
 }
 
 /// What an operation is listed under.
@@ -73,6 +74,7 @@ impl Operation {
             body: None,
             responses: Map::new(),
             open: false,
+            limited: true,
         }
     }
 
@@ -85,6 +87,12 @@ impl Operation {
     /// Needs no token.
     pub(super) fn open(mut self) -> Self {
         self.open = true;
+        self
+    }
+
+    /// Does not count against the limit of requests.
+    pub(super) fn unlimited(mut self) -> Self {
+        self.limited = false;
         self
     }
 
@@ -178,8 +186,10 @@ impl Operation {
 
     /// What every route behind the token may answer.
     fn with_common_refusals(mut self) -> Self {
-        let refusals = [("401", "Unauthorized"), ("429", "RateLimited"), ("503", "Unavailable")];
-        for (status, name) in refusals.into_iter().chain(self.body.is_some().then_some(("413", "TooLarge"))) {
+        let limited = self.limited.then_some(("429", "RateLimited"));
+        let too_large = self.body.is_some().then_some(("413", "TooLarge"));
+        let refusals = [("401", "Unauthorized"), ("503", "Unavailable")];
+        for (status, name) in refusals.into_iter().chain(limited).chain(too_large) {
             self.responses.entry(status).or_insert_with(|| shared(name));
         }
         self

@@ -37,6 +37,7 @@ pub(super) fn socket() -> Operation {
     let token = json!({ "type": "string" });
     Operation::new(Tag::Pages, "socket", "WebSocket")
         .about("Frames are JSON: `ping`, `get`, `set`, `del`, `mget`, `mset`, `subscribe`. Events of the cache are pushed.")
+        .unlimited()
         .query("token", "The token, for clients that cannot send it in a header.", token)
         .answers_nothing(101, "The protocol changes to WebSocket.")
         .refuses(403, "The page's origin is not a configured one.", "Origin not allowed")

@@ -119,6 +119,20 @@ fn cache() -> Value {
             }),
             &[],
         ),
+        "WarmUpRequest": object(
+            json!({
+                "entries": { "type": "array", "minItems": 1, "items": reference("WarmUpEntry") }, "ns": namespace(),
+            }),
+            &["entries"],
+        ),
+        "WarmUpEntry": object(
+            json!({ "key": key(), "value": value(), "ttl": ttl(), "ns": namespace() }),
+            &["key", "value"],
+        ),
+        "WarmedUp": object(
+            json!({ "loaded": integer(), "failed": integer(), "total": integer() }),
+            &["loaded", "failed", "total"],
+        ),
         "KeyPage": object(json!({ "cursor": integer(), "keys": array(string()) }), &["cursor", "keys"]),
         "DeltaRequest": object(
             json!({ "delta": { "type": "integer", "format": "int64", "default": 1 }, "ns": namespace() }),

@@ -16,7 +16,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Kind; 5] = [Kind::Http, Kind::PostgreSql, Kind::MySql, Kind::Sqlite, Kind::Elasticsearch];
+    /// Each of them.
+    pub const ALL: [Kind; 5] = [Kind::Http, Kind::PostgreSql, Kind::MySql, Kind::Sqlite, Kind::Elasticsearch];
 
     /// The kind of this name.
     pub fn named(name: &str) -> Option<Kind> {

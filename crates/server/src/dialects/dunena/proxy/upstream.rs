@@ -5,7 +5,7 @@ use hyper::{
     HeaderMap, Method,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue},
 };
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use url::Url;
 
 use super::{
@@ -24,6 +24,8 @@ use crate::{
 mod tests;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// What the parser of addresses would drop from a path, or take for a slash.
+const MENDED: &AsciiSet = &CONTROLS.add(b'\\');
 
 /// What all upstreams are reached with.
 #[derive(Debug)]
@@ -134,9 +136,9 @@ impl Web {
                 (Method::POST, self.url.clone(), question(Some(kind), query, params))
             }
             Kind::Elasticsearch if is_object(query) => {
-                (Method::POST, below(&self.url, "/_search"), query.as_bytes().to_vec())
+                (Method::POST, below(&self.url, "/_search")?, query.as_bytes().to_vec())
             }
-            Kind::Elasticsearch => (Method::GET, below(&self.url, query), Vec::new()),
+            Kind::Elasticsearch => (Method::GET, below(&self.url, query)?, Vec::new()),
         };
         let (headers, body) = (self.headers.clone(), Bytes::from(body));
         let repeatable = !statement::is_mutation(kind, query);
@@ -204,19 +206,28 @@ fn is_object(query: &str) -> bool {
     json::members(query, &[]).is_ok()
 }
 
-/// The address of `query`, a path with or without parameters, below a base.
-fn below(base: &Url, query: &str) -> Url {
+/// The address of `query`, a path with or without parameters, below a base. One that may lead out of it is refused.
+fn below(base: &Url, query: &str) -> Result<Url, Failure> {
     let mut url = base.clone();
     let (path, parameters) = query.split_once('?').map_or((query, None), |(path, rest)| (path, Some(rest)));
+    if has_dot_segment(path) {
+        return Err(Failure::NotAllowed);
+    }
     let slash = if path.starts_with('/') { "" } else { "/" };
     let prefix = base.path().strip_suffix('/').unwrap_or(base.path());
-    url.set_path(&format!("{prefix}{slash}{path}"));
+    url.set_path(&format!("{prefix}{slash}{}", utf8_percent_encode(path, MENDED)));
+    let parameters = parameters.map(|parameters| utf8_percent_encode(parameters, CONTROLS).to_string());
     match (base.query(), parameters) {
         (Some(always), Some(now)) => url.set_query(Some(&format!("{always}&{now}"))),
-        (None, Some(now)) => url.set_query(Some(now)),
+        (None, Some(now)) => url.set_query(Some(&now)),
         (_, None) => {}
     }
-    url
+    Ok(url)
+}
+
+/// Whether a segment of a path is `.` or `..`, for whoever splits it before it is decoded or after that.
+fn has_dot_segment(path: &str) -> bool {
+    decoded(path).split(['/', '\\']).any(|segment| matches!(segment, "." | ".."))
 }
 
 /// The one JSON text that a body is, without a byte order mark and what stands around it. No tree is built.

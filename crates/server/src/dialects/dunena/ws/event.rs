@@ -34,7 +34,7 @@ fn name(what: CacheChange) -> &'static str {
         CacheChange::Delete => "delete",
         CacheChange::Expired => "expired",
         CacheChange::Clear => "clear",
-        CacheChange::Counted(..) => "incr",
+        CacheChange::Counted { .. } => "incr",
         CacheChange::Exchanged(_) => "cas",
         CacheChange::Touched(_) => "touch",
     }
@@ -46,13 +46,13 @@ fn write_data(out: &mut Vec<u8>, event: &CacheEvent) {
     out.extend_from_slice(br#""key":"#);
     json::write_bytes_as_str(out, &joined);
     match *what {
-        CacheChange::Set(bytes) => number(out, "size", bytes as i64),
-        CacheChange::Counted(value, delta) => {
-            number(out, "value", value);
-            number(out, "delta", delta);
+        CacheChange::Set(bytes) => number(out, "size", bytes),
+        CacheChange::Counted { before, now } => {
+            number(out, "value", now);
+            number(out, "delta", i128::from(now) - i128::from(before));
         }
-        CacheChange::Exchanged(version) => number(out, "version", version as i64),
-        CacheChange::Touched(ttl) => number(out, "ttl", ttl as i64),
+        CacheChange::Exchanged(version) => number(out, "version", version),
+        CacheChange::Touched(ttl) => number(out, "ttl", ttl),
         CacheChange::Delete | CacheChange::Expired | CacheChange::Clear => {}
     }
     out.extend_from_slice(br#","ns":"#);
@@ -61,9 +61,9 @@ fn write_data(out: &mut Vec<u8>, event: &CacheEvent) {
     json::write_bytes_as_str(out, key);
 }
 
-fn number(out: &mut Vec<u8>, name: &str, number: i64) {
+fn number(out: &mut Vec<u8>, name: &str, number: impl itoa::Integer) {
     out.push(b',');
     json::write_str(out, name);
     out.push(b':');
-    json::write_i64(out, number);
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }

@@ -79,10 +79,9 @@ impl<'a> Parameters<'a> {
         limit.ok_or_else(|| Error::invalid(format!("limit must be between {} and {}", LIMIT.start(), LIMIT.end())))
     }
 
-    /// A page of a list whose cursor is an offset. Whatever is no offset is the beginning.
+    /// A page of a list whose cursor is an offset.
     pub(in super::super) fn page(&self) -> Result<Page, Error> {
-        let offset: usize = self.text("cursor").and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
-        Ok(Page { offset: offset.min(OFFSET_MAX), limit: self.limit()? })
+        Ok(Page { offset: self.text("cursor").map_or(0, offset), limit: self.limit()? })
     }
 
     /// The queues that `priority` lists, each once; all of them without it.
@@ -115,6 +114,13 @@ pub(in super::super) fn priorities<'t>(names: impl IntoIterator<Item = &'t str>)
         }
     }
     Ok(if chosen.is_empty() { Priority::ALL.to_vec() } else { chosen })
+}
+
+/// Whatever is no offset is the beginning; one that is too large to be counted is beyond the end.
+fn offset(cursor: &str) -> usize {
+    let is_number = cursor.bytes().all(|byte| byte.is_ascii_digit());
+    let otherwise = if is_number { OFFSET_MAX } else { 0 };
+    cursor.parse().unwrap_or(otherwise).min(OFFSET_MAX)
 }
 
 fn unknown_host(id: u64) -> Error {

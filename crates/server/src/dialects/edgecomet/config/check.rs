@@ -3,6 +3,7 @@
 use std::{fmt::Display, time::Duration};
 
 use super::{Config, Listen, logging};
+use crate::dialects::edgecomet::home::redis::host_and_port;
 
 /// A value that cannot be. Messages begin with its key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,8 +50,10 @@ impl Config {
         must(!key.chars().any(char::is_control), "internal_auth_key", "be one line of text")?;
         // Blanks around a header's value are no part of it, so nobody could send such a key.
         must(key.trim() == key, "internal_auth_key", "not begin or end with a blank")?;
+        let address = redis.addr.as_deref().unwrap_or_default();
         // The password has a key of its own, which is never shown.
-        must(!redis.addr.as_deref().unwrap_or_default().contains('@'), "redis.addr", "be host:port")?;
+        let is_address = !address.contains('@') && host_and_port(address).is_some();
+        must(is_address || self.is_embedded(), "redis.addr", "be host:port")?;
         must(redis.db >= 0, "redis.db", "be >= 0")?;
         let (tick, normal) = (scheduler.tick_interval.0, scheduler.normal_check_interval.0);
         must(tick >= TICK, "scheduler.tick_interval", "be >= 100ms")?;
@@ -82,6 +85,8 @@ impl Config {
             listen("metrics.listen", &metrics.listen)?;
             must(!metrics.listen.is_empty(), "metrics.listen", "not be empty")?;
             must(metrics.path.starts_with('/'), "metrics.path", "begin with /")?;
+            let is_free = !["/healthz", "/readyz"].contains(&metrics.path.as_str());
+            must(is_free, "metrics.path", "not be /healthz or /readyz")?;
             let name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
             let named = metrics.namespace.chars().all(name)
                 && metrics.namespace.chars().next().is_some_and(|first| !first.is_ascii_digit());

@@ -54,6 +54,28 @@ fn a_key_is_wanted_beyond_loopback_only() {
 }
 
 #[test]
+fn redis_is_where_a_start_can_look_for_it() {
+    let check = |address: &str| config(&format!("redis.addr = \"{address}\"")).check(false);
+    for address in ["", "localhost:6379", "[::1]:6379"] {
+        assert_eq!(check(address), Ok(()), "{address}");
+    }
+    for address in ["nohost", "localhost:", "localhost:99999", "::1:6379", "user:secret@localhost:6379"] {
+        let refused = check(address).map_err(|bad| bad.to_string());
+        assert_eq!(refused, Err("redis.addr must be host:port".to_owned()), "{address}");
+    }
+}
+
+#[test]
+fn metrics_are_not_where_health_is() {
+    let check = |path: &str| config(&format!("[metrics]\nenabled = true\npath = \"{path}\"")).check(false);
+    for path in ["/healthz", "/readyz"] {
+        let refused = check(path).map_err(|bad| bad.to_string());
+        assert_eq!(refused, Err("metrics.path must not be /healthz or /readyz".to_owned()), "{path}");
+    }
+    assert_eq!(check("/healthz/metrics"), Ok(()));
+}
+
+#[test]
 fn the_worker_is_on_where_nobody_else_would_fetch() {
     for (text, expected) in [
         ("", true),

@@ -38,6 +38,7 @@ mod scripts;
 mod tests;
 
 use connection::Connection;
+pub(in super::super) use connection::host_and_port;
 use held::Held;
 use presence::Presence;
 

@@ -91,7 +91,16 @@ fn one(
     layered.lay(host.level())?;
     *longest_stale_ttl = layered.stale_ttl().max(*longest_stale_ttl);
     let rules = rule::sorted(&host.url_rules, &layered, longest_stale_ttl)?;
-    Ok(Host { id: HostId(id), domains, dimensions, treatment: Arc::new(layered.treatment(None)), rules })
+    let names = domains.iter().cloned().chain(domains.iter().filter_map(|domain| ascii_spelling(domain))).collect();
+    Ok(Host { id: HostId(id), domains, names, dimensions, treatment: Arc::new(layered.treatment(None)), rules })
+}
+
+/// A name in another script as the name service knows it (IDNA).
+fn ascii_spelling(domain: &str) -> Option<String> {
+    if domain.is_ascii() {
+        return None;
+    }
+    url::Host::parse(domain).ok().map(|host| host.to_string())
 }
 
 /// A name of a host in lower case: labels of letters, digits, `-` and `_` with dots between them.

@@ -49,6 +49,8 @@ pub(super) struct Host {
     pub(super) id: HostId,
     /// In lower case, without a final dot; the first is the primary one, and there is one.
     pub(super) domains: Vec<String>,
+    /// What pages may call it: its domains, and how the name service spells those in other scripts.
+    names: Vec<String>,
     /// Those with action `block` included.
     pub(super) dimensions: BTreeMap<DimensionId, Dimension>,
     /// What holds for pages that no rule is about.
@@ -162,7 +164,7 @@ impl Host {
 
     /// Whether a page of this name, without a port and in any case of letters, belongs to it.
     pub(super) fn has_domain(&self, name: &str) -> bool {
-        self.domains.iter().any(|domain| domain.eq_ignore_ascii_case(name))
+        self.names.iter().any(|known| known.eq_ignore_ascii_case(name))
     }
 
     /// What holds for the page with this decoded path and this raw query.

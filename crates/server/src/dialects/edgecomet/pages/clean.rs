@@ -18,6 +18,9 @@ use crate::dialects::edgecomet::{
     hosts::CurrentHosts,
 };
 
+#[cfg(test)]
+mod tests;
+
 /// Time between looks for files of forgotten records.
 const LOOK: Duration = Duration::from_secs(1);
 /// Files removed between two looks at most.
@@ -26,9 +29,12 @@ const AT_ONCE: usize = 64;
 impl Pages {
     /// Removes files that nobody needs. Never completes.
     pub(in super::super) async fn keep_clean(&self, config: &Config, home: &Home, hosts: &CurrentHosts) {
-        self.kept.tidy(&self.base);
-        // Where others share the home the files are theirs.
-        let removes = config.storage.cleanup.enabled.unwrap_or(config.is_embedded());
+        let owns = config.owns_pages();
+        if owns {
+            self.kept.tidy(&self.base);
+        }
+        // What belongs to others is touched only when that was asked for.
+        let removes = config.storage.cleanup.enabled.unwrap_or(owns);
         tokio::join!(self.keep_removing(home, removes), async {
             if removes {
                 self.keep_sweeping(config, hosts).await;

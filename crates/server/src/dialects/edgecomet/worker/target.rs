@@ -28,7 +28,8 @@ impl Target {
     /// Takes an address apart. What is in front of the host's name and its `@` is left out: no credentials are sent.
     pub(super) fn parse(url: &str) -> Target {
         let url = url.split('#').next().unwrap_or_default();
-        let (scheme, rest) = url.split_once("://").unwrap_or_else(|| ("", url.strip_prefix("//").unwrap_or(url)));
+        let (scheme, rest) = split_scheme(url).unwrap_or(("", url));
+        let rest = rest.strip_prefix("//").unwrap_or(rest);
         let (authority, path_and_query) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
         let host = authority.rsplit('@').next().unwrap_or_default();
         let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
@@ -66,4 +67,12 @@ impl Target {
         // A number that is no port is taken for none.
         (self.port.is_empty() || uri.port_u16().is_some()).then_some(uri)
     }
+}
+
+/// The scheme of an address and what follows its colon, if it has one.
+fn split_scheme(url: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = url.split_once(':')?;
+    let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+    is_scheme.then_some((scheme, rest))
 }

@@ -80,3 +80,16 @@ fn clients_of_influxdb_find_what_they_look_at() {
         assert!(body.starts_with(&format!(r#"{{"code":"{code}","error":""#)), "{body}");
     }
 }
+
+#[test]
+fn after_a_body_that_was_not_read_to_its_end_the_connection_closes() {
+    for (error, status, message) in [
+        (BodyError::Aborted, 400, "Request body was cut off or its framing is broken"),
+        (BodyError::TooSlow, 408, "Request body came too slowly"),
+    ] {
+        let error = Error::of_body(error, 1);
+        assert_eq!((error.status().as_u16(), error.code(), &*error.message()), (status, "bad_request", message));
+        let response = error.into_response(Spelling::Flo);
+        assert_eq!(response.headers()[CONNECTION], "close");
+    }
+}

@@ -28,3 +28,14 @@ fn above_the_largest_a_count_acts_as_the_largest_and_a_delay_is_refused() {
     assert_eq!(delay.read("10"), Some(10));
     assert_eq!(delay.read("11"), None);
 }
+
+#[test]
+fn a_number_that_no_message_has_is_not_taken_for_another() {
+    let read = |text: &str| numbers(Some(serde_json::from_str(text).unwrap()), "sequences", 1, SEQUENCES);
+    assert_eq!(read("[1,18446744073709551615]"), Ok(vec![1, u64::MAX]));
+    let refused = Err(Error::Field { field: "sequences", rule: SEQUENCES });
+    let beyond = format!("[{}]", "9".repeat(60));
+    for text in ["[18446744073709551616]", beyond.as_str(), "[0]", "[-1]", "[1.0]", "[null]", "{}"] {
+        assert_eq!(read(text), refused, "{text}");
+    }
+}

@@ -13,6 +13,9 @@ use crate::{
     },
 };
 
+#[cfg(test)]
+mod tests;
+
 /// Members of a body that holds a query, and the parameters of a request whose body is one.
 pub(super) const MEMBERS: [&str; 6] = ["query", "precision", "now", "from", "to", "limit"];
 

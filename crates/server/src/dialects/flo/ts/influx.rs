@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use axum::body::Body;
 use hyper::{
-    Response, StatusCode,
+    Method, Response, StatusCode,
     header::{HeaderName, HeaderValue},
 };
 use manifold_engine::Kind;
@@ -43,6 +43,8 @@ const VERSION: HeaderName = HeaderName::from_static("x-influxdb-version");
 const BUILD: HeaderName = HeaderName::from_static("x-influxdb-build");
 /// Longest form with a statement.
 const FORM_BYTES: usize = 64 << 10;
+/// A statement was done.
+const DONE: &[u8] = br#"{"results":[{"statement_id":0}]}"#;
 
 /// Whether a route is one of InfluxDB's that only those may use who have a token.
 pub(in crate::dialects::flo) fn is_guarded(route: &str) -> bool {
@@ -95,7 +97,8 @@ pub(in crate::dialects::flo) fn ping() -> Reply {
     Ok(response)
 }
 
-/// GET and POST /query: the statement is a parameter of the address or of a form.
+/// GET and POST /query: the statement is a parameter of the address or of a form. HEAD learns what GET would answer,
+/// and nothing is done.
 pub(in crate::dialects::flo) async fn query(call: Call<'_>, incoming: Incoming) -> Reply {
     let query = call.query()?;
     let form = call.bytes(incoming, FORM_BYTES).await?;
@@ -104,10 +107,13 @@ pub(in crate::dialects::flo) async fn query(call: Call<'_>, incoming: Incoming) 
     let statement = query.text("q").or(form.text("q")).ok_or(Error::invalid("Parameter 'q' is required"))?;
     let name = new_database(statement).ok_or(Error::invalid("Only CREATE DATABASE is supported"))?;
     let namespace = names::namespace_named(&name)?;
+    if call.parts.method == Method::HEAD {
+        return Ok(reply::json(DONE));
+    }
     match call.engine().create_namespace(&namespace).await {
         // One that is there already is as good.
         Err(error) if !matches!(error.kind(), Kind::Conflict { .. }) => Err(error.into()),
-        _ => Ok(reply::json(&br#"{"results":[{"statement_id":0}]}"#[..])),
+        _ => Ok(reply::json(DONE)),
     }
 }
 

@@ -14,11 +14,14 @@ fn a_name_that_ends_in_dlq_means_the_letters_of_the_queue_before_it() {
         assert!(matches!(target(name), Ok(Target::Queue(queue)) if queue.as_bytes() == name.as_bytes()), "{name}");
     }
     for (name, before) in [("q.dlq", "q"), (".dlq.dlq", ".dlq"), ("q.dlq.dlq", "q.dlq")] {
-        let Ok(Target::Letters { name: shown, queue }) = target(name) else { panic!("{name}") };
-        assert_eq!((shown.as_bytes(), queue.as_bytes()), (name.as_bytes(), before.as_bytes()));
-        assert_eq!(letters_of(&queue), name.as_bytes());
+        let found = target(name).unwrap();
+        assert!(matches!(&found, Target::Letters(queue) if queue.as_bytes() == before.as_bytes()), "{name}");
+        assert_eq!(&*found.name(), name.as_bytes());
     }
     assert_eq!(target(".dlq").unwrap_err(), "Invalid field 'queue': must not be empty");
+    let longest = "q".repeat(QueueName::MAX);
+    assert_eq!(&*target(&format!("{longest}.dlq")).unwrap().name(), format!("{longest}.dlq").as_bytes());
+    assert_eq!(target(&format!("{longest}q.dlq")).unwrap_err(), target(&format!("{longest}q")).unwrap_err());
     let refused = target("q.dlq").unwrap().queue().unwrap_err();
     assert_eq!(refused.message(), "Invalid field 'queue': names ending in .dlq are reserved");
 }
@@ -26,9 +29,9 @@ fn a_name_that_ends_in_dlq_means_the_letters_of_the_queue_before_it() {
 #[test]
 fn the_first_of_both_names_that_is_given_counts() {
     let (a, b, null) = (raw("a"), raw("b"), serde_json::from_str::<Box<json::RawValue>>("null").unwrap());
-    let read = |queue: Member<'_>, name: Member<'_>| Target::read(queue, name).map(|target| target.name().clone());
-    assert_eq!(read(Some(&a), Some(&b)).unwrap().as_bytes(), b"a");
-    assert_eq!(read(Some(&null), Some(&b)).unwrap().as_bytes(), b"b");
+    let read = |queue: Member<'_>, name: Member<'_>| Target::read(queue, name).map(|target| target.name().into_owned());
+    assert_eq!(read(Some(&a), Some(&b)).unwrap(), b"a");
+    assert_eq!(read(Some(&null), Some(&b)).unwrap(), b"b");
     assert_eq!(read(Some(&null), None).unwrap_err(), Error::Missing("queue".into()));
 }
 

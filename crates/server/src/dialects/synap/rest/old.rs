@@ -21,6 +21,7 @@ pub(in crate::dialects::synap) async fn answer(context: &Context<'_>, body: &[u8
         json::members(raw.get(), &["operation", "target", "data"]).map_err(|_| Error::no_form())?;
     let operation = payload::text(payload::required(operation, "operation")?, "operation")?;
     let target = payload::optional_text(target, "target")?;
+    commands::find(&operation)?.permit(context.caller)?;
     let assembled = payload_of(&operation, target.as_deref(), json::given(data))?;
     let assembled: &RawValue = serde_json::from_slice(&assembled).map_err(|_| Error::Internal)?;
     let item = Item { command: operation, payload: Some(assembled) };
@@ -40,7 +41,7 @@ fn payload_of(operation: &str, target: Option<&str>, data: Option<&RawValue>) ->
             let found = json::members(text, &["amount", "delta"]);
             let [amount, delta] = found.map_err(|_| Error::field("data", "must be an object"))?;
             let object = Object::continuing(&mut out, text);
-            match amount.or(delta) {
+            match json::given(amount).or(delta) {
                 Some(amount) => object.raw("amount", amount),
                 None => object,
             }

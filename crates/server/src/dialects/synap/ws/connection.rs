@@ -35,7 +35,12 @@ pub(super) enum Push {
     /// Messages of topics.
     Messages(Vec<Arc<Message>>),
     /// Events of a room.
-    Events(Name, Vec<Arc<Record>>),
+    Events {
+        room: Name,
+        /// Which life of the name it is, as the engine counts.
+        generation: u64,
+        records: Vec<Arc<Record>>,
+    },
     /// Events of a room are gone that should have come.
     Missed {
         room: Name,

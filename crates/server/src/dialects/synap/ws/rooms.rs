@@ -124,7 +124,9 @@ impl Followed {
                 self.quiet.push(news);
                 return None;
             }
-            Ok(Some(StreamStep::Records(records))) => Push::Events(name.clone(), records),
+            Ok(Some(StreamStep::Records(records))) => {
+                Push::Events { room: name.clone(), generation: room.follower.generation(), records }
+            }
             Ok(Some(StreamStep::Dropped { expected, first })) => {
                 Push::Missed { room: name.clone(), expected, oldest: first }
             }

@@ -120,8 +120,8 @@ impl<'a> Session<'a> {
     async fn push(&mut self, socket: &mut Socket, push: Push) -> Result<(), End> {
         match push {
             Push::Messages(messages) => self.send(socket, messages.into_iter().map(push::message)).await,
-            Push::Events(room, records) => {
-                self.guest.synap.metrics.consumed(room.as_bytes(), records.len() as u64);
+            Push::Events { room, generation, records } => {
+                self.guest.synap.metrics.consumed(generation, records.len() as u64);
                 self.send(socket, records.into_iter().map(move |record| push::event(&room, &record))).await
             }
             Push::Missed { room, expected, oldest } => self.send(socket, [push::missed(&room, expected, oldest)]).await,

@@ -59,6 +59,18 @@ fn without_a_key_only_loopback_is_served_with_the_development_key() {
 }
 
 #[test]
+fn keys_with_white_space_around_them_are_refused_without_being_shown() {
+    for key in [" s3cret", "s3cret ", "s3cret\\n", "\\ts3cret", " "] {
+        for name in ["api_key", "agent_api_key"] {
+            let refused = validated(&format!("{name} = \"{key}\""), "127.0.0.1:1").unwrap_err();
+            assert_eq!(refused, Refused::Padded(name), "{key:?}");
+            assert!(!refused.to_string().contains("s3cret"), "{refused}");
+        }
+    }
+    assert!(validated("api_key = \"two words\"", "127.0.0.1:1").is_ok());
+}
+
+#[test]
 fn equal_keys_and_empty_bounds_are_refused() {
     assert_eq!(validated("api_key = \"x\"\nagent_api_key = \"x\"", "127.0.0.1:1"), Err(Refused::EqualKeys));
     assert_eq!(validated("agent_api_key = \"dev\"", "127.0.0.1:1"), Err(Refused::EqualKeys));

@@ -50,6 +50,7 @@ fn some_errors_say_more_in_their_head() {
     assert_eq!(Error::Unauthorized.into_response().headers()[WWW_AUTHENTICATE], "Bearer");
     assert_eq!(Error::Overloaded.into_response().headers()[RETRY_AFTER], "1");
     assert_eq!(Error::NoEntry { head: 7 }.into_response().headers()[SEQ], "7");
+    assert_eq!(Error::Compacted { oldest_seq: 5, last_seq: 9 }.into_response().headers()[SEQ], "9");
     let not_allowed = Error::MethodNotAllowed { allow: "GET, HEAD".to_owned() };
     assert_eq!(not_allowed.into_response().headers()[ALLOW], "GET, HEAD");
 }

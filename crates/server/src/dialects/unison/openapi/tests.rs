@@ -72,6 +72,22 @@ fn operation_ids_are_unique_and_every_reference_leads_somewhere() {
 }
 
 #[test]
+fn what_any_request_may_be_answered_with_is_listed_for_each() {
+    let document = parsed();
+    for route in ROUTES {
+        for (verb, operation) in route.operations {
+            let answers = &document["paths"][route.template][verb.as_str().to_lowercase()]["responses"];
+            let listed = |status: &u16| answers.get(status.to_string()).is_some();
+            assert!(ANY.iter().all(listed), "{}: {answers}", operation.id);
+            assert_eq!(ANY_WITH_KEY.iter().all(listed), operation.access != Access::Public, "{}", operation.id);
+        }
+    }
+    // What an operation says of itself counts.
+    let ready = &document["paths"]["/api/v1/ready"]["get"]["responses"]["503"];
+    assert_eq!(ready["content"]["application/json"]["schema"]["$ref"], "#/components/schemas/Ok");
+}
+
+#[test]
 fn path_parameters_are_described() {
     let document = parsed();
     let parameters = document["paths"]["/api/v1/kv/{namespace}/{key}"]["parameters"].as_array().unwrap();

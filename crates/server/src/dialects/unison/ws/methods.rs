@@ -7,8 +7,9 @@ use manifold_engine::{
 
 use super::{
     super::{
+        Unison,
         access::{Access, Role},
-        batch, call,
+        batch,
         error::{Error, not_text},
         kv, list,
         members::{self, Place},
@@ -17,31 +18,34 @@ use super::{
     options,
     rpc::Failure,
 };
-use crate::http::json::{self, Malformed, RawValue};
+use crate::{
+    http::json::{self, Malformed, RawValue},
+    telemetry::AuthFailure,
+};
 
 /// Most keys of one `kv/mget`.
 const MAX_KEYS: usize = 1_000;
 /// Longest result. A list that is longer has to be paged.
 pub(super) const MAX_RESULT_BYTES: usize = 32 << 20;
 
-/// Runs a method; the result is JSON text.
+/// Runs a method that does not wait for others, which only `kv/get` may; the result is JSON text.
 pub(super) async fn run(
-    engine: &Engine,
+    unison: &Unison,
     role: Role,
     method: &str,
     params: Result<&str, Failure>,
 ) -> Result<Vec<u8>, Failure> {
     let access = match method {
-        "kv/get" | "kv/list" | "kv/mget" => Access::Read,
+        "kv/list" | "kv/mget" => Access::Read,
         "kv/set" | "kv/delete" | "kv/batch" => Access::Write,
         _ => return Err(Failure::METHOD_NOT_FOUND),
     };
     if !role.may(access) {
+        unison.metrics.auth_failed(AuthFailure::ReadOnly);
         return Err(Error::ReadOnly.into());
     }
-    let params = params?;
+    let (engine, params) = (&unison.engine, params?);
     let result = match method {
-        "kv/get" => get(engine, params).await,
         "kv/list" => whole_list_or_page(engine, params),
         "kv/mget" => get_many(engine, params),
         "kv/set" => set(engine, params).await,
@@ -51,15 +55,27 @@ pub(super) async fn run(
     Ok(result?)
 }
 
-async fn get(engine: &Engine, params: &str) -> Result<Vec<u8>, Error> {
-    let [namespace, key, min_seq] = json::members(params, &["namespace", "key", "minSeq"])?;
-    let (namespace, key) = target(namespace, key)?;
-    let min_seq = json::given(min_seq).map(|raw| json::integer(raw).ok_or(Error::invalid("minSeq must be an integer")));
-    let min_seq = min_seq.transpose()?.and_then(|seq| u64::try_from(seq).ok()).unwrap_or(0);
-    call::reach(engine, min_seq).await?;
-    let found = engine.get(&namespace, &key)?;
-    let entry = found.it.ok_or(Error::NoEntry { head: found.head })?;
-    Ok(kv::entry_json(&namespace, &entry))
+/// What `kv/get` asks for.
+pub(super) struct Get {
+    namespace: Namespace,
+    key: Key,
+    /// To be read when the feed's head is at least this.
+    pub(super) min_seq: u64,
+}
+
+impl Get {
+    pub(super) fn parse(params: &str) -> Result<Self, Error> {
+        let [namespace, key, min_seq] = json::members(params, &["namespace", "key", "minSeq"])?;
+        let (namespace, key) = target(namespace, key)?;
+        let min_seq = options::seq(min_seq, "minSeq must be an integer")?.unwrap_or(0);
+        Ok(Get { namespace, key, min_seq })
+    }
+
+    pub(super) fn run(&self, engine: &Engine) -> Result<Vec<u8>, Error> {
+        let found = engine.get(&self.namespace, &self.key)?;
+        let entry = found.it.ok_or(Error::NoEntry { head: found.head })?;
+        Ok(kv::entry_json(&self.namespace, &entry))
+    }
 }
 
 fn whole_list_or_page(engine: &Engine, params: &str) -> Result<Vec<u8>, Error> {

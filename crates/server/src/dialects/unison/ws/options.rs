@@ -42,7 +42,7 @@ impl Options {
         let names = &["namespace", "since", "snapshot", "mode", "prefix", "keysOnly", "notActor", "maxRate"];
         let [namespace, since, snapshot, mode, prefix, keys_only, not_actor, max_rate] = json::members(params, names)?;
         let tree = tree(namespace)?;
-        let since = json::given(since).map(since_seq).transpose()?;
+        let since = seq(since, "since must be an integer")?;
         let snapshot = flag(snapshot, "snapshot must be a boolean")?;
         check_mode(mode)?;
         Ok(Options {
@@ -99,9 +99,11 @@ pub(super) fn text(member: Option<&RawValue>, otherwise: &'static str) -> Result
     Ok(Some(names::bytes(text)))
 }
 
-fn since_seq(raw: &RawValue) -> Result<u64, Error> {
-    let seq = json::integer(raw).and_then(|seq| u64::try_from(seq).ok());
-    seq.ok_or(Error::invalid("since must be a non-negative integer"))
+/// A member that is a number of the feed or absent; a negative one stands for the beginning.
+pub(super) fn seq(member: Option<&RawValue>, otherwise: &'static str) -> Result<Option<u64>, Error> {
+    let Some(raw) = json::given(member) else { return Ok(None) };
+    let seq = json::integer(raw).ok_or(Error::invalid(otherwise))?;
+    Ok(Some(u64::try_from(seq).unwrap_or(0)))
 }
 
 fn check_mode(mode: Option<&RawValue>) -> Result<(), Error> {

@@ -94,7 +94,7 @@ impl Subscriptions {
         }
     }
 
-    /// Adds a subscription, or replaces the one of the same tree. The answer is the head it starts at.
+    /// Adds a subscription, or replaces the one of the same tree. The answer is the head.
     pub(super) fn subscribe(&mut self, options: Options) -> Result<u64, Error> {
         let tree = options.tree.clone();
         if self.by_tree.len() >= MAX_SUBSCRIPTIONS && !self.by_tree.contains_key(&tree) {
@@ -111,14 +111,20 @@ impl Subscriptions {
                 Some(Source::Snapshot(scan))
             }
         };
-        self.unsubscribe(&tree);
-        self.by_tree.insert(tree.clone(), Subscription { options, from: 0, joined: false });
+        match self.by_tree.get_mut(&tree).filter(|known| known.joined && source.is_none()) {
+            // It goes on where it is, or what was not told yet, and what is held back, would be lost.
+            Some(known) => known.options = options,
+            None => {
+                self.unsubscribe(&tree);
+                self.by_tree.insert(tree.clone(), Subscription { options, from: 0, joined: false });
+            }
+        }
         self.aim()?;
         let head = self.engine.head()?;
         match (source, self.by_tree.get_mut(&tree)) {
             (Some(source), _) => self.catching_up.push_back(CatchUp { tree, source }),
-            (None, Some(subscription)) => (subscription.from, subscription.joined) = (head, true),
-            (None, None) => {}
+            (None, Some(new)) if !new.joined => (new.from, new.joined) = (head, true),
+            (None, _) => {}
         }
         self.told = Instant::now();
         Ok(head)

@@ -88,3 +88,18 @@ fn the_moment_before_a_process_has_its_socket_is_waited_for() {
         assert_eq!(code, Some(0), "{output}");
     });
 }
+
+#[test]
+fn a_socket_that_cannot_be_used_is_named_with_its_directory() {
+    let shelf = Shelf::new();
+    let data = shelf.path("data");
+    fs::create_dir(&data).expect("a directory");
+    // As for a user without rights, and also where the tests run as root: a link that leads to itself.
+    let socket = data.join("control.sock");
+    std::os::unix::fs::symlink("control.sock", &socket).expect("a link");
+    for verb in ["backup", "export"] {
+        let (code, output) = shelf.run(verb, &shelf.path("b"), &data);
+        assert_eq!(code, Some(74), "{output}");
+        assert!(output.contains(&format!("manifold: {}: ", socket.display())), "{output}");
+    }
+}

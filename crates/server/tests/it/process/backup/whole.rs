@@ -163,6 +163,7 @@ fn a_directory_that_nobody_serves_is_copied_as_it_is() {
     let bytes = fs::read(&segment).expect("the log");
     let backup = shelf.back_up("cold", &server.data_dir());
     assert_eq!(fs::read(&segment).expect("the log"), bytes, "nothing was changed");
+    assert_eq!((staged(&server.data_dir()), shelf.listed()), (0, vec!["cold".to_owned()]), "nothing is left");
     let copy = shelf.serve(&backup, Settings::fast().set("dunena.rate_max", 0));
     assert_eq!(copy.get("/api/v1/kv/tenant").expect(200).text(), before);
     assert_eq!(ask(&copy, &(Server::dunena, Request::get("/db/d29"))).status, 200);

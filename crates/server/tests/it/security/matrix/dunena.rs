@@ -13,6 +13,7 @@ const ROWS: &[Row] = &[
     ("POST /cache/{key}", Writer, "", r#"{"value":"v"}"#),
     ("DELETE /cache/{key}", Writer, "", ""),
     ("POST /cache", Writer, "", r#"{"action":"mset","entries":[{"key":"k","value":"v"}]}"#),
+    ("POST /cache/warmup", Writer, "", r#"{"entries":[{"key":"k","value":"v"}]}"#),
     ("POST /cache/{key}/incr", Writer, "", "{}"),
     ("POST /cache/{key}/decr", Writer, "", "{}"),
     ("GET /cache/{key}/version", Reader, "", ""),

@@ -30,10 +30,39 @@ fn a_path_goes_below_the_base() {
         ("http://h", "//evil.com/x", "http://h//evil.com/x"),
         ("http://h", "@evil.com", "http://h/@evil.com"),
         ("http://h", "http://evil.com/", "http://h/http://evil.com/"),
-        ("http://h", "\\\\evil.com", "http://h///evil.com"),
+        ("http://h", "\\\\evil.com", "http://h/%5C%5Cevil.com"),
+        // What is in it stays in it.
+        ("http://h/es", "a\\b", "http://h/es/a%5Cb"),
+        ("http://h/es", "/a\r\n\tb\u{7f}?q=c\r\nd\t", "http://h/es/a%0D%0A%09b%7F?q=c%0D%0Ad%09"),
+        ("http://h/es", "a%20b%2Fé?q=é", "http://h/es/a%20b%2F%C3%A9?q=%C3%A9"),
+        ("http://h/es", ".a/..b/c../...", "http://h/es/.a/..b/c../..."),
+        ("http://h/es", "a//b/", "http://h/es/a//b/"),
+        ("http://h/es", "%252e%252e/a", "http://h/es/%252e%252e/a"),
+        ("http://h/es", "a?q=../b/./c", "http://h/es/a?q=../b/./c"),
     ] {
-        let found = below(&url(base), query);
-        assert_eq!(found.as_str(), expected, "{base} {query}");
+        let found = below(&url(base), query).map(String::from);
+        assert_eq!(found, Ok(expected.to_owned()), "{base} {query}");
+    }
+}
+
+#[test]
+fn a_path_does_not_leave_the_base() {
+    for query in [
+        "../../admin",
+        "/..",
+        "a/../b",
+        "a/..?x=1",
+        "./a",
+        "a/.",
+        "%2e%2e/admin",
+        "a/.%2E/b",
+        "%2e/a",
+        "..%2fadmin",
+        "a%2F..%2Fb",
+        "..\\admin",
+        "a%5c..%5Cb",
+    ] {
+        assert_eq!(below(&url("http://h/es"), query), Err(Failure::NotAllowed), "{query}");
     }
 }
 

@@ -6,8 +6,12 @@ fn each_event_has_its_form() {
         (CacheChange::Set(7), "set", r#","size":7"#),
         (CacheChange::Delete, "delete", ""),
         (CacheChange::Expired, "expired", ""),
-        (CacheChange::Counted(-2, -3), "incr", r#","value":-2,"delta":-3"#),
-        (CacheChange::Counted(i64::MIN, -1), "incr", r#","value":-9223372036854775808,"delta":-1"#),
+        (CacheChange::Counted { before: 1, now: -2 }, "incr", r#","value":-2,"delta":-3"#),
+        (
+            CacheChange::Counted { before: -1, now: i64::MAX },
+            "incr",
+            r#","value":9223372036854775807,"delta":9223372036854775808"#,
+        ),
         (CacheChange::Exchanged(4), "cas", r#","version":4"#),
         (CacheChange::Touched(500), "touch", r#","ttl":500"#),
     ] {

@@ -41,7 +41,9 @@ fn a_page_has_1_to_100_items_and_begins_anywhere() {
     assert_eq!((Page { offset: 4, limit: 4 }).next(true), "8");
     assert_eq!((Page { offset: 8, limit: 4 }).next(false), "0");
     assert_eq!(page("cursor=18446744073709551615").map(|page| page.offset), Ok(OFFSET_MAX));
-    assert_eq!(page("cursor=18446744073709551616").map(|page| page.offset), Ok(0));
+    assert_eq!(page("cursor=18446744073709551616").map(|page| page.offset), Ok(OFFSET_MAX));
+    assert_eq!(page("cursor=18446744073709551616x").map(|page| page.offset), Ok(0));
+    assert_eq!(page("cursor=-18446744073709551616").map(|page| page.offset), Ok(0));
 }
 
 #[test]

@@ -215,7 +215,7 @@ fn is_broken(error: &RedisError) -> bool {
 }
 
 /// `host:port`, where an IPv6 address is in brackets.
-fn host_and_port(address: &str) -> Option<(String, u16)> {
+pub(in crate::dialects::edgecomet) fn host_and_port(address: &str) -> Option<(String, u16)> {
     let (host, port) = address.rsplit_once(':')?;
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     let fits = !bare.is_empty() && (bare.len() < host.len() || !bare.contains(':'));

@@ -10,6 +10,9 @@ use super::{
     keys, member, scripts,
 };
 
+#[cfg(test)]
+mod tests;
+
 /// Entries that one script takes at most.
 const MOST_PER_PULL: usize = 1000;
 /// Queues that one pipeline asks.
@@ -251,7 +254,9 @@ fn from_answer(pull: &Pull, first: u64, answer: Value) -> Result<Taken> {
 /// A due time as queues have it. Whole seconds, but anything that a double can be is possible.
 pub(super) fn seconds(score: &str) -> u64 {
     // Out of range is the nearest end, and what is no number is due.
-    score.parse::<f64>().unwrap_or(0.0) as u64
+    let seconds = score.parse::<f64>().unwrap_or(0.0) as u64;
+    // Lists tell it, and their readers may count with a sign.
+    seconds.min(i64::MAX.cast_unsigned())
 }
 
 /// Whether a key holds something else than it should. Before version 7, errors in scripts are wrapped in words.

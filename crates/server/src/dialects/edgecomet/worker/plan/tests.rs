@@ -9,7 +9,7 @@ fn plan(more: &str, url: &str, dimension: u64) -> Result<Plan, Outcome> {
         {more}
         [[hosts]]
         id = 1
-        domain = ["example.com", "xn--bcher-kva.example"]
+        domain = ["example.com", "xn--bcher-kva.example", "München.example"]
         [hosts.dimensions]
         desktop = {{ id = 1, width = 800, height = 600, render_ua = "Desktop" }}
         plain = {{ id = 2 }}
@@ -79,6 +79,8 @@ fn names_are_compared_in_any_case_with_any_port_and_in_any_spelling() {
         "https://example.com/",
         "https://b%C3%BCcher.example/",
         "https://xn--bcher-kva.example/",
+        "https://m%C3%BCnchen.example/",
+        "https://xn--mnchen-3ya.example/",
     ] {
         assert!(plan("", url, 1).is_ok(), "{url}");
     }

@@ -166,6 +166,29 @@ fn a_range_from_a_later_instant_to_now_is_empty_and_no_mistake() {
 }
 
 #[test]
+fn a_date_beyond_64_bits_is_the_end_of_what_they_can_say() {
+    for text in [
+        "2262-04-11T23:47:16.854775808Z",
+        "9998-12-31T23:59:59Z",
+        "9999-01-01T00:00:00Z",
+        "9999-12-30T22:00:00Z",
+        "9999-12-31T23:59:59Z",
+        "9999-12-31t23:59:59.999999999z",
+        "9999-12-31T23:59:59-23:59",
+        "9999-12-31T23:59:59+23:59",
+    ] {
+        assert_eq!(rfc3339(text), Some(i64::MAX), "{text}");
+        assert_eq!(range(&format!("cpu[0..{text}]"), Precision::Millis), (0, i64::MAX), "{text}");
+    }
+    assert_eq!(rfc3339("2262-04-11T23:47:16.854775807Z"), Some(i64::MAX));
+    assert_eq!(rfc3339("2262-04-11T23:47:16.854775806Z"), Some(i64::MAX - 1));
+    assert_eq!(rfc3339("0001-01-01T00:00:00Z"), Some(i64::MIN));
+    for text in ["9999-02-29T00:00:00Z", "9999-13-01T00:00:00Z", "9999-12-32T00:00:00Z", "9999-12-31T24:00:00Z"] {
+        assert_eq!(rfc3339(text), None, "{text}");
+    }
+}
+
+#[test]
 fn from_and_to_replace_the_written_range() {
     let of = |from, to| {
         let frame = Frame { from, to, ..frame(Precision::Nanos) };

@@ -14,6 +14,7 @@ fn a_subscription_says_what_and_from_where() {
     assert_eq!(options.begin, Begin::Since(7));
     assert_eq!(options.filter().tree.as_deref(), Some(&b"a/b"[..]));
     assert_eq!((options.keys_only, options.max_rate), (true, Some(2)));
+    assert_eq!(Options::parse(r#"{"namespace":"a","since":-1}"#).unwrap().begin, Begin::Since(0));
     assert_eq!(Options::parse(r#"{"namespace":"a","snapshot":true}"#).unwrap().begin, Begin::Snapshot);
     assert_eq!(Options::parse(r#"{"namespace":"a","maxRate":5000000}"#).unwrap().max_rate, Some(1_000));
 }
@@ -24,7 +25,8 @@ fn wrong_options_are_refused() {
         ("{}", "Missing required field: namespace"),
         (r#"{"namespace":5}"#, "namespace must be a string"),
         (r#"{"namespace":"\u0000"}"#, "Namespace must not contain NUL"),
-        (r#"{"namespace":"a","since":-1}"#, "since must be a non-negative integer"),
+        (r#"{"namespace":"a","since":"1"}"#, "since must be an integer"),
+        (r#"{"namespace":"a","since":-1,"snapshot":true}"#, "Use either since or snapshot"),
         (r#"{"namespace":"a","snapshot":1}"#, "snapshot must be a boolean"),
         (r#"{"namespace":"a","since":1,"snapshot":true}"#, "Use either since or snapshot"),
         (r#"{"namespace":"a","mode":"some"}"#, "mode must be all"),

@@ -256,6 +256,46 @@ async fn subscribing_again_replaces_the_options() {
 }
 
 #[tokio::test]
+async fn subscribing_again_loses_nothing_that_was_not_told_yet() {
+    let mut watched = Watched::new().await;
+    watched.subscribe(r#"{"namespace":"a"}"#);
+    watched.put("a", "k").await;
+    assert_eq!(watched.subscribe(r#"{"namespace":"a","keysOnly":true}"#), 1);
+    watched.put("a", "k").await;
+    assert_eq!(watched.told(2).await, ["1", "2"]);
+    // The same beside another subscription.
+    watched.subscribe(r#"{"namespace":"b"}"#);
+    watched.put("a", "k").await;
+    watched.subscribe(r#"{"namespace":"a"}"#);
+    assert_eq!(watched.told(1).await, ["3"]);
+    assert!(watched.is_silent().await);
+}
+
+#[tokio::test]
+async fn subscribing_again_without_a_pace_tells_what_was_held_back() {
+    let mut watched = Watched::new().await;
+    watched.subscribe(r#"{"namespace":"a","maxRate":1}"#);
+    for _ in 0..3 {
+        watched.put("a", "k").await;
+    }
+    assert_eq!(watched.told(1).await, ["1"]);
+    watched.subscribe(r#"{"namespace":"a"}"#);
+    assert_eq!(watched.told(1).await, ["3"]);
+    assert!(watched.is_silent().await);
+}
+
+#[tokio::test]
+async fn subscribing_again_from_a_number_replays_from_there() {
+    let mut watched = Watched::new().await;
+    watched.subscribe(r#"{"namespace":"a"}"#);
+    watched.put("a", "k").await;
+    assert_eq!(watched.told(1).await, ["1"]);
+    watched.subscribe(r#"{"namespace":"a","since":0}"#);
+    assert_eq!(watched.told(2).await, ["1", "watch/synced 1"]);
+    assert!(watched.is_silent().await);
+}
+
+#[tokio::test]
 async fn the_number_of_subscriptions_is_bounded() {
     let mut watched = Watched::new().await;
     for n in 0..MAX_SUBSCRIPTIONS {

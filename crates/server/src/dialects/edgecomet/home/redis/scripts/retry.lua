@@ -8,12 +8,15 @@ local retried = 0
 for i = 2, #ARGV, 3 do
   local letter, queue, member = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2]
   if queue > 0 then
-    redis.call('ZADD', KEYS[2 + queue], ARGV[1], member)
-    redis.call('HDEL', attempts, names[queue] .. ':' .. member)
+    -- An error where it is no queue.
+    redis.call('ZCARD', KEYS[2 + queue])
   end
   -- From the end, which is where the oldest are.
   local removed = redis.call('LREM', letters, -1, letter)
-  if queue > 0 then
+  -- One that is gone was put back by somebody else, and its entry may have been taken since.
+  if queue > 0 and removed > 0 then
+    redis.call('ZADD', KEYS[2 + queue], ARGV[1], member)
+    redis.call('HDEL', attempts, names[queue] .. ':' .. member)
     retried = retried + removed
   end
 end

@@ -93,6 +93,40 @@ async fn dead_letters_go_back_to_their_queues() {
     assert!(!direct.exists::<_, bool>("manifold:ec:failed:1").unwrap());
 }
 
+/// Runs the script on letters and the paths of their entries, which belong into the normal queue.
+fn run_retry(direct: &mut redis::Connection, letters: &[(&str, &str)]) -> redis::RedisResult<u64> {
+    let queues = ["recache:1:high", "recache:1:normal", "recache:1:autorecache"];
+    let keys = [&["manifold:ec:failed:1", "manifold:ec:attempts:1"][..], &queues].concat();
+    let mut script = scripts::eval(scripts::RETRY, &keys);
+    script.arg(NOW);
+    for (letter, path) in letters {
+        script.arg(*letter).arg(2).arg(member(path));
+    }
+    script.query(direct)
+}
+
+#[tokio::test]
+async fn a_letter_that_somebody_else_put_back_is_not_queued_again() {
+    let Some(shared) = Shared::start() else { return };
+    let mut direct = shared.direct();
+    for letter in ["there", "new"] {
+        let _: () = direct.lpush("manifold:ec:failed:1", letter).unwrap();
+    }
+    assert_eq!(run_retry(&mut direct, &[("gone", "a"), ("there", "b"), ("there", "b")]).unwrap(), 1);
+    assert_eq!(queue_of(&mut direct, "recache:1:normal"), [(member("b"), NOW as f64)]);
+    assert_eq!(direct.lrange::<_, Vec<String>>("manifold:ec:failed:1", 0, -1).unwrap(), ["new"]);
+}
+
+#[tokio::test]
+async fn a_letter_whose_queue_is_none_stays() {
+    let Some(shared) = Shared::start() else { return };
+    let mut direct = shared.direct();
+    let _: () = direct.lpush("manifold:ec:failed:1", "there").unwrap();
+    let _: () = direct.set("recache:1:normal", "no queue").unwrap();
+    assert!(run_retry(&mut direct, &[("there", "b")]).is_err());
+    assert_eq!(direct.llen::<_, u64>("manifold:ec:failed:1").unwrap(), 1);
+}
+
 #[tokio::test]
 async fn a_record_lives_as_long_as_it_should() {
     let Some(shared) = Shared::start() else { return };
