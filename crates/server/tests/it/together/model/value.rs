@@ -55,10 +55,12 @@ impl Value {
         }
     }
 
-    /// The integer that counting sees: decimal digits, bare or between quotation marks.
+    /// The integer that counting sees: a number of JSON, or a text of decimal digits. Bytes are their own text.
     pub fn integer(&self) -> Option<i64> {
-        let text = std::str::from_utf8(self.bytes()).ok()?;
-        let text = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
+        if matches!(self, Value::Json(text) if text == "-0") {
+            return Some(0);
+        }
+        let text = String::from_utf8(self.text()).ok()?;
         let number: i64 = text.parse().ok()?;
         (number.to_string() == text).then_some(number)
     }
