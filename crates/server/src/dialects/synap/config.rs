@@ -89,7 +89,7 @@ pub struct ApiKey {
     /// Whose it is.
     #[serde(default)]
     pub name: String,
-    /// What it is good for.
+    /// What it is good for; absent: everything, as `admin`.
     #[serde(default)]
     pub role: Role,
     /// Requests per minute; those of everybody when absent, 0 = no limit.
