@@ -86,10 +86,8 @@ pub(super) fn read(named: Option<PathBuf>, layers: &mut Layers) -> Result<Vec<St
 }
 
 pub(super) fn lay(name: &str, text: &str, layers: &mut Layers) -> Result<Vec<String>, Error> {
-    let refused = |at: usize, what: &dyn std::fmt::Display| {
-        let line = 1 + text[..at.min(text.len())].matches('\n').count();
-        Error::new(format!("{name}: line {line}: {what}"))
-    };
+    let line = |at: usize| 1 + text[..at.min(text.len())].matches('\n').count();
+    let refused = |at: usize, what: &dyn std::fmt::Display| Error::new(format!("{name}: line {}: {what}", line(at)));
     let parsed = DeTable::parse(text).map_err(|error| {
         // The library's own rendering quotes the line, which may hold a secret.
         refused(error.span().map_or(0, |span| span.start), &error.message())
@@ -102,14 +100,13 @@ pub(super) fn lay(name: &str, text: &str, layers: &mut Layers) -> Result<Vec<Str
         let known = KEYS.iter().any(|(known, ..)| known == key);
         let table = key.split('.').next().unwrap_or_default();
         if !known && !WITHOUT_EFFECT.contains(&table) {
-            unknown.push(format!("{key} (line {})", 1 + text[..*at].matches('\n').count()));
+            unknown.push(format!("{key} (line {})", line(*at)));
         }
     }
     for (key, ours, wanted) in KEYS {
         let Some((_, at, value)) = found.iter().find(|(found, ..)| found == key) else { continue };
         let value = wanted.read(key, value).map_err(|what| refused(*at, &format!("{key} must be {what}")))?;
-        let line = 1 + text[..*at].matches('\n').count();
-        layers.set_default(ours, value, format!("{name}: line {line}: {key}"));
+        layers.lay(ours, value, &format!("{name}: line {}: {key}", line(*at)), &[]);
     }
     Ok(match unknown[..] {
         [] => Vec::new(),

@@ -154,16 +154,6 @@ impl Layers {
         }
     }
 
-    /// Sets a key of the file that messages call `source`, unless the file or whoever came before has set it.
-    pub(super) fn set_default(&mut self, key: &str, value: toml::Value, source: String) {
-        if let Some((table, last)) = self.table_of(key)
-            && let toml::map::Entry::Vacant(place) = table.entry(last)
-        {
-            place.insert(value);
-            self.origins.insert(key.to_owned(), source);
-        }
-    }
-
     /// Lays what a file says about `key` below what is there already, one key of a table after the other. A table that is
     /// one value (`whole`) is not mixed.
     pub(super) fn lay(&mut self, key: &str, value: toml::Value, source: &str, whole: &[&str]) {

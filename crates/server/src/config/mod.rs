@@ -237,7 +237,7 @@ fn check(config: &Config) -> Result<(), Error> {
 
 /// Whether a name of the environment looks like one that [`load`] reads.
 pub fn is_ours(name: &str) -> bool {
-    ["MANIFOLD_", "UNISON_", "FLO_", "SYNAP_", "DUNENA_", "EDGECOMET_"].iter().any(|prefix| name.starts_with(prefix))
+    ["MANIFOLD_", "UNISON_", "FLO_", "SYNAP_", "DUNENA_"].iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// The address that `host` and `port` mean. Of a name's addresses an IPv4 one is preferred, because that is where

@@ -269,3 +269,19 @@ fn a_level_that_would_silence_the_log_is_refused() {
 fn an_empty_data_dir_is_refused() {
     assert_eq!(refusal("", &[("MANIFOLD_DATA_DIR", "")]), "data_dir must not be empty");
 }
+
+#[test]
+fn a_bad_value_of_flos_own_file_is_told_with_its_line_and_its_key() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("flo.toml");
+    for (text, key) in [
+        ("# one\n\ndashboard_port = 70000\n", "dashboard_port"),
+        ("[queue]\n\npriority_order = \"x\"", "queue.priority_order"),
+        ("[timeseries]\n\nretention = \"5\"", "timeseries.retention"),
+    ] {
+        fs::write(&path, text).unwrap();
+        let flags = Flags { flo_config: Some(path.clone()), ..Flags::default() };
+        let why = load(&flags, BTreeMap::new()).unwrap_err().to_string();
+        assert!(why.starts_with(&format!("{}: line 3: {key}: flo.", path.display())), "{why}");
+    }
+}

@@ -23,6 +23,9 @@ use super::{
     write::{self, Series, one},
 };
 
+#[cfg(test)]
+mod tests;
+
 /// Synap's own counters, fed by its handlers.
 #[derive(Debug)]
 pub struct SynapMetrics {

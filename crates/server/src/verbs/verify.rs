@@ -1,13 +1,13 @@
 use std::path::Path;
 
-use super::Failure;
+use manifold_server::dialects::dunena;
 
-/// The SQLite file of Dunena, where it is unless `dunena.db_path` says otherwise: no configuration is read here.
-const DOCUMENTS: &str = "dunena.db";
+use super::Failure;
 
 /// `manifold verify`: one line for each thing that was looked at.
 pub fn verify(dir: &Path) -> Result<(), Failure> {
-    for line in manifold_engine::verify(dir, DOCUMENTS).map_err(|error| Failure::open(&error))? {
+    // Where it is unless `dunena.db_path` says otherwise: no configuration is read here.
+    for line in manifold_engine::verify(dir, dunena::DB_FILE).map_err(|error| Failure::open(&error))? {
         println!("{line}");
     }
     Ok(())

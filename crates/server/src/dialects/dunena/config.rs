@@ -24,7 +24,7 @@ use crate::{
 mod tests;
 
 /// The file of documents, where nothing else is said.
-const DB_FILE: &str = "dunena.db";
+pub const DB_FILE: &str = "dunena.db";
 /// The snapshot of the cache, where nothing else is said.
 const SNAPSHOT_FILE: &str = "dunena-snapshot.json";
 

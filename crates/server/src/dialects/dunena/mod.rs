@@ -59,7 +59,7 @@ mod snapshot;
 mod stats;
 mod ws;
 
-pub use config::{Config, Refused};
+pub use config::{Config, DB_FILE, Refused};
 pub use proxy::Kind as ConnectorKind;
 
 use asked::{Asked, BODY_BYTES};
